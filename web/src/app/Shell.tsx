@@ -1,0 +1,178 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { CloudUpload, LibraryBig, LogOut, Moon, Search, Sun, UserRound, WifiOff } from "lucide-react";
+import { useEffect, useState } from "react";
+import { buttonClass, IconButton } from "@/components/Button";
+import { cx } from "@/components/cx";
+import { Logo } from "@/components/Logo";
+import { Menu, menuItemClass } from "@/components/Menu";
+import { AskRole } from "@/features/auth/AskRole";
+import { SearchBox } from "@/features/search/SearchBox";
+import { UploadsProvider } from "@/features/upload/uploads-context";
+import { UploadTray } from "@/features/upload/UploadTray";
+import { meQuery } from "@/lib/api/queries";
+import type { Me } from "@/lib/api/types";
+import { connectLive } from "@/lib/live";
+import { useServices } from "@/lib/services";
+import { setTheme, useThemeChoice } from "@/lib/theme";
+import { messages } from "./messages";
+
+/** The frame around every page of a signed-in person. The route has loaded the profile before this renders. */
+export function Shell() {
+  const { api } = useServices();
+  const me = useQuery(meQuery(api)).data;
+  if (!me) return null;
+  return (
+    <UploadsProvider key={me.user_id} userId={me.user_id}>
+      <Frame me={me} />
+    </UploadsProvider>
+  );
+}
+
+function Frame({ me }: { me: Me }) {
+  const t = messages.use();
+  const connected = useLive();
+  const { pathname } = useLocation();
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <a href="#content" className="sr-only z-50 rounded-lg bg-raised px-4 py-2 focus:not-sr-only focus:fixed focus:top-3 focus:left-3">
+        {t.skip}
+      </a>
+      <header className="sticky top-0 z-30 border-b border-line bg-canvas/85 backdrop-blur-md supports-[not(backdrop-filter:blur(1px))]:bg-canvas">
+        <div className="mx-auto flex h-15 w-full max-w-7xl items-center gap-2 px-4 sm:gap-3 sm:px-6">
+          <Link to="/library" aria-label="Heimdex" className="flex shrink-0 items-center gap-2.5 rounded-lg">
+            <Logo />
+            <span className="hidden text-[17px] font-semibold tracking-tight md:inline">Heimdex</span>
+          </Link>
+          <nav aria-label={t.nav} className="ml-3 hidden items-center gap-0.5 sm:flex">
+            <NavLink to="/library" label={t.library} />
+          </nav>
+          <div className="min-w-0 flex-1 sm:mx-3 sm:max-w-xl">
+            <SearchBox />
+          </div>
+          <div className="ml-auto flex items-center gap-1 sm:gap-2">
+            <Link to="/upload" className={cx(buttonClass("plain"), "hidden sm:inline-flex")}>
+              <CloudUpload aria-hidden="true" />
+              <span className="hidden md:inline">{t.upload}</span>
+              <span className="sr-only md:hidden">{t.upload}</span>
+            </Link>
+            <ThemeToggle />
+            <AccountMenu me={me} />
+          </div>
+        </div>
+      </header>
+      {!connected && (
+        <p role="status" className="flex items-center justify-center gap-2 bg-warn-wash px-4 py-2 text-center text-[13px] text-ink">
+          <WifiOff className="size-4 shrink-0 text-warn" aria-hidden="true" />
+          {t.offline}
+        </p>
+      )}
+      <main id="content" tabIndex={-1} className="flex-1 pb-24 outline-none sm:pb-12">
+        <Outlet />
+      </main>
+      <nav aria-label={t.nav} className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden">
+        {(
+          [
+            ["/library", t.library, LibraryBig],
+            ["/search", t.search, Search],
+            ["/upload", t.upload, CloudUpload],
+            ["/profile", t.profile, UserRound],
+          ] as const
+        ).map(([to, label, Icon]) => (
+          <Link
+            key={to}
+            to={to}
+            className="grid h-15 content-center justify-items-center gap-1 text-[11px] font-medium text-ink-soft outline-offset-[-3px] data-[status=active]:text-accent"
+          >
+            <Icon className="size-5" aria-hidden="true" />
+            {label}
+          </Link>
+        ))}
+      </nav>
+      {!pathname.endsWith("/upload") && <UploadTray />}
+      {!me.role_chosen && <AskRole me={me} />}
+    </div>
+  );
+}
+
+function NavLink({ to, label }: { to: "/library"; label: string }) {
+  return (
+    <Link to={to} className="rounded-lg px-3 py-2 text-sm font-medium text-ink-soft hover:bg-sunken hover:text-ink data-[status=active]:text-ink">
+      {label}
+    </Link>
+  );
+}
+
+function ThemeToggle() {
+  const t = messages.use();
+  useThemeChoice();
+  const dark = document.documentElement.dataset.theme === "dark";
+  return (
+    <IconButton label={t.theme} className="hidden sm:grid" onClick={() => setTheme(dark ? "light" : "dark")}>
+      {dark ? <Sun /> : <Moon />}
+    </IconButton>
+  );
+}
+
+function AccountMenu({ me }: { me: Me }) {
+  const t = messages.use();
+  const { supabase } = useServices();
+  const initials = me.display_name
+    .trim()
+    .split(/\s+/)
+    .map((part) => [...part][0] ?? "")
+    .filter((_, index, all) => index === 0 || index === all.length - 1)
+    .join("")
+    .toUpperCase();
+  return (
+    <Menu
+      label={t.account(me.display_name)}
+      buttonClassName="flex items-center gap-2.5 rounded-full p-1 hover:bg-sunken lg:pr-3"
+      button={
+        <>
+          <span aria-hidden="true" className="grid size-8 place-items-center rounded-full bg-accent text-xs font-semibold text-on-accent">
+            {initials || "·"}
+          </span>
+          <span data-testid="me" className="hidden max-w-40 truncate text-sm font-medium lg:inline">
+            {me.display_name}
+          </span>
+        </>
+      }
+    >
+      <div className="border-b border-line px-3 pt-1.5 pb-2.5">
+        <p className="truncate text-sm font-semibold">{me.display_name}</p>
+        <p className="truncate text-[13px] text-ink-faint">{me.email}</p>
+      </div>
+      <div className="pt-1.5">
+        <Link to="/profile" className={menuItemClass}>
+          <UserRound aria-hidden="true" />
+          {t.profile}
+        </Link>
+        <button type="button" className={menuItemClass} onClick={() => void supabase.auth.signOut({ scope: "local" })}>
+          <LogOut aria-hidden="true" />
+          {t.signOut}
+        </button>
+      </div>
+    </Menu>
+  );
+}
+
+/** One stream of changes for all pages. A short break is nobody's concern; a longer one is said. */
+function useLive(): boolean {
+  const { api } = useServices();
+  const client = useQueryClient();
+  const [connected, setConnected] = useState(true);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = connectLive(api, client, (up) => {
+      clearTimeout(timer);
+      if (up) setConnected(true);
+      else timer = setTimeout(() => setConnected(false), 4000);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [api, client]);
+  return connected;
+}

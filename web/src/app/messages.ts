@@ -1,0 +1,38 @@
+import { defineMessages } from "@/lib/i18n/i18n";
+
+export const messages = defineMessages({
+  en: {
+    skip: "Skip to content",
+    library: "Library",
+    search: "Search",
+    upload: "Upload",
+    profile: "Profile",
+    nav: "Main",
+    account: (name: string) => `Account of ${name}`,
+    theme: "Switch between light and dark",
+    signOut: "Sign out",
+    offline: "Not connected. Live progress comes back by itself.",
+    startFailed: "Heimdex did not answer",
+    crashed: "This page has a problem",
+    home: "Go to the library",
+    notFound: "There is no such page",
+    notFoundMore: "The link may be old or mistyped.",
+  },
+  ko: {
+    skip: "본문으로 건너뛰기",
+    library: "라이브러리",
+    search: "검색",
+    upload: "업로드",
+    profile: "프로필",
+    nav: "주 메뉴",
+    account: (name: string) => `${name} 계정`,
+    theme: "밝게/어둡게 전환",
+    signOut: "로그아웃",
+    offline: "연결이 끊겼습니다. 진행 상황은 저절로 다시 표시됩니다.",
+    startFailed: "Heimdex가 응답하지 않습니다",
+    crashed: "이 페이지에 문제가 생겼습니다",
+    home: "라이브러리로",
+    notFound: "없는 페이지입니다",
+    notFoundMore: "오래되었거나 잘못 입력된 링크일 수 있습니다.",
+  },
+});

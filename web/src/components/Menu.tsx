@@ -1,0 +1,60 @@
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { cx } from "./cx";
+
+export const menuItemClass =
+  "flex w-full items-center gap-3 rounded-lg px-3 py-2 text-left text-sm text-ink hover:bg-sunken focus-visible:bg-sunken [&_svg]:size-4 [&_svg]:text-ink-faint";
+
+/** A button that opens a small list of links and buttons. Closes with Escape, by choosing, and by leaving it. */
+export function Menu({ label, button, buttonClassName, children, align = "right" }: {
+  label: string;
+  button: ReactNode;
+  buttonClassName?: string;
+  children: ReactNode;
+  align?: "left" | "right";
+}) {
+  const [open, setOpen] = useState(false);
+  const root = useRef<HTMLDivElement>(null);
+  const trigger = useRef<HTMLButtonElement>(null);
+
+  useEffect(() => {
+    if (!open) return;
+    const away = (event: Event) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false);
+    };
+    document.addEventListener("pointerdown", away);
+    document.addEventListener("focusin", away);
+    return () => {
+      document.removeEventListener("pointerdown", away);
+      document.removeEventListener("focusin", away);
+    };
+  }, [open]);
+
+  return (
+    <div
+      ref={root}
+      className="relative"
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && open) {
+          event.stopPropagation();
+          setOpen(false);
+          trigger.current?.focus();
+        }
+      }}
+    >
+      <button ref={trigger} type="button" aria-label={label} aria-expanded={open} onClick={() => setOpen(!open)} className={buttonClassName}>
+        {button}
+      </button>
+      {open && (
+        <div
+          onClick={() => setOpen(false)}
+          className={cx(
+            "absolute top-full z-40 mt-2 w-60 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float",
+            align === "right" ? "right-0" : "left-0",
+          )}
+        >
+          {children}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+import { Link } from "@tanstack/react-router";
+import { AudioLines, Brain, Captions, Eye, Hash, Play, Type, UserRound, type LucideIcon } from "lucide-react";
+import { SignedImage } from "@/components/SignedImage";
+import type { Hit } from "@/lib/api/types";
+import { formatTimecode } from "@/lib/time";
+import { excerpt, pieces } from "./highlight";
+import { messages } from "./messages";
+
+const icons: Record<string, LucideIcon> = { words: AudioLines, meaning: Brain, seen: Eye, tags: Hash, text: Captions, people: UserRound, title: Type };
+
+export function HitCard({ hit, onExpired }: { hit: Hit; onExpired: () => void }) {
+  const t = messages.use();
+  const short = excerpt(hit.text, hit.highlights);
+  return (
+    <li data-testid="hit" data-video={hit.video_id} data-at={hit.at_ms}>
+      <Link
+        to="/videos/$videoId"
+        params={{ videoId: hit.video_id }}
+        search={{ t: hit.at_ms }}
+        className="group grid gap-x-5 gap-y-3 rounded-2xl border border-line bg-surface p-3 shadow-card transition-colors hover:border-line-strong sm:grid-cols-[14rem_minmax(0,1fr)]"
+      >
+        <div className="relative aspect-video overflow-hidden rounded-xl bg-sunken">
+          <SignedImage src={hit.thumbnail_url} alt="" onExpired={onExpired} className="size-full object-cover" />
+          <span
+            aria-hidden="true"
+            className="absolute inset-0 m-auto grid size-11 place-items-center rounded-full bg-black/60 text-white opacity-0 transition-opacity group-hover:opacity-100 group-focus-visible:opacity-100"
+          >
+            <Play className="ml-0.5 size-5 fill-current" />
+          </span>
+          <span className="nums absolute right-2 bottom-2 rounded-md bg-black/75 px-1.5 py-0.5 text-xs font-medium text-white">{formatTimecode(hit.at_ms)}</span>
+        </div>
+        <div className="flex min-w-0 flex-col gap-2 px-1 pb-1 sm:py-1">
+          <p className="truncate text-sm font-medium text-ink-soft">{hit.video_title}</p>
+          <p className="text-[15px] leading-relaxed text-pretty [overflow-wrap:anywhere]">
+            {hit.text.trim() === "" ? (
+              <span className="text-ink-faint">{t.silent}</span>
+            ) : (
+              pieces(short.text, short.ranges).map((piece, index) =>
+                piece.marked ? (
+                  <mark key={index} className="rounded-[3px] bg-mark px-0.5 text-on-mark">
+                    {piece.text}
+                  </mark>
+                ) : (
+                  <span key={index}>{piece.text}</span>
+                ),
+              )
+            )}
+          </p>
+          <ul className="mt-auto flex flex-wrap gap-1.5 pt-1">
+            {hit.matches.map((match) => {
+              const Icon = icons[match.channel] ?? Hash;
+              const why = [t.why[match.channel], match.detail, t.rank(match.rank)].filter(Boolean).join(" · ");
+              return (
+                <li key={match.channel} title={why} className="inline-flex h-6 items-center gap-1.5 rounded-full bg-accent-wash px-2.5 text-xs font-medium text-accent">
+                  <Icon className="size-3.5" aria-hidden="true" />
+                  {t.channels[match.channel] ?? match.channel}
+                  <span className="sr-only">{why}</span>
+                </li>
+              );
+            })}
+          </ul>
+        </div>
+      </Link>
+    </li>
+  );
+}

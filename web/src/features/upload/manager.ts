@@ -1,0 +1,236 @@
+import { ApiError, sentence } from "@/lib/api/errors";
+import type { PendingStore } from "./pending";
+import { SpeedMeter } from "./speed";
+import { transfer, type Plan, type StoredPart, type TransferDeps } from "./transfer";
+
+export type UploadStatus = "queued" | "uploading" | "paused" | "finishing" | "done" | "failed";
+
+/** What the page shows of one file. */
+export interface UploadItem {
+  id: number;
+  name: string;
+  size_bytes: number;
+  status: UploadStatus;
+  sent_bytes: number;
+  bytes_per_s: number | null;
+  eta_s: number | null;
+  error: string | null;
+  video_id: string | null;
+  /** It went on from parts that were already stored. */
+  resumed: boolean;
+}
+
+interface Entry extends UploadItem {
+  file: File;
+  mime_type: string;
+  idempotency_key: string;
+  controller: AbortController;
+  meter: SpeedMeter;
+  shown_ms: number;
+}
+
+export interface ManagerDeps extends TransferDeps {
+  pending: PendingStore;
+  newKey: () => string;
+  /** Called when a video exists on the server or has begun its indexing, so that lists are read again. */
+  changed: () => void;
+}
+
+const PARALLEL_FILES = 2;
+const SHOW_EVERY_MS = 100;
+
+/** All uploads of this tab. It lives beside the pages, so that moving around does not stop it. */
+export class UploadManager {
+  #entries: Entry[] = [];
+  #items: readonly UploadItem[] = [];
+  #next = 1;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(private readonly deps: ManagerDeps) {}
+
+  subscribe = (listener: () => void) => {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  };
+
+  items = (): readonly UploadItem[] => this.#items;
+
+  get busy(): boolean {
+    return this.#entries.some((entry) => entry.status === "uploading" || entry.status === "finishing" || entry.status === "queued");
+  }
+
+  add(files: { file: File; mime_type: string }[]) {
+    for (const { file, mime_type } of files) {
+      const same = this.#entries.find((entry) => entry.status !== "done" && entry.name === file.name && entry.size_bytes === file.size && entry.file.lastModified === file.lastModified);
+      if (same) {
+        if (same.status === "failed" || same.status === "paused") this.resume(same.id);
+        continue;
+      }
+      this.#entries.push({
+        id: this.#next++,
+        name: file.name,
+        size_bytes: file.size,
+        status: "queued",
+        sent_bytes: 0,
+        bytes_per_s: null,
+        eta_s: null,
+        error: null,
+        video_id: null,
+        resumed: false,
+        file,
+        mime_type,
+        idempotency_key: this.deps.newKey(),
+        controller: new AbortController(),
+        meter: new SpeedMeter(),
+        shown_ms: 0,
+      });
+    }
+    this.#pump();
+  }
+
+  pause(id: number) {
+    const entry = this.#entry(id);
+    if (!entry || (entry.status !== "uploading" && entry.status !== "queued")) return;
+    entry.status = "paused";
+    entry.controller.abort();
+    this.#pump();
+  }
+
+  resume(id: number) {
+    const entry = this.#entry(id);
+    if (!entry || (entry.status !== "paused" && entry.status !== "failed")) return;
+    entry.status = "queued";
+    entry.error = null;
+    this.#pump();
+  }
+
+  /** Stops an upload and removes its parts from the store. */
+  cancel(id: number) {
+    const entry = this.#entry(id);
+    if (!entry) return;
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    entry.controller.abort();
+    if (entry.video_id && entry.status !== "done") this.discard(entry.video_id);
+    this.#pump();
+  }
+
+  /** Gives up an upload that an earlier visit began. */
+  discard(video_id: string) {
+    this.deps.pending.forget(video_id);
+    this.#emit();
+    // Should this not arrive: the server removes abandoned uploads by itself after a day.
+    void this.deps.api.abort(video_id).then(this.deps.changed, () => undefined);
+  }
+
+  dismiss(id: number) {
+    this.#entries = this.#entries.filter((entry) => entry.id !== id || entry.status !== "done");
+    this.#emit();
+  }
+
+  stopAll() {
+    for (const entry of this.#entries) entry.controller.abort();
+    this.#entries = [];
+    this.#emit();
+  }
+
+  /** Begun in an earlier visit and not taken up yet. */
+  unfinished() {
+    const taken = new Set(this.#entries.map((entry) => entry.video_id));
+    return this.deps.pending.list().filter((entry) => !taken.has(entry.video_id));
+  }
+
+  #entry(id: number) {
+    return this.#entries.find((entry) => entry.id === id);
+  }
+
+  #emit() {
+    this.#items = this.#entries.map(({ id, name, size_bytes, status, sent_bytes, bytes_per_s, eta_s, error, video_id, resumed }) => ({
+      id, name, size_bytes, status, sent_bytes, bytes_per_s, eta_s, error, video_id, resumed,
+    }));
+    for (const listener of this.#listeners) listener();
+  }
+
+  #pump() {
+    const running = this.#entries.filter((entry) => entry.status === "uploading" || entry.status === "finishing").length;
+    for (const entry of this.#entries.filter((candidate) => candidate.status === "queued").slice(0, Math.max(0, PARALLEL_FILES - running))) {
+      entry.status = "uploading";
+      entry.controller = new AbortController();
+      entry.meter.reset();
+      void this.#run(entry, entry.controller.signal);
+    }
+    this.#emit();
+  }
+
+  async #run(entry: Entry, signal: AbortSignal) {
+    try {
+      const { plan, stored } = await this.#begin(entry, signal);
+      await transfer(this.deps, plan, entry.file, stored, (bytes) => this.#progress(entry, bytes), () => this.#finishing(entry), signal);
+      entry.status = "done";
+      entry.sent_bytes = entry.size_bytes;
+      this.deps.pending.forget(plan.video_id);
+      this.deps.changed();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ApiError && entry.video_id && (error.status === 404 || error.status === 410)) {
+        // The server has given this upload up; the next try starts a new one.
+        this.deps.pending.forget(entry.video_id);
+        entry.video_id = null;
+        entry.idempotency_key = this.deps.newKey();
+      }
+      entry.status = "failed";
+      entry.error = sentence(error);
+    } finally {
+      entry.bytes_per_s = null;
+      entry.eta_s = null;
+      this.#pump();
+    }
+  }
+
+  /** Takes up what an earlier try or visit has stored, or begins anew. */
+  async #begin(entry: Entry, signal: AbortSignal): Promise<{ plan: Plan; stored: StoredPart[] }> {
+    const known = entry.video_id ?? this.deps.pending.find(entry.file)?.video_id;
+    if (known) {
+      try {
+        const found = await this.deps.api.stored(known, signal);
+        if (found.size_bytes === entry.size_bytes) {
+          entry.video_id = known;
+          entry.resumed = found.parts.length > 0;
+          return { plan: { ...found, video_id: known }, stored: found.parts };
+        }
+      } catch (error) {
+        const gone = error instanceof ApiError && error.status >= 400 && error.status < 500 && !error.isTransient && error.status !== 401;
+        if (!gone) throw error;
+      }
+      this.deps.pending.forget(known);
+      if (entry.video_id) entry.idempotency_key = this.deps.newKey();
+      entry.video_id = null;
+    }
+    const { video_id, upload } = await this.deps.api.create(
+      { filename: entry.name, mime_type: entry.mime_type, size_bytes: entry.size_bytes },
+      entry.idempotency_key,
+      signal,
+    );
+    entry.video_id = video_id;
+    this.deps.pending.remember(video_id, entry.file);
+    this.deps.changed();
+    return { plan: { video_id, part_size_bytes: upload.part_size_bytes, part_count: upload.part_count, size_bytes: entry.size_bytes }, stored: [] };
+  }
+
+  #progress(entry: Entry, bytes: number) {
+    const now = this.deps.now();
+    entry.sent_bytes = bytes;
+    entry.meter.add(now, bytes);
+    if (now - entry.shown_ms < SHOW_EVERY_MS && bytes < entry.size_bytes) return;
+    entry.shown_ms = now;
+    entry.bytes_per_s = entry.meter.bytesPerSecond;
+    entry.eta_s = entry.meter.eta(entry.size_bytes - bytes);
+    this.#emit();
+  }
+
+  #finishing(entry: Entry) {
+    entry.status = "finishing";
+    this.#emit();
+  }
+}

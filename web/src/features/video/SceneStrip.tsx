@@ -1,0 +1,53 @@
+import { useEffect, useRef } from "react";
+import { cx } from "@/components/cx";
+import { SignedImage } from "@/components/SignedImage";
+import type { Scene } from "@/lib/api/types";
+import { scrollBehavior } from "@/lib/motion";
+import { formatTimecode } from "@/lib/time";
+import { indexAt } from "./follow";
+import { messages } from "./messages";
+import { useClock, type PlayerClock } from "./player-clock";
+
+/** The scenes as a filmstrip; the current one stays in view. */
+export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene[]; clock: PlayerClock; onSeek: (at_ms: number) => void; onExpired: () => void }) {
+  const t = messages.use();
+  const list = useRef<HTMLOListElement>(null);
+  const starts = scenes.map((scene) => scene.start_ms);
+  const current = useClock(clock, (at_ms) => indexAt(starts, at_ms));
+
+  useEffect(() => {
+    const strip = list.current;
+    const item = strip?.children[current] as HTMLElement | undefined;
+    if (!strip || !item) return;
+    const visible = item.offsetLeft >= strip.scrollLeft && item.offsetLeft + item.offsetWidth <= strip.scrollLeft + strip.clientWidth;
+    if (!visible) strip.scrollTo({ left: item.offsetLeft - strip.clientWidth / 3, behavior: scrollBehavior() });
+  }, [current]);
+
+  return (
+    <ol ref={list} className="thin-scroll relative -mx-1 flex gap-2 overflow-x-auto px-1 pt-1 pb-2">
+      {scenes.map((scene, index) => (
+        <li key={scene.scene_id} className="shrink-0">
+          <button
+            type="button"
+            title={scene.text || undefined}
+            aria-label={t.sceneAt(index + 1, formatTimecode(scene.start_ms))}
+            aria-current={index === current ? "true" : undefined}
+            onClick={() => onSeek(scene.start_ms)}
+            className="group grid gap-1 text-left"
+          >
+            <SignedImage
+              src={scene.thumbnail_url}
+              alt=""
+              onExpired={onExpired}
+              className={cx(
+                "aspect-video w-32 rounded-lg object-cover ring-2 ring-offset-2 ring-offset-canvas transition-shadow sm:w-36",
+                index === current ? "ring-accent" : "ring-transparent group-hover:ring-line-strong",
+              )}
+            />
+            <span className={cx("nums px-0.5 text-xs", index === current ? "font-semibold text-accent" : "text-ink-faint")}>{formatTimecode(scene.start_ms)}</span>
+          </button>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,63 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { ApiClient } from "./client";
+import type { Jobs, Me, Page, Scene, Transcript, Usage, Video, VideoState } from "./types";
+
+/** Signed picture URLs live ten minutes; what carries them is read again before that. */
+const SIGNED_STALE_MS = 8 * 60_000;
+const minute = 60_000;
+
+export interface VideoFilter {
+  state?: VideoState | undefined;
+  q?: string | undefined;
+}
+
+export const keys = {
+  me: ["me"] as const,
+  usage: ["usage"] as const,
+  videos: ["videos"] as const,
+  video: (id: string) => ["video", id] as const,
+  jobs: (id: string) => ["jobs", id] as const,
+  scenes: (id: string) => ["scenes", id] as const,
+  transcript: (id: string) => ["transcript", id] as const,
+  playback: (id: string) => ["playback", id] as const,
+};
+
+export const meQuery = (api: ApiClient) =>
+  queryOptions({ queryKey: keys.me, queryFn: ({ signal }) => api.json<Me>("/users/me", { signal }), staleTime: 5 * minute });
+
+export const usageQuery = (api: ApiClient) =>
+  queryOptions({ queryKey: keys.usage, queryFn: ({ signal }) => api.json<Usage>("/users/me/usage", { signal }), staleTime: minute / 2 });
+
+export const videosQuery = (api: ApiClient, filter: VideoFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.videos, filter.state ?? "", filter.q ?? ""],
+    queryFn: ({ signal, pageParam }) =>
+      api.json<Page<Video>>("/videos", { query: { limit: 48, cursor: pageParam, state: filter.state, q: filter.q }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    staleTime: SIGNED_STALE_MS,
+  });
+
+export const videoQuery = (api: ApiClient, id: string) =>
+  queryOptions({
+    queryKey: keys.video(id),
+    queryFn: ({ signal }) => api.json<Video>(`/videos/${id}`, { signal }),
+    staleTime: SIGNED_STALE_MS,
+  });
+
+export const jobsQuery = (api: ApiClient, id: string) =>
+  queryOptions({ queryKey: keys.jobs(id), queryFn: ({ signal }) => api.json<Jobs>(`/videos/${id}/jobs`, { signal }), staleTime: minute });
+
+export const scenesQuery = (api: ApiClient, id: string) =>
+  queryOptions({
+    queryKey: keys.scenes(id),
+    queryFn: async ({ signal }) => (await api.json<{ run_id: string | null; items: Scene[] }>(`/videos/${id}/scenes`, { signal })).items,
+    staleTime: SIGNED_STALE_MS,
+  });
+
+export const transcriptQuery = (api: ApiClient, id: string) =>
+  queryOptions({
+    queryKey: keys.transcript(id),
+    queryFn: ({ signal }) => api.json<Transcript>(`/videos/${id}/transcript`, { query: { format: "json" }, signal }),
+    staleTime: 10 * minute,
+  });

@@ -1,0 +1,134 @@
+import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+import type { ApiClient } from "./api/client";
+import { keys } from "./api/queries";
+import type { Job, Jobs, JobState, Page, Progress, Stage, Video, VideoState } from "./api/types";
+import { STAGES } from "./api/types";
+import { subscribe } from "./sse";
+
+/** Live changes of the owner's videos, written into the query cache: pages read the cache and know nothing of streams. */
+
+export interface JobEvent {
+  video_id: string;
+  run_id: string;
+  job_id: string;
+  stage: Stage;
+  state: JobState;
+  progress: number;
+  note: string | null;
+  error_code: string | null;
+}
+
+export interface VideoEvent {
+  video_id: string;
+  state: VideoState;
+  run_id: string | null;
+  failure_code: string | null;
+}
+
+interface Snapshot {
+  videos: { video_id: string; state: VideoState; progress: Progress | null }[];
+}
+
+export const isSettled = (state: VideoState) => state === "indexed" || state === "failed" || state === "deleted";
+
+const stateRank: Record<JobState, number> = { pending: 0, running: 1, completed: 2, failed: 2, cancelled: 2 };
+
+/** The jobs after one event, or null when the event belongs to a run that is not the one shown. */
+export function applyJobEvent(jobs: Jobs, event: JobEvent): Jobs | null {
+  if (jobs.run_id !== event.run_id) return null;
+  return {
+    ...jobs,
+    items: jobs.items.map((job): Job => {
+      if (job.stage !== event.stage) return job;
+      return {
+        ...job,
+        state: event.state,
+        progress: event.state === "completed" ? 100 : event.progress,
+        note: event.note ?? job.note,
+        error: event.error_code ? { code: event.error_code, message: job.error?.message ?? "" } : job.error,
+      };
+    }),
+  };
+}
+
+/** The sum a card shows, computed from the twelve jobs. */
+export function progressOf(jobs: Pick<Job, "stage" | "state" | "progress">[]): Progress {
+  const done = jobs.filter((job) => stateRank[job.state] === 2).length;
+  const points = jobs.reduce((sum, job) => sum + (stateRank[job.state] === 2 ? 100 : job.state === "running" ? job.progress : 0), 0);
+  const total = Math.max(jobs.length, STAGES.length);
+  return {
+    percent: Math.floor(points / total),
+    stages_total: total,
+    stages_done: done,
+    active_stages: jobs.filter((job) => job.state === "running").map((job) => job.stage),
+  };
+}
+
+function patchVideo(client: QueryClient, id: string, patch: (video: Video) => Video) {
+  client.setQueryData<Video>(keys.video(id), (video) => video && patch(video));
+  client.setQueriesData<InfiniteData<Page<Video>>>({ queryKey: keys.videos }, (data) => {
+    if (!data?.pages.some((page) => page.items.some((video) => video.video_id === id))) return data;
+    return {
+      ...data,
+      pages: data.pages.map((page) => ({
+        ...page,
+        items: page.items.map((video) => (video.video_id === id ? patch(video) : video)),
+      })),
+    };
+  });
+}
+
+const refetch = (client: QueryClient, ...queryKeys: readonly (readonly unknown[])[]) => {
+  for (const queryKey of queryKeys) void client.invalidateQueries({ queryKey });
+};
+
+function onJob(client: QueryClient, event: JobEvent) {
+  const jobs = client.getQueryData<Jobs>(keys.jobs(event.video_id));
+  if (jobs) {
+    const next = applyJobEvent(jobs, event);
+    if (!next) refetch(client, keys.jobs(event.video_id));
+    else {
+      client.setQueryData(keys.jobs(event.video_id), next);
+      const progress = progressOf(next.items);
+      patchVideo(client, event.video_id, (video) => (isSettled(video.state) ? video : { ...video, progress }));
+    }
+  }
+  if (event.state === "failed") refetch(client, keys.jobs(event.video_id));
+  if (event.state !== "completed") return;
+  // What a finished stage has made visible.
+  if (event.stage === "upload_validate") refetch(client, keys.video(event.video_id), keys.videos);
+  if (event.stage === "align_merge") refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.video(event.video_id));
+  if (event.stage === "vision_sample_frames") refetch(client, keys.scenes(event.video_id));
+}
+
+function onVideo(client: QueryClient, event: VideoEvent) {
+  patchVideo(client, event.video_id, (video) => ({ ...video, state: event.state }));
+  refetch(client, keys.videos, keys.video(event.video_id), keys.jobs(event.video_id));
+  if (isSettled(event.state)) {
+    refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.playback(event.video_id), keys.usage);
+  }
+}
+
+function onSnapshot(client: QueryClient, snapshot: Snapshot, first: boolean) {
+  for (const { video_id, state, progress } of snapshot.videos) {
+    patchVideo(client, video_id, (video) => ({ ...video, state, progress }));
+  }
+  // After a gap anything may have happened between the two streams.
+  if (!first) refetch(client, keys.videos, ["video"], ["jobs"], ["scenes"], ["transcript"]);
+}
+
+export function connectLive(api: ApiClient, client: QueryClient, onStatus?: (connected: boolean) => void): () => void {
+  let first = true;
+  return subscribe({
+    open: (signal) => api.raw("/events", { signal, headers: { accept: "text/event-stream" } }),
+    ...(onStatus ? { onStatus } : {}),
+    onEvent: ({ event, data }) => {
+      const body: unknown = JSON.parse(data);
+      if (event === "snapshot") {
+        onSnapshot(client, body as Snapshot, first);
+        first = false;
+      } else if (event === "job") onJob(client, body as JobEvent);
+      else if (event === "video") onVideo(client, body as VideoEvent);
+    },
+  });
+}

@@ -1,0 +1,65 @@
+/** Positions and durations are integer milliseconds, as in the API. */
+
+/** `1:02:03`, `2:05`, `0:07`: a position in a video, rounded down to the second. */
+export function formatTimecode(ms: number): string {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  const seconds = String(total % 60).padStart(2, "0");
+  const minutes = Math.floor(total / 60) % 60;
+  const hours = Math.floor(total / 3600);
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}
+
+/** A position in words, for people who hear the page: `2 minutes 5 seconds`. */
+export function spokenTimecode(ms: number, lang: string): string {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  const unit = (value: number, name: "hour" | "minute" | "second") =>
+    new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+  const parts = [
+    total >= 3600 ? unit(Math.floor(total / 3600), "hour") : "",
+    total >= 60 ? unit(Math.floor(total / 60) % 60, "minute") : "",
+    unit(total % 60, "second"),
+  ];
+  return parts.filter(Boolean).join(" ");
+}
+
+/** What is left, without false precision: `12 s`, `4 min`, `1 h 20 min`. */
+export function formatEta(seconds: number, lang: string): string {
+  const unit = (value: number, name: "hour" | "minute" | "second") =>
+    new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+  if (seconds < 90) return unit(Math.max(1, Math.ceil(seconds)), "second");
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 90) return unit(minutes, "minute");
+  return `${unit(Math.floor(minutes / 60), "hour")} ${unit(minutes % 60, "minute")}`;
+}
+
+const BYTE_UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
+
+/** Decimal units, as file managers and disks use them: `1.4 GB`. */
+export function formatBytes(bytes: number, lang: string): string {
+  let value = Math.max(0, bytes);
+  let index = 0;
+  while (value >= 999.5 && index < BYTE_UNITS.length - 1) {
+    value /= 1000;
+    index += 1;
+  }
+  return new Intl.NumberFormat(lang, {
+    style: "unit",
+    unit: BYTE_UNITS[index] ?? "byte",
+    unitDisplay: index === 0 ? "long" : "short",
+    maximumFractionDigits: index < 2 || value >= 100 ? 0 : 1,
+  }).format(value);
+}
+
+/** `today, 14:05` near, `3 Mar 2026` far. */
+export function formatDate(iso: string, lang: string, now = new Date()): string {
+  const date = new Date(iso);
+  const days = Math.floor((now.getTime() - date.getTime()) / 86_400_000);
+  if (days < 1 && date.getDate() === now.getDate()) {
+    return new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" }).format(date);
+  }
+  return new Intl.DateTimeFormat(lang, {
+    day: "numeric",
+    month: "short",
+    ...(date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }),
+  }).format(date);
+}
