@@ -17,6 +17,8 @@ CREATE TABLE users (
     role_chosen      boolean NOT NULL DEFAULT false,
     -- `iat` of the newest token whose claims were applied: an older token never overwrites a newer one.
     claims_issued_at timestamptz,
+    -- Set once the person has edited name or picture here: claims stop overwriting them.
+    profile_edited_at timestamptz,
     created_at       timestamptz NOT NULL DEFAULT now(),
     updated_at       timestamptz NOT NULL DEFAULT now(),
     last_login_at    timestamptz,

@@ -15,12 +15,11 @@ use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tower::ServiceBuilder;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
-use tower_http::map_request_body::MapRequestBodyLayer;
-use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
+use tower_http::timeout::TimeoutLayer;
 
 use crate::config::{Config, ConfigError, CorsOrigins, Limits};
+use crate::idle::IdleLimited;
 use crate::objects::Store;
 use crate::service::Service;
 
@@ -49,12 +48,11 @@ fn router(store: Arc<Store>, config: &Config) -> Result<Router, ConfigError> {
     builder.set_auth(SimpleAuth::from_single(config.access_key_id.clone(), config.secret_access_key.clone()));
     let s3 = builder.build();
 
-    let deadlines = ServiceBuilder::new()
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, config.limits.request_timeout))
-        .layer(RequestBodyTimeoutLayer::new(config.limits.body_idle_timeout))
-        .layer(MapRequestBodyLayer::new(Body::new));
+    let whole = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, config.limits.request_timeout);
+    let idle = config.limits.body_idle_timeout;
     let s3 = tower::service_fn(move |request: axum::extract::Request| {
         let mut s3 = s3.clone();
+        let request = request.map(|body| Body::new(IdleLimited::new(body, idle)));
         async move {
             let response = match tower::Service::call(&mut s3, request).await {
                 Ok(response) => response.map(Body::new),
@@ -71,7 +69,7 @@ fn router(store: Arc<Store>, config: &Config) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route(HEALTH_PATH, get(|| async { "ok" }))
         .fallback_service(s3)
-        .layer(deadlines)
+        .layer(whole)
         .layer(cors(&config.cors_origins)?))
 }
 

@@ -15,6 +15,7 @@
 mod config;
 mod errors;
 mod http;
+mod idle;
 mod listing;
 pub mod names;
 mod objects;

@@ -1,0 +1,88 @@
+//! Live progress: what the triggers of `0008_notify.sql` tell on one channel.
+
+use serde::Deserialize;
+use sqlx::{PgPool, postgres::PgListener};
+
+use crate::{
+    enums::{JobState, VideoState},
+    error::DbError,
+    ids::{JobId, RunId, UserId, VideoId},
+    stage::Stage,
+};
+
+const CHANNEL: &str = "heimdex_events";
+
+/// A change of a job.
+#[derive(Clone, Debug, Deserialize)]
+pub struct JobEvent {
+    pub owner_id: UserId,
+    pub video_id: VideoId,
+    pub run_id: RunId,
+    pub job_id: JobId,
+    pub stage: Stage,
+    pub state: JobState,
+    pub progress: i16,
+    pub note: Option<String>,
+    pub error_code: Option<String>,
+}
+
+/// A change of a video.
+#[derive(Clone, Debug, Deserialize)]
+pub struct VideoEvent {
+    pub owner_id: UserId,
+    pub video_id: VideoId,
+    pub state: VideoState,
+    pub run_id: Option<RunId>,
+    pub failure_code: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    Job(JobEvent),
+    Video(VideoEvent),
+}
+
+impl Event {
+    pub fn owner_id(&self) -> UserId {
+        match self {
+            Self::Job(event) => event.owner_id,
+            Self::Video(event) => event.owner_id,
+        }
+    }
+
+    pub fn video_id(&self) -> VideoId {
+        match self {
+            Self::Job(event) => event.video_id,
+            Self::Video(event) => event.video_id,
+        }
+    }
+}
+
+/// What came over the wire.
+#[derive(Debug)]
+pub enum Heard {
+    Event(Event),
+    /// The connection was lost and made again: something may have been missed, so look at the tables.
+    Gap,
+}
+
+/// One `LISTEN` session.
+#[derive(Debug)]
+pub struct Listener(PgListener);
+
+impl Listener {
+    pub async fn connect(pool: &PgPool) -> Result<Self, DbError> {
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(Self(listener))
+    }
+
+    /// Waits for the next change. A message that cannot be read (from a newer version) counts as a gap.
+    pub async fn next(&mut self) -> Result<Heard, DbError> {
+        Ok(match self.0.try_recv().await? {
+            Some(message) => serde_json::from_str(message.payload()).map_or(Heard::Gap, Heard::Event),
+            None => Heard::Gap,
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! Sweeps: what is past its time. Every function is safe to call from several workers at once, and again.
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+
+use crate::{
+    error::DbError,
+    ids::{UserId, VideoId},
+    stage::Stage,
+};
+
+/// An upload nobody has finished.
+#[derive(Clone, Debug)]
+pub struct AbandonedUpload {
+    pub video_id: VideoId,
+    /// Of the multipart upload in S3.
+    pub upload_id: Option<String>,
+}
+
+/// Uploads that began longer ago than `age` and were never completed.
+pub async fn abandoned_uploads(pool: &PgPool, age: Duration) -> Result<Vec<AbandonedUpload>, DbError> {
+    Ok(sqlx::query_as!(
+        AbandonedUpload,
+        r#"SELECT video_id AS "video_id: VideoId", upload_id FROM videos
+           WHERE state = 'uploading' AND created_at < now() - make_interval(secs => $1) ORDER BY created_at LIMIT 50"#,
+        age.as_secs_f64()
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+/// Marks an upload as given up. False when it was completed in the meantime.
+pub async fn give_up_upload(connection: &mut PgConnection, video_id: VideoId) -> Result<bool, DbError> {
+    let given_up = sqlx::query!(
+        "UPDATE videos SET state = 'failed', upload_id = NULL, failure_code = 'upload_abandoned',
+                failure_message = 'The upload was not finished within a day. Please upload the file again.'
+         WHERE video_id = $1 AND state = 'uploading'",
+        video_id as VideoId
+    )
+    .execute(&mut *connection)
+    .await?
+    .rows_affected()
+        > 0;
+    if given_up {
+        crate::quotas::give_back_upload(connection, video_id).await?;
+    }
+    Ok(given_up)
+}
+
+/// Deleted videos whose time to be restored has run out and whose purge is not under way.
+pub async fn videos_to_purge(pool: &PgPool) -> Result<Vec<(VideoId, UserId)>, DbError> {
+    Ok(sqlx::query!(
+        r#"SELECT v.video_id AS "video_id: VideoId", v.owner_id AS "owner_id: UserId" FROM videos v
+           WHERE v.state = 'deleted' AND v.purge_after < now()
+             AND NOT EXISTS (SELECT FROM tasks t WHERE t.video_id = v.video_id AND t.kind = 'purge_video' AND t.state IN ('pending', 'running'))
+           ORDER BY v.purge_after LIMIT 50"#
+    )
+    .fetch_all(pool)
+    .await?
+    .into_iter()
+    .map(|row| (row.video_id, row.owner_id))
+    .collect())
+}
+
+/// Removes a deleted video and all that hangs on it, once its objects are gone. False when it was restored in the meantime.
+/// Tasks about it are kept as history, without their video.
+pub async fn purge_video(connection: &mut PgConnection, video_id: VideoId) -> Result<bool, DbError> {
+    let due = sqlx::query!(
+        "SELECT video_id FROM videos WHERE video_id = $1 AND state = 'deleted' AND purge_after < now() FOR UPDATE",
+        video_id as VideoId
+    )
+    .fetch_optional(&mut *connection)
+    .await?
+    .is_some();
+    if due {
+        sqlx::query!("UPDATE tasks SET video_id = NULL WHERE video_id = $1", video_id as VideoId).execute(&mut *connection).await?;
+        sqlx::query!("UPDATE videos SET current_run_id = NULL WHERE video_id = $1", video_id as VideoId).execute(&mut *connection).await?;
+        sqlx::query!("DELETE FROM videos WHERE video_id = $1", video_id as VideoId).execute(connection).await?;
+    }
+    Ok(due)
+}
+
+/// Removes answers kept for repeated requests longer than a day.
+pub async fn expire_idempotency_keys(pool: &PgPool) -> Result<u64, DbError> {
+    Ok(sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'").execute(pool).await?.rows_affected())
+}
+
+/// Removes delivered messages older than an hour, and queue workers that have not been heard of for a day. The ledger keeps
+/// the history; the queue's rows are of no further use.
+pub async fn vacuum_queue(pool: &PgPool) -> Result<u64, DbError> {
+    // The queue's schema is not ours, and the macros do not know it.
+    let jobs = sqlx::query(AssertSqlSafe(
+        "DELETE FROM apalis.jobs WHERE status IN ('Done', 'Killed', 'Failed') AND done_at < now() - interval '1 hour'",
+    ))
+    .execute(pool)
+    .await?
+    .rows_affected();
+    sqlx::query(AssertSqlSafe(
+        "DELETE FROM apalis.workers w WHERE last_seen < now() - interval '1 day'
+         AND NOT EXISTS (SELECT FROM apalis.jobs j WHERE j.lock_by = w.id)",
+    ))
+    .execute(pool)
+    .await?;
+    Ok(jobs)
+}
+
+/// Messages waiting in each stage's queue, and jobs running, for the operator's gauges: `(stage, pending, running)`.
+pub async fn depth(pool: &PgPool) -> Result<Vec<(Stage, i64, i64)>, DbError> {
+    Ok(sqlx::query!(
+        r#"SELECT stage AS "stage: Stage", count(*) FILTER (WHERE state = 'pending' AND ready) AS "pending!",
+                  count(*) FILTER (WHERE state = 'running') AS "running!"
+           FROM jobs WHERE state IN ('pending', 'running') GROUP BY stage"#
+    )
+    .fetch_all(pool)
+    .await?
+    .into_iter()
+    .map(|row| (row.stage, row.pending, row.running))
+    .collect())
+}
+
+/// Whether a video is deleted and past the time to restore it.
+pub async fn is_due_for_purge(pool: &PgPool, video_id: VideoId) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM videos WHERE video_id = $1 AND state = 'deleted' AND purge_after < now()) AS "due!""#,
+        video_id as VideoId
+    )
+    .fetch_one(pool)
+    .await?)
+}

@@ -1,0 +1,58 @@
+//! Connecting to PostgreSQL.
+
+use std::{str::FromStr, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{
+    PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// Why a pool could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("DATABASE_URL is not a PostgreSQL URL: {0}")]
+    Url(#[source] sqlx::Error),
+    #[error(
+        "DATABASE_URL goes through a transaction pooler ({0}); LISTEN and advisory locks need a session: use the direct connection or the session pooler"
+    )]
+    TransactionPooler(String),
+    #[error("PostgreSQL cannot be reached: {0}")]
+    Connect(#[source] sqlx::Error),
+}
+
+/// Opens a pool. Every connection carries a statement timeout of 60 s, so that no statement holds one for ever.
+pub async fn connect(url: &SecretString, max_connections: u32) -> Result<PgPool, ConnectError> {
+    let options = PgConnectOptions::from_str(url.expose_secret()).map_err(ConnectError::Url)?;
+    refuse_transaction_pooler(&options)?;
+    PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options.application_name("heimdex").options([
+            ("statement_timeout", "60s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("client_min_messages", "warning"),
+        ]))
+        .await
+        .map_err(ConnectError::Connect)
+}
+
+/// Supabase's pooler (Supavisor) and PgBouncer serve transaction mode on port 6543 by convention.
+fn refuse_transaction_pooler(options: &PgConnectOptions) -> Result<(), ConnectError> {
+    if options.get_port() == 6543 {
+        return Err(ConnectError::TransactionPooler(format!("{}:6543", options.get_host())));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_pooler_is_refused_by_name() {
+        let options = PgConnectOptions::from_str("postgres://u:p@pooler.example:6543/db").unwrap();
+        let message = refuse_transaction_pooler(&options).unwrap_err().to_string();
+        assert!(message.contains("pooler.example:6543"), "{message}");
+    }
+}

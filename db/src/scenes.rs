@@ -1,0 +1,62 @@
+//! Scenes of visible runs, as their owner sees them.
+
+use sqlx::PgExecutor;
+
+use crate::{
+    error::DbError,
+    ids::{RunId, SceneId, UserId, VideoId},
+};
+
+/// A scene of the visible run.
+#[derive(Clone, Debug)]
+pub struct SceneRow {
+    pub scene_id: SceneId,
+    pub video_id: VideoId,
+    pub run_id: RunId,
+    pub ordinal: i32,
+    pub start_ms: i64,
+    pub end_ms: i64,
+    pub text: String,
+    pub language: Option<String>,
+    pub thumbnail_key: Option<String>,
+    pub thumbnail_large_key: Option<String>,
+    pub keyframe_ms: Option<i64>,
+    /// 0 (still) to 1.
+    pub motion: Option<f32>,
+    pub transition: String,
+    pub tags: Vec<String>,
+}
+
+/// The scenes of a video's visible run in order; empty while none is visible.
+pub async fn of_video(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Result<Vec<SceneRow>, DbError> {
+    Ok(sqlx::query_as!(
+        SceneRow,
+        r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,
+                  s.text, s.language, s.thumbnail_key, s.thumbnail_large_key, s.keyframe_ms, s.motion, s.transition,
+                  ARRAY(SELECT t.tag FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id ORDER BY t.score DESC, t.tag) AS "tags!"
+           FROM scenes s JOIN videos v ON v.video_id = s.video_id AND v.current_run_id = s.run_id
+           WHERE v.video_id = $1 AND v.owner_id = $2 AND v.state <> 'deleted'
+           ORDER BY s.ordinal"#,
+        video.0,
+        owner.0
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// One scene of a visible run.
+pub async fn find(db: impl PgExecutor<'_>, owner: UserId, scene: SceneId) -> Result<SceneRow, DbError> {
+    sqlx::query_as!(
+        SceneRow,
+        r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,
+                  s.text, s.language, s.thumbnail_key, s.thumbnail_large_key, s.keyframe_ms, s.motion, s.transition,
+                  ARRAY(SELECT t.tag FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id ORDER BY t.score DESC, t.tag) AS "tags!"
+           FROM scenes s JOIN videos v ON v.video_id = s.video_id AND v.current_run_id = s.run_id
+           WHERE s.scene_id = $1 AND s.owner_id = $2 AND v.owner_id = $2 AND v.state <> 'deleted'"#,
+        scene.0,
+        owner.0
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(DbError::NotFound)
+}

@@ -1,0 +1,103 @@
+//! Search, one module a channel, each one SQL statement. Every statement starts from the owner and sees only visible runs.
+//! Fusing the channels is the caller's business.
+
+mod hits;
+mod log;
+mod meaning;
+mod suggest;
+mod words;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgPool, Postgres, QueryBuilder, Transaction};
+use std::time::Duration;
+use uuid::Uuid;
+
+pub use hits::{HitRow, HitWord, hit_words, hits};
+pub use log::record;
+pub use meaning::{Embedding, NoVectors, candidates as meaning, pooled, text_models};
+pub use suggest::{recent_queries, texts_with, titles};
+pub use words::candidates as words;
+
+use crate::{
+    error::DbError,
+    ids::{RunId, SceneId, UserId, VideoId},
+};
+
+/// A scene that a channel found, best first.
+#[derive(Clone, Copy, Debug, PartialEq, sqlx::FromRow)]
+pub struct Candidate {
+    pub run_id: RunId,
+    pub scene_id: SceneId,
+    pub video_id: VideoId,
+    /// The channel's own measure, higher is better: comparable within a channel only.
+    pub score: f64,
+}
+
+/// Narrows a search; a field that is `None` narrows nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Filters {
+    pub video_ids: Option<Vec<VideoId>>,
+    pub created_after: Option<DateTime<Utc>>,
+    pub created_before: Option<DateTime<Utc>>,
+    pub min_duration_ms: Option<i64>,
+    pub max_duration_ms: Option<i64>,
+    /// ISO 639-1, lowercase.
+    pub languages: Option<Vec<String>>,
+    /// Of the video or of the scene; any of them.
+    pub tags: Option<Vec<String>>,
+    /// Only runs that were visible then, so that later pages see what the first one saw.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+/// The join that every channel shares; `s` is the channel's row with `run_id`, `scene_id` and `owner_id`.
+const VISIBLE: &str = " JOIN runs r ON r.run_id = s.run_id JOIN videos v ON v.video_id = r.video_id AND v.current_run_id = r.run_id
+     LEFT JOIN video_metadata m ON m.video_id = v.video_id ";
+
+fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filters) {
+    sql.push(" s.owner_id = ").push_bind(owner).push(" AND v.owner_id = ").push_bind(owner).push(" AND v.state <> 'deleted'");
+    if let Some(ids) = &filters.video_ids {
+        sql.push(" AND v.video_id = ANY(").push_bind(ids.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push(")");
+    }
+    if let Some(after) = filters.created_after {
+        sql.push(" AND v.created_at >= ").push_bind(after);
+    }
+    if let Some(before) = filters.created_before {
+        sql.push(" AND v.created_at < ").push_bind(before);
+    }
+    if let Some(min) = filters.min_duration_ms {
+        sql.push(" AND m.duration_ms >= ").push_bind(min);
+    }
+    if let Some(max) = filters.max_duration_ms {
+        sql.push(" AND m.duration_ms <= ").push_bind(max);
+    }
+    if let Some(languages) = &filters.languages {
+        // "en (assumed)" is English.
+        sql.push(" AND split_part(lower(r.language), ' ', 1) = ANY(").push_bind(languages.clone()).push(")");
+    }
+    if let Some(tags) = &filters.tags {
+        sql.push(" AND (v.tags && ").push_bind(tags.clone());
+        sql.push(" OR EXISTS (SELECT FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id AND t.tag = ANY(");
+        sql.push_bind(tags.clone()).push(")))");
+    }
+    if let Some(as_of) = filters.as_of {
+        sql.push(" AND r.visible_at <= ").push_bind(as_of);
+    }
+}
+
+/// A read that gives up after `deadline` and goes on looking in an HNSW index until the filters have enough.
+async fn bounded(pool: &PgPool, deadline: Duration) -> Result<Transaction<'static, Postgres>, DbError> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!(
+        "SELECT set_config('statement_timeout', $1, true) AS timeout, set_config('hnsw.iterative_scan', 'relaxed_order', true) AS scan,
+                set_config('hnsw.ef_search', '200', true) AS effort",
+        deadline.as_millis().max(1).to_string()
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    Ok(tx)
+}
+
+/// The statement was cancelled by its own deadline (`query_canceled`).
+pub fn is_timeout(error: &DbError) -> bool {
+    matches!(error, DbError::Sqlx(sqlx::Error::Database(database)) if database.code().as_deref() == Some("57014"))
+}

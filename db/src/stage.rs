@@ -1,0 +1,101 @@
+//! The twelve stages and the order between them, as data.
+
+use std::time::Duration;
+
+use crate::enums::pg_enum;
+
+pg_enum! {
+    /// A stage of the pipeline, in the order in which a person is shown them.
+    Stage: "job_stage" {
+        UploadValidate = "upload_validate",
+        AudioExtract = "audio_extract",
+        AsrFast = "asr_fast",
+        SceneDetect = "scene_detect",
+        AlignMerge = "align_merge",
+        EmbedText = "embed_text",
+        VisionSampleFrames = "vision_sample_frames",
+        VisionEmbedFrames = "vision_embed_frames",
+        VisionAffectTags = "vision_affect_tags",
+        FacesEnrollMatch = "faces_enroll_match",
+        SidecarBuild = "sidecar_build",
+        Commit = "commit",
+    }
+}
+
+/// What the runner has to know of a stage.
+#[derive(Clone, Copy, Debug)]
+pub struct StageSpec {
+    pub stage: Stage,
+    /// Stages of the same run that must be completed before.
+    pub needs: &'static [Stage],
+    /// Attempts that may count before the video fails.
+    pub max_attempts: i32,
+    /// How long one attempt may take.
+    pub deadline: Duration,
+    /// The apalis queue, one a stage, so that each can be served, paused, limited and measured by itself.
+    pub queue: &'static str,
+}
+
+use Stage::{
+    AlignMerge, AsrFast, AudioExtract, Commit, EmbedText, FacesEnrollMatch, SceneDetect, SidecarBuild, UploadValidate, VisionAffectTags,
+    VisionEmbedFrames, VisionSampleFrames,
+};
+
+const MINUTE: u64 = 60;
+
+/// The stage graph. Everything that depends on order reads it here.
+pub const STAGES: [StageSpec; 12] = [
+    spec(UploadValidate, &[], 30 * MINUTE, "stage.upload_validate"),
+    spec(AudioExtract, &[UploadValidate], 60 * MINUTE, "stage.audio_extract"),
+    spec(AsrFast, &[AudioExtract], 360 * MINUTE, "stage.asr_fast"),
+    spec(SceneDetect, &[UploadValidate], 360 * MINUTE, "stage.scene_detect"),
+    spec(AlignMerge, &[AsrFast, SceneDetect], 10 * MINUTE, "stage.align_merge"),
+    spec(EmbedText, &[AlignMerge], 60 * MINUTE, "stage.embed_text"),
+    spec(VisionSampleFrames, &[SceneDetect], 60 * MINUTE, "stage.vision_sample_frames"),
+    spec(VisionEmbedFrames, &[VisionSampleFrames], 120 * MINUTE, "stage.vision_embed_frames"),
+    spec(VisionAffectTags, &[VisionEmbedFrames, AsrFast, FacesEnrollMatch], 60 * MINUTE, "stage.vision_affect_tags"),
+    spec(FacesEnrollMatch, &[VisionSampleFrames], 120 * MINUTE, "stage.faces_enroll_match"),
+    spec(SidecarBuild, &[EmbedText, VisionAffectTags], 30 * MINUTE, "stage.sidecar_build"),
+    spec(Commit, &[SidecarBuild], 10 * MINUTE, "stage.commit"),
+];
+
+const fn spec(stage: Stage, needs: &'static [Stage], deadline_s: u64, queue: &'static str) -> StageSpec {
+    StageSpec { stage, needs, max_attempts: 3, deadline: Duration::from_secs(deadline_s), queue }
+}
+
+impl Stage {
+    pub fn spec(self) -> &'static StageSpec {
+        &STAGES[self as usize]
+    }
+
+    /// Stages that directly need this one.
+    pub fn dependents(self) -> impl Iterator<Item = Stage> {
+        STAGES.iter().filter(move |spec| spec.needs.contains(&self)).map(|spec| spec.stage)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_stage_stands_at_its_own_place() {
+        for (spec, &stage) in STAGES.iter().zip(Stage::ALL) {
+            assert_eq!(spec.stage, stage);
+            assert_eq!(spec.queue, format!("stage.{stage}"));
+        }
+    }
+
+    #[test]
+    fn every_stage_is_reached_from_the_first_and_leads_to_the_last() {
+        let mut done = HashSet::new();
+        while let Some(spec) = STAGES.iter().find(|s| !done.contains(&s.stage) && s.needs.iter().all(|n| done.contains(n))) {
+            done.insert(spec.stage);
+        }
+        assert_eq!(done.len(), STAGES.len(), "the graph has a cycle");
+        let ends: Vec<_> = STAGES.iter().filter(|s| s.stage.dependents().next().is_none()).map(|s| s.stage).collect();
+        assert_eq!(ends, [Stage::Commit]);
+    }
+}

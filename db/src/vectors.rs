@@ -1,0 +1,71 @@
+//! Models whose vectors are stored, and their indexes.
+
+use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::error::DbError;
+
+/// What a vector stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VectorKind {
+    Text,
+    Image,
+    Face,
+}
+
+impl VectorKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Face => "face",
+        }
+    }
+
+    /// (table, vector column, model column)
+    const fn columns(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Text => ("text_windows", "text_vec", "text_model"),
+            Self::Image => ("scenes", "image_vec", "image_model"),
+            Self::Face => ("face_detections", "face_vec", "face_model"),
+        }
+    }
+}
+
+/// Registers a model and makes its partial HNSW index: `((vec::halfvec(n)) halfvec_cosine_ops) WHERE model = '…'`.
+/// Queries must use the same expression. Doing it again does nothing.
+///
+/// # Errors
+/// [`DbError::Conflict`] `model_dimension` when the model is registered with another dimension, `model_name` when the id is
+/// not at most 40 lowercase letters, digits, `.`, `_` and `-`.
+pub async fn ensure_model(pool: &PgPool, kind: VectorKind, model: &str, dimension: usize) -> Result<(), DbError> {
+    if model.is_empty() || model.len() > 40 || !model.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b)) {
+        return Err(DbError::Conflict("model_name"));
+    }
+    let dimension = i32::try_from(dimension).map_err(|_| DbError::Conflict("model_dimension"))?;
+    sqlx::query!(
+        "INSERT INTO vector_models (model, kind, dimension) VALUES ($1, $2, $3) ON CONFLICT (model) DO NOTHING",
+        model,
+        kind.as_str(),
+        dimension
+    )
+    .execute(pool)
+    .await?;
+    let known = sqlx::query!("SELECT kind, dimension FROM vector_models WHERE model = $1", model).fetch_one(pool).await?;
+    if known.dimension != dimension || known.kind != kind.as_str() {
+        return Err(DbError::Conflict("model_dimension"));
+    }
+    let (table, column, model_column) = kind.columns();
+    let index = format!("{table}_{}_hnsw", model.replace(['.', '-'], "_"));
+    // The lock makes two workers that start at once take turns; `IF NOT EXISTS` alone races.
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", index).execute(&mut *tx).await?;
+    sqlx::query!("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
+    // The model's id was checked above letter by letter; identifiers cannot be bound.
+    sqlx::query(AssertSqlSafe(format!(
+        "CREATE INDEX IF NOT EXISTS {index} ON {table} USING hnsw (({column}::halfvec({dimension})) halfvec_cosine_ops) WHERE {model_column} = '{model}'"
+    )))
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}

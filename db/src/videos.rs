@@ -1,0 +1,258 @@
+//! A person's videos: reading, editing, deleting, restoring.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgExecutor, Postgres, QueryBuilder};
+
+use crate::{
+    enums::VideoState,
+    error::DbError,
+    ids::{RunId, UserId, VideoId},
+    stage::Stage,
+};
+
+/// How long a deleted video can be restored.
+pub const RESTORABLE_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// A video as its owner sees it, with the progress of the run that is under way.
+#[derive(Clone, Debug, FromRow)]
+pub struct VideoRow {
+    pub video_id: VideoId,
+    pub owner_id: UserId,
+    pub title: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub state: VideoState,
+    pub original_filename: String,
+    pub mime_type: String,
+    pub declared_size_bytes: i64,
+    pub size_bytes: Option<i64>,
+    pub current_run_id: Option<RunId>,
+    pub poster_key: Option<String>,
+    pub failure_code: Option<String>,
+    pub failure_message: Option<String>,
+    /// `[{code, message}]`
+    pub warnings: Value,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub indexed_at: Option<DateTime<Utc>>,
+    pub deleted_at: Option<DateTime<Utc>>,
+    pub duration_ms: Option<i64>,
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+    /// Null when nothing is being indexed.
+    pub active_run_id: Option<RunId>,
+    pub stages_total: Option<i64>,
+    pub stages_done: Option<i64>,
+    /// Mean over the stages, 0 to 100.
+    pub percent: Option<i32>,
+    pub active_stages: Option<Vec<Stage>>,
+}
+
+/// What every read of a video selects. The lateral join is empty unless a run is under way.
+const SELECT: &str = r"
+    SELECT v.video_id, v.owner_id, v.title, v.description, v.tags, v.state, v.original_filename, v.mime_type, v.declared_size_bytes,
+           v.size_bytes, v.current_run_id, v.poster_key, v.failure_code, v.failure_message, v.warnings, v.created_at, v.updated_at,
+           v.indexed_at, v.deleted_at, m.duration_ms, m.width, m.height,
+           p.active_run_id, p.stages_total, p.stages_done, p.percent, p.active_stages
+    FROM videos v
+    LEFT JOIN video_metadata m USING (video_id)
+    LEFT JOIN LATERAL (
+        SELECT r.run_id AS active_run_id, count(*) AS stages_total, count(*) FILTER (WHERE j.state = 'completed') AS stages_done,
+               (avg(CASE WHEN j.state = 'completed' THEN 100 ELSE j.progress END))::integer AS percent,
+               COALESCE(array_agg(j.stage ORDER BY j.stage) FILTER (WHERE j.state = 'running'), '{}') AS active_stages
+        FROM runs r JOIN jobs j ON j.run_id = r.run_id
+        WHERE r.video_id = v.video_id AND r.state IN ('pending', 'running')
+        GROUP BY r.run_id
+    ) p ON true";
+
+/// One video of one owner.
+pub async fn find(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Result<VideoRow, DbError> {
+    sqlx::query_as(AssertSqlSafe(format!("{SELECT} WHERE v.video_id = $1 AND v.owner_id = $2 AND v.state <> 'deleted'")))
+        .bind(video)
+        .bind(owner)
+        .fetch_optional(db)
+        .await?
+        .ok_or(DbError::NotFound)
+}
+
+/// What upload_validate read from the file.
+#[derive(Clone, Debug)]
+pub struct MetadataRow {
+    pub container: String,
+    pub duration_ms: i64,
+    pub fps: f64,
+    pub variable_fps: bool,
+    pub rotation: i16,
+    pub video_codec: String,
+    pub bit_depth: Option<i16>,
+    pub bit_rate: Option<i64>,
+    pub audio_codec: Option<String>,
+    pub audio_tracks: Value,
+    pub creation_time: Option<DateTime<Utc>>,
+}
+
+/// `None` before `upload_validate` has ended. Ownership has been checked by [`find`]; it is checked again here.
+pub async fn metadata(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Result<Option<MetadataRow>, DbError> {
+    Ok(sqlx::query_as!(
+        MetadataRow,
+        "SELECT m.container, m.duration_ms, m.fps, m.variable_fps, m.rotation, m.video_codec, m.bit_depth, m.bit_rate, m.audio_codec,
+                m.audio_tracks, m.creation_time
+         FROM video_metadata m JOIN videos v USING (video_id) WHERE v.video_id = $1 AND v.owner_id = $2 AND v.state <> 'deleted'",
+        video.0,
+        owner.0
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    Newest,
+    Oldest,
+    Title,
+}
+
+/// Where the last page ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum After {
+    CreatedAt(DateTime<Utc>, VideoId),
+    Title(String, VideoId),
+}
+
+/// Which videos, in which order, from where.
+#[derive(Clone, Debug, Default)]
+pub struct ListQuery {
+    pub state: Option<VideoState>,
+    /// Words or a part of the title.
+    pub text: Option<String>,
+    pub sort: Sort,
+    pub after: Option<After>,
+    pub limit: i64,
+}
+
+/// A page of an owner's videos.
+pub async fn list(db: impl PgExecutor<'_>, owner: UserId, query: &ListQuery) -> Result<Vec<VideoRow>, DbError> {
+    let mut sql = QueryBuilder::<Postgres>::new(SELECT);
+    sql.push(" WHERE v.state <> 'deleted' AND v.owner_id = ").push_bind(owner);
+    if let Some(state) = query.state {
+        sql.push(" AND v.state = ").push_bind(state);
+    }
+    if let Some(text) = &query.text {
+        sql.push(" AND (v.title_tsv @@ websearch_to_tsquery('simple', ").push_bind(text).push(") OR v.title ILIKE ");
+        sql.push_bind(format!("%{}%", escape_like(text))).push(")");
+    }
+    match (query.sort, &query.after) {
+        (Sort::Newest, Some(After::CreatedAt(at, id))) => {
+            sql.push(" AND (v.created_at, v.video_id) < (").push_bind(*at).push(", ").push_bind(*id).push(")");
+        }
+        (Sort::Oldest, Some(After::CreatedAt(at, id))) => {
+            sql.push(" AND (v.created_at, v.video_id) > (").push_bind(*at).push(", ").push_bind(*id).push(")");
+        }
+        (Sort::Title, Some(After::Title(title, id))) => {
+            sql.push(" AND (lower(v.title), v.video_id) > (lower(").push_bind(title).push("), ").push_bind(*id).push(")");
+        }
+        _ => {}
+    }
+    sql.push(match query.sort {
+        Sort::Newest => " ORDER BY v.created_at DESC, v.video_id DESC",
+        Sort::Oldest => " ORDER BY v.created_at, v.video_id",
+        Sort::Title => " ORDER BY lower(v.title), v.video_id",
+    });
+    sql.push(" LIMIT ").push_bind(query.limit);
+    Ok(sql.build_query_as().fetch_all(db).await?)
+}
+
+/// Makes a person's text literal inside a LIKE pattern.
+pub(crate) fn escape_like(text: &str) -> String {
+    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
+}
+
+/// What every video of the owner that is not at rest is doing: the first message of an event stream.
+#[derive(Clone, Debug, FromRow)]
+pub struct ActivityRow {
+    pub video_id: VideoId,
+    pub state: VideoState,
+    pub stages_total: Option<i64>,
+    pub stages_done: Option<i64>,
+    pub percent: Option<i32>,
+    pub active_stages: Option<Vec<Stage>>,
+}
+
+/// Videos under way, and the last few others, newest first; at most 200.
+pub async fn activity(db: impl PgExecutor<'_>, owner: UserId) -> Result<Vec<ActivityRow>, DbError> {
+    Ok(sqlx::query_as(AssertSqlSafe(format!(
+        "SELECT video_id, state, stages_total, stages_done, percent, active_stages FROM ({SELECT} WHERE v.owner_id = $1 AND v.state <> 'deleted') AS a
+         ORDER BY (a.active_run_id IS NOT NULL OR a.state IN ('uploading', 'validating', 'processing')) DESC, a.created_at DESC LIMIT 200"
+    )))
+    .bind(owner)
+    .fetch_all(db)
+    .await?)
+}
+
+/// Fields to change; `None` leaves one as it is.
+#[derive(Clone, Debug, Default)]
+pub struct VideoPatch {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub tags: Option<Vec<String>>,
+}
+
+/// Edits what the owner says of a video.
+pub async fn update(db: impl PgExecutor<'_>, owner: UserId, video: VideoId, patch: &VideoPatch) -> Result<(), DbError> {
+    let done = sqlx::query!(
+        "UPDATE videos SET title = COALESCE($3, title), description = COALESCE($4, description), tags = COALESCE($5, tags)
+         WHERE video_id = $1 AND owner_id = $2 AND state <> 'deleted'",
+        video.0,
+        owner.0,
+        patch.title,
+        patch.description,
+        patch.tags.as_deref()
+    )
+    .execute(db)
+    .await?;
+    if done.rows_affected() == 0 { Err(DbError::NotFound) } else { Ok(()) }
+}
+
+/// Hides a video at once. The caller enqueues its purge for the time that is returned, in the same transaction.
+pub async fn delete(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<DateTime<Utc>, DbError> {
+    let purge_after = Utc::now() + RESTORABLE_FOR;
+    let done = sqlx::query!(
+        "UPDATE videos SET state_before_delete = state, state = 'deleted', deleted_at = now(), purge_after = $3
+         WHERE video_id = $1 AND owner_id = $2 AND state <> 'deleted'",
+        video.0,
+        owner.0,
+        purge_after
+    )
+    .execute(db)
+    .await?;
+    if done.rows_affected() == 0 { Err(DbError::NotFound) } else { Ok(purge_after) }
+}
+
+/// Brings a deleted video back, as long as it has not been purged, and cancels the purge.
+pub async fn restore(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<(), DbError> {
+    let done = sqlx::query!(
+        "UPDATE videos SET state = COALESCE(state_before_delete, 'failed'), state_before_delete = NULL, deleted_at = NULL, purge_after = NULL
+         WHERE video_id = $1 AND owner_id = $2 AND state = 'deleted' AND purge_after > now()",
+        video.0,
+        owner.0
+    )
+    .execute(&mut *db)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Err(DbError::NotFound);
+    }
+    crate::tasks::cancel(db, "purge", video).await?;
+    Ok(())
+}
+
+/// Whether the owner has this video, whatever its state but deleted.
+pub async fn exists(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Result<(), DbError> {
+    sqlx::query_scalar!("SELECT 1 FROM videos WHERE video_id = $1 AND owner_id = $2 AND state <> 'deleted'", video.0, owner.0)
+        .fetch_optional(db)
+        .await?
+        .map(|_| ())
+        .ok_or(DbError::NotFound)
+}
