@@ -32,6 +32,7 @@ impl Credential {
 /// A new account. Returns `Conflict("user_already_exists")` when the address is taken, also by a sign-up at the same moment.
 pub async fn create(
     db: &mut PgConnection,
+    id: Uuid,
     email: &str,
     password_hash: &str,
     user_metadata: &Value,
@@ -39,10 +40,11 @@ pub async fn create(
 ) -> Result<Credential, DbError> {
     sqlx::query_as!(
         Credential,
-        "INSERT INTO auth_credentials (email, password_hash, user_metadata, app_metadata, email_confirmed_at)
-         VALUES ($1, $2, $3, '{\"provider\": \"email\", \"providers\": [\"email\"]}', CASE WHEN $4 THEN now() END)
+        "INSERT INTO auth_credentials (id, email, password_hash, user_metadata, app_metadata, email_confirmed_at)
+         VALUES ($1, $2, $3, $4, '{\"provider\": \"email\", \"providers\": [\"email\"]}', CASE WHEN $5 THEN now() END)
          ON CONFLICT (lower(email)) WHERE deleted_at IS NULL DO NOTHING
          RETURNING id, email, password_hash, email_confirmed_at, user_metadata, app_metadata, banned_until, created_at, updated_at, last_sign_in_at",
+        id,
         email,
         password_hash,
         user_metadata,
