@@ -1,0 +1,333 @@
+//! The ledger's promises, told on a real database: nothing is done twice, nothing is lost, nobody loops for ever.
+
+use std::time::Duration;
+
+use heimdex_db::{
+    AttemptId, DbError, JobId, JobState, PgPool, RunId, Stage, UserId, VideoId,
+    ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, RunReason},
+};
+use heimdex_testing::TestDb;
+use serde_json::json;
+
+struct Story {
+    db: TestDb,
+    owner: UserId,
+    video: VideoId,
+}
+
+impl Story {
+    async fn begin() -> Self {
+        let db = TestDb::new().await.unwrap();
+        let owner = UserId::new();
+        let video = VideoId::new();
+        sqlx::query("INSERT INTO users (user_id, email) VALUES ($1, 'ann@example.org')").bind(owner.0).execute(db.pool()).await.unwrap();
+        sqlx::query(
+            "INSERT INTO videos (video_id, owner_id, title, original_filename, mime_type, declared_size_bytes, part_size_bytes, part_count, state, counted_on)
+             VALUES ($1, $2, 'Rain', 'rain.mp4', 'video/mp4', 1, 5242880, 1, 'validating', current_date)",
+        )
+        .bind(video.0)
+        .bind(owner.0)
+        .execute(db.pool())
+        .await
+        .unwrap();
+        Self { db, owner, video }
+    }
+
+    fn pool(&self) -> &PgPool {
+        self.db.pool()
+    }
+
+    async fn start(&self, reason: RunReason) -> RunId {
+        let mut tx = self.pool().begin().await.unwrap();
+        let run = ledger::start_run(&mut tx, self.video, reason, json!({})).await.unwrap();
+        tx.commit().await.unwrap();
+        run
+    }
+
+    async fn job(&self, run: RunId, stage: Stage) -> JobId {
+        sqlx::query_scalar("SELECT job_id FROM jobs WHERE run_id = $1 AND stage = $2")
+            .bind(run.0)
+            .bind(stage)
+            .fetch_one(self.pool())
+            .await
+            .unwrap()
+    }
+
+    async fn attempt(&self, run: RunId, stage: Stage) -> Attempt {
+        self.attempt_for(run, stage, LEASE).await
+    }
+
+    async fn attempt_for(&self, run: RunId, stage: Stage, lease: Duration) -> Attempt {
+        ledger::begin(self.pool(), self.job(run, stage).await, "worker-1", lease).await.unwrap().expect("the stage is ready")
+    }
+
+    async fn complete(&self, attempt: &Attempt) -> Vec<Stage> {
+        let mut tx = self.pool().begin().await.unwrap();
+        let ready = ledger::complete(&mut tx, attempt, None, json!({})).await.unwrap();
+        tx.commit().await.unwrap();
+        ready
+    }
+
+    async fn run_through(&self, run: RunId, stages: &[Stage]) {
+        for &stage in stages {
+            let attempt = self.attempt(run, stage).await;
+            self.complete(&attempt).await;
+        }
+    }
+
+    async fn fail(&self, attempt: &Attempt, kind: FailureKind) -> AfterFailure {
+        let mut tx = self.pool().begin().await.unwrap();
+        let after = ledger::fail(&mut tx, attempt, &failure(kind)).await.unwrap();
+        tx.commit().await.unwrap();
+        after
+    }
+
+    /// (state, counted attempts) of a job
+    async fn state(&self, run: RunId, stage: Stage) -> (JobState, i32) {
+        sqlx::query_as("SELECT state, attempts FROM jobs WHERE run_id = $1 AND stage = $2").bind(run.0).bind(stage).fetch_one(self.pool()).await.unwrap()
+    }
+
+    async fn video(&self) -> (String, Option<String>) {
+        sqlx::query_as("SELECT state::text, failure_code FROM videos WHERE video_id = $1").bind(self.video.0).fetch_one(self.pool()).await.unwrap()
+    }
+
+    async fn messages(&self, stage: Stage) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM apalis.jobs WHERE job_type = $1").bind(stage.spec().queue).fetch_one(self.pool()).await.unwrap()
+    }
+
+    async fn attempts(&self, run: RunId, stage: Stage) -> Vec<String> {
+        sqlx::query_scalar("SELECT a.state FROM job_attempts a JOIN jobs j USING (job_id) WHERE j.run_id = $1 AND j.stage = $2 ORDER BY a.number")
+            .bind(run.0)
+            .bind(stage)
+            .fetch_all(self.pool())
+            .await
+            .unwrap()
+    }
+
+    /// The time of a scheduled retry comes.
+    async fn time_passes(&self) {
+        sqlx::query("UPDATE jobs SET run_at = now() - interval '1 second', pushed_at = now() - interval '1 hour' WHERE state = 'pending' AND ready AND run_at > now()")
+            .execute(self.pool())
+            .await
+            .unwrap();
+    }
+}
+
+fn failure(kind: FailureKind) -> Failure {
+    Failure { kind, code: "no_video_track".into(), message: "There is no picture in this file.".into(), chain: "…".into(), stats: json!({}) }
+}
+
+#[tokio::test]
+async fn a_run_goes_through_its_twelve_stages_each_handed_out_once() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    let mut done = Vec::new();
+    let mut ready = vec![Stage::UploadValidate];
+    while let Some(stage) = ready.pop() {
+        let attempt = story.attempt(run, stage).await;
+        ready.extend(story.complete(&attempt).await);
+        done.push(stage);
+    }
+    done.sort();
+    assert_eq!(done, Stage::ALL);
+    for &stage in Stage::ALL {
+        assert_eq!(story.messages(stage).await, 1, "{stage}");
+    }
+    let state: JobState = sqlx::query_scalar("SELECT state FROM runs WHERE run_id = $1").bind(run.0).fetch_one(story.pool()).await.unwrap();
+    assert_eq!(state, JobState::Completed);
+}
+
+#[tokio::test]
+async fn two_needs_that_end_at_once_make_their_stage_ready_once() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    story.run_through(run, &[Stage::UploadValidate, Stage::AudioExtract]).await;
+    let (asr, scenes) = (story.attempt(run, Stage::AsrFast).await, story.attempt(run, Stage::SceneDetect).await);
+    let (left, right) = tokio::join!(story.complete(&asr), story.complete(&scenes));
+    let merges = left.iter().chain(&right).filter(|stage| **stage == Stage::AlignMerge).count();
+    assert_eq!(merges, 1);
+    assert_eq!(story.messages(Stage::AlignMerge).await, 1);
+}
+
+#[tokio::test]
+async fn a_message_that_comes_twice_is_done_once_and_one_too_early_not_at_all() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    let job = story.job(run, Stage::UploadValidate).await;
+    let (first, second) = tokio::join!(ledger::begin(story.pool(), job, "worker-1", LEASE), ledger::begin(story.pool(), job, "worker-2", LEASE));
+    assert_eq!(usize::from(first.unwrap().is_some()) + usize::from(second.unwrap().is_some()), 1);
+    let commit = story.job(run, Stage::Commit).await;
+    assert!(ledger::begin(story.pool(), commit, "worker-1", LEASE).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_push_that_is_rolled_back_is_never_delivered() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    let attempt = story.attempt(run, Stage::UploadValidate).await;
+    let mut tx = story.pool().begin().await.unwrap();
+    ledger::complete(&mut tx, &attempt, None, json!({})).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(story.messages(Stage::SceneDetect).await, 0);
+    assert_eq!(story.state(run, Stage::UploadValidate).await, (JobState::Running, 1));
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_lease_can_finish_nothing() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    let stale = story.attempt_for(run, Stage::UploadValidate, Duration::ZERO).await;
+    assert_eq!(ledger::reap(story.pool()).await.unwrap(), 1);
+    assert!(ledger::heartbeat(story.pool(), &[stale.attempt_id], LEASE).await.unwrap().is_empty());
+    let current = story.attempt(run, Stage::UploadValidate).await;
+    assert_eq!(current.number, 2);
+
+    let mut tx = story.pool().begin().await.unwrap();
+    assert!(matches!(ledger::fence(&mut tx, &stale).await, Err(DbError::LostLease)));
+    assert!(matches!(ledger::complete(&mut tx, &stale, None, json!({})).await, Err(DbError::LostLease)));
+    assert!(matches!(ledger::fail(&mut tx, &stale, &failure(FailureKind::Rejected)).await, Err(DbError::LostLease)));
+    tx.rollback().await.unwrap();
+    ledger::progress(story.pool(), &stale, 50).await.unwrap();
+
+    story.complete(&current).await;
+    assert_eq!(story.attempts(run, Stage::UploadValidate).await, ["lost", "completed"]);
+}
+
+#[tokio::test]
+async fn a_lease_that_is_renewed_is_kept() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    let attempt = story.attempt_for(run, Stage::UploadValidate, Duration::ZERO).await;
+    let stranger = AttemptId::new();
+    assert_eq!(ledger::heartbeat(story.pool(), &[attempt.attempt_id, stranger], LEASE).await.unwrap(), [attempt.attempt_id]);
+    assert_eq!(ledger::reap(story.pool()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_stage_that_kills_its_worker_three_times_fails_the_video_with_a_reason() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    for _ in 0..3 {
+        story.attempt_for(run, Stage::UploadValidate, Duration::ZERO).await;
+        assert_eq!(ledger::reap(story.pool()).await.unwrap(), 1);
+    }
+    assert_eq!(story.state(run, Stage::UploadValidate).await, (JobState::Failed, 3));
+    assert_eq!(story.video().await, ("failed".into(), Some("worker_lost".into())));
+    assert_eq!(story.attempts(run, Stage::UploadValidate).await, ["lost", "lost", "lost"]);
+}
+
+#[tokio::test]
+async fn a_rejected_video_fails_at_once_and_its_upload_is_given_back() {
+    let story = Story::begin().await;
+    sqlx::query("INSERT INTO quota_usage (user_id, kind, window_start, used) VALUES ($1, 'uploads', date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC', 2)")
+        .bind(story.owner.0)
+        .execute(story.pool())
+        .await
+        .unwrap();
+    sqlx::query("UPDATE videos SET counted_on = (now() AT TIME ZONE 'UTC')::date").execute(story.pool()).await.unwrap();
+    let run = story.start(RunReason::Initial).await;
+    let attempt = story.attempt(run, Stage::UploadValidate).await;
+    assert_eq!(story.fail(&attempt, FailureKind::Rejected).await, AfterFailure::Final);
+    assert_eq!(story.video().await, ("failed".into(), Some("no_video_track".into())));
+    assert_eq!(story.state(run, Stage::Commit).await.0, JobState::Cancelled);
+    let used: i32 = sqlx::query_scalar("SELECT used FROM quota_usage").fetch_one(story.pool()).await.unwrap();
+    assert_eq!(used, 1);
+}
+
+#[tokio::test]
+async fn a_passing_fault_is_tried_again_later_until_the_attempts_are_used_up() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    for number in 1..=3 {
+        let attempt = story.attempt(run, Stage::UploadValidate).await;
+        assert_eq!(attempt.number, number);
+        let after = story.fail(&attempt, FailureKind::Transient).await;
+        assert_eq!(matches!(after, AfterFailure::Final), number == 3);
+        let job = story.job(run, Stage::UploadValidate).await;
+        assert!(ledger::begin(story.pool(), job, "worker-1", LEASE).await.unwrap().is_none(), "not before its time");
+        story.time_passes().await;
+        assert_eq!(ledger::push_due(story.pool()).await.unwrap(), usize::from(number < 3));
+        assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 0, "pushed once");
+    }
+    assert_eq!(story.video().await.0, "failed");
+}
+
+#[tokio::test]
+async fn an_outage_or_a_shutdown_spends_no_attempt_but_an_outage_ends_after_an_hour() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    for _ in 0..5 {
+        let attempt = story.attempt(run, Stage::UploadValidate).await;
+        assert!(matches!(story.fail(&attempt, FailureKind::Outage).await, AfterFailure::Retry { .. }));
+        story.time_passes().await;
+    }
+    let attempt = story.attempt(run, Stage::UploadValidate).await;
+    story.fail(&attempt, FailureKind::Released).await;
+    assert_eq!(story.state(run, Stage::UploadValidate).await, (JobState::Pending, 0));
+
+    let attempt = story.attempt(run, Stage::UploadValidate).await;
+    sqlx::query("UPDATE jobs SET outage_since = now() - interval '61 minutes'").execute(story.pool()).await.unwrap();
+    assert_eq!(story.fail(&attempt, FailureKind::Outage).await, AfterFailure::Final);
+    assert_eq!(story.video().await.0, "failed");
+}
+
+#[tokio::test]
+async fn a_paused_stage_takes_nothing_new_and_goes_on_after_the_resume() {
+    let story = Story::begin().await;
+    ledger::set_stage_paused(story.pool(), Stage::UploadValidate, true, None).await.unwrap();
+    let run = story.start(RunReason::Initial).await;
+    let job = story.job(run, Stage::UploadValidate).await;
+    assert!(ledger::begin(story.pool(), job, "worker-1", LEASE).await.unwrap().is_none());
+    assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 0);
+    ledger::set_stage_paused(story.pool(), Stage::UploadValidate, false, None).await.unwrap();
+    assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 1);
+    story.attempt(run, Stage::UploadValidate).await;
+}
+
+#[tokio::test]
+async fn a_message_that_vanished_is_sent_again_and_one_that_waits_is_not() {
+    let story = Story::begin().await;
+    story.start(RunReason::Initial).await;
+    sqlx::query("UPDATE jobs SET pushed_at = now() - interval '2 minutes' WHERE ready").execute(story.pool()).await.unwrap();
+    assert_eq!(ledger::repush_lost(story.pool()).await.unwrap(), 0, "its message still waits");
+    sqlx::query("DELETE FROM apalis.jobs").execute(story.pool()).await.unwrap();
+    assert_eq!(ledger::repush_lost(story.pool()).await.unwrap(), 1);
+    assert_eq!(story.messages(Stage::UploadValidate).await, 1);
+}
+
+#[tokio::test]
+async fn while_a_reindex_runs_or_fails_the_video_stays_indexed_with_what_it_had() {
+    let story = Story::begin().await;
+    let first = story.start(RunReason::Initial).await;
+    sqlx::query("UPDATE runs SET state = 'completed'").execute(story.pool()).await.unwrap();
+    sqlx::query("UPDATE videos SET state = 'indexed', current_run_id = $1").bind(first.0).execute(story.pool()).await.unwrap();
+    let second = story.start(RunReason::Reprocess).await;
+    let mut tx = story.pool().begin().await.unwrap();
+    assert!(matches!(ledger::start_run(&mut tx, story.video, RunReason::Reprocess, json!({})).await, Err(DbError::Conflict("run_active"))));
+    tx.rollback().await.unwrap();
+
+    let attempt = story.attempt(second, Stage::UploadValidate).await;
+    story.fail(&attempt, FailureKind::Rejected).await;
+    assert_eq!(story.video().await, ("indexed".into(), None));
+}
+
+#[tokio::test]
+async fn an_operator_cancels_a_run_and_takes_it_up_again_where_it_ended() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    story.run_through(run, &[Stage::UploadValidate]).await;
+    let running = story.attempt(run, Stage::SceneDetect).await;
+
+    let mut tx = story.pool().begin().await.unwrap();
+    ledger::cancel_run(&mut tx, run).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(ledger::heartbeat(story.pool(), &[running.attempt_id], LEASE).await.unwrap().is_empty());
+    assert_eq!(story.video().await.1.as_deref(), Some("cancelled"));
+
+    let mut tx = story.pool().begin().await.unwrap();
+    ledger::retry_run(&mut tx, run).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(story.video().await, ("processing".into(), None));
+    assert_eq!(story.state(run, Stage::UploadValidate).await.0, JobState::Completed);
+    assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 2, "audio and scenes");
+}

@@ -1,0 +1,50 @@
+//! The schema as every process finds it.
+
+use heimdex_db::{enums, schema};
+use heimdex_testing::TestDb;
+
+#[tokio::test]
+async fn migrations_may_run_from_two_processes_at_once_and_again() {
+    let db = TestDb::new().await.unwrap();
+    sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA apalis CASCADE").execute(db.pool()).await.unwrap();
+    let (one, two) = tokio::join!(schema::migrate(db.pool()), schema::migrate(db.pool()));
+    one.unwrap();
+    two.unwrap();
+    schema::migrate(db.pool()).await.unwrap();
+    enums::check(db.pool()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_enum_that_differs_is_named_with_both_sides() {
+    let db = TestDb::new().await.unwrap();
+    sqlx::query("ALTER TYPE video_state ADD VALUE 'frozen'").execute(db.pool()).await.unwrap();
+    let message = enums::check(db.pool()).await.unwrap_err().to_string();
+    assert!(message.contains("video_state") && message.contains("frozen") && message.contains("the program knows [uploading"), "{message}");
+}
+
+#[tokio::test]
+async fn every_table_denies_by_default() {
+    let db = TestDb::new().await.unwrap();
+    let open: Vec<String> = sqlx::query_scalar("SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relrowsecurity")
+        .fetch_all(db.pool())
+        .await
+        .unwrap();
+    assert!(open.is_empty(), "tables without row level security: {open:?}");
+}
+
+#[tokio::test]
+async fn a_text_model_gets_its_own_index_once_and_keeps_its_dimension() {
+    use heimdex_db::vectors::{VectorKind, ensure_model};
+    let db = TestDb::new().await.unwrap();
+    let (one, two) = tokio::join!(
+        ensure_model(db.pool(), VectorKind::Text, "all-minilm-l6-v2", 384),
+        ensure_model(db.pool(), VectorKind::Text, "all-minilm-l6-v2", 384)
+    );
+    one.unwrap();
+    two.unwrap();
+    ensure_model(db.pool(), VectorKind::Text, "bge-m3", 1024).await.unwrap();
+    assert!(ensure_model(db.pool(), VectorKind::Text, "bge-m3", 384).await.is_err());
+    assert!(ensure_model(db.pool(), VectorKind::Text, "x'; DROP TABLE users; --", 384).await.is_err());
+    let indexes: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_indexes WHERE tablename = 'text_windows' AND indexdef LIKE '%hnsw%'").fetch_one(db.pool()).await.unwrap();
+    assert_eq!(indexes, 2);
+}
