@@ -33,8 +33,9 @@ def sample(media: Path, work: Path, target: Path) -> dict:
         speech.synthetic(at("title") + 0.5, "Welcome to the sample video.", "flite:slt", work),
         speech.Clip(at("rabbit") + 0.2, music, [], "music"),
         speech.recorded(at("man") + 0.4, media / "two_cities.wav"),
-        speech.synthetic(at("harbour") + 1.0, "Please bring the red umbrella to the harbour before nine o'clock.", "flite:rms", work),
-        speech.synthetic(at("triangle") + 0.7, "The archive holds forty boxes of old photographs.", "espeak:en-us", work),
+        speech.synthetic(at("bridge") + 1.0, "Please bring the red umbrella to the bridge before nine o'clock.", "flite:rms", work),
+        speech.synthetic(at("counter") + 0.7, "The archive holds many boxes of old photographs.", "flite:slt", work),
+        speech.synthetic(at("credits") + 0.6, "Thank you for watching.", "espeak:en-us", work),
     ]
     assert clips[1].end_s <= at("man") and rabbit.name == "rabbit"
     assert clips[2].end_s <= at("rabbit_dusk"), "the silent stretch is the shot before the fade"
@@ -47,8 +48,8 @@ def sample(media: Path, work: Path, target: Path) -> dict:
         "silences": [silence],
         "searches": [
             {"query": "it was the best of times", "shot": "man", "at_ms": best["start_ms"]},
-            {"query": "red umbrella", "shot": "harbour", "at_ms": truth["speech"][-2]["start_ms"]},
-            {"query": "old photographs", "shot": "triangle", "at_ms": truth["speech"][-1]["start_ms"]},
+            {"query": "red umbrella", "shot": "bridge", "at_ms": truth["speech"][-3]["start_ms"]},
+            {"query": "old photographs", "shot": "counter", "at_ms": truth["speech"][-2]["start_ms"]},
         ],
     }
     return truth | video

@@ -83,12 +83,12 @@ def sample_shots(media: Path, width: int, height: int) -> list[Shot]:
              "a man with a red bow tie talks in a moving car", "carphone_pristine.mp4", ["the man in the car"]),
         card("chapter", 5, ("0x6a1010", "0x2a0505"), ["CHAPTER ONE", "The Period"], "a dark red chapter card"),
         Shot("rabbit_close", 180, rabbit,
-             f"{there_and_back(f'fps={RATE},crop=480:270:120:20,hflip')},{full(width, height)}",
+             f"trim=start_frame=30,setpts=PTS-STARTPTS,{there_and_back(f'fps={RATE},crop=480:270:120:20,hflip')},{full(width, height)}",
              "close-up of the rabbit's head and arms before the bushes", "bigbuckbunny.mp4", [bunny]),
         Shot("fractal", 210, drawn(f"mandelbrot=s={size}:r={RATE}:start_scale=1.2:end_scale=0.02:end_pts=400:maxiter=300"),
              GRAIN, "a zoom into the black and orange Mandelbrot set", "generated"),
         Shot("man_close", 210, man,
-             f"{there_and_back(f'fps={RATE},setpts=PTS-STARTPTS,crop=96:54:40:10,hflip')},{full(width, height)},eq=brightness=0.06",
+             f"{there_and_back(f'fps={RATE},setpts=PTS-STARTPTS,crop=128:72:20:24,hflip')},{full(width, height)},eq=brightness=0.06",
              "close-up of the man's face in the car", "carphone_pristine.mp4", ["the man in the car"]),
         card("map", 7, ("0xd8c690", "0xa08850"), ["LONDON AND PARIS", "in the year 1775"], "a sand-coloured card like an old map"),
         Shot("bars", 180, drawn(f"smptehdbars=s={size}:r={RATE}"), f"{GRAIN},{lines(['TAPE 42'], height, top=0.45)}",
@@ -97,15 +97,15 @@ def sample_shots(media: Path, width: int, height: int) -> list[Shot]:
              f"trim=start_frame=20,setpts=PTS-STARTPTS,{there_and_back(f'fps={RATE}')},{full(width, height)},"
              "colorchannelmixer=0.35:0:0:0:0:0.35:0:0:0:0:0.75:0",
              "the rabbit on the meadow in blue light, fading to black", "bigbuckbunny.mp4", [bunny]),
-        card("harbour", 6, ("0x105a50", "0x30a090"), ["HARBOUR 09.00", "bring the red umbrella"], "a sea-green card, fading in from black"),
-        Shot("triangle", 180, drawn(f"sierpinski=s={size}:r={RATE}:type=triangle:seed=3:jump=20"),
-             f"eq=brightness=0.1,hue=h=40,{GRAIN}", "a drifting Sierpinski pattern", "generated"),
-        card("credits", 4, ("0x202020", "0x404040"), ["BIG BUCK BUNNY", "(c) Blender Foundation, CC BY 3.0"], "a grey card with the credits"),
+        card("bridge", 6, ("0x105a50", "0x30a090"), ["BRIDGE 09.00", "bring the red umbrella"], "a sea-green card, fading in from black"),
+        Shot("counter", 180, drawn(f"testsrc2=s={size}:r={RATE}"), GRAIN,
+             "a moving test picture of bright stripes and a running counter", "generated"),
+        card("credits", 4, ("0x302040", "0x604080"), ["BIG BUCK BUNNY", "(c) Blender Foundation, CC BY 3.0"], "a purple card with the credits"),
     ]
 
 
 # Shots between which the picture goes through black, and for how many frames each side takes.
-FADE = ("rabbit_dusk", "harbour", 24)
+FADE = ("rabbit_dusk", "bridge", 24)
 
 
 def with_fade(shot: Shot) -> str:
