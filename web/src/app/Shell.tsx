@@ -3,7 +3,6 @@ import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { CloudUpload, LibraryBig, LogOut, Moon, Search, Sun, UserRound, WifiOff } from "lucide-react";
 import { useEffect, useState } from "react";
 import { buttonClass, IconButton } from "@/components/Button";
-import { cx } from "@/components/cx";
 import { Logo } from "@/components/Logo";
 import { Menu, menuItemClass } from "@/components/Menu";
 import { AskRole } from "@/features/auth/AskRole";
@@ -44,19 +43,20 @@ function Frame({ me }: { me: Me }) {
             <Logo />
             <span className="hidden text-[17px] font-semibold tracking-tight md:inline">Heimdex</span>
           </Link>
-          <nav aria-label={t.nav} className="ml-3 hidden items-center gap-0.5 sm:flex">
+          <nav aria-label={t.nav} className="ml-2 hidden items-center gap-0.5 sm:flex">
             <NavLink to="/library" label={t.library} />
           </nav>
           <div className="min-w-0 flex-1 sm:mx-3 sm:max-w-xl">
             <SearchBox />
           </div>
           <div className="ml-auto flex items-center gap-1 sm:gap-2">
-            <Link to="/upload" className={cx(buttonClass("plain"), "hidden sm:inline-flex")}>
-              <CloudUpload aria-hidden="true" />
-              <span className="hidden md:inline">{t.upload}</span>
-              <span className="sr-only md:hidden">{t.upload}</span>
-            </Link>
-            <ThemeToggle />
+            <div className="hidden items-center gap-2 sm:flex">
+              <Link to="/upload" className={buttonClass("plain")}>
+                <CloudUpload aria-hidden="true" />
+                <span className="sr-only md:not-sr-only">{t.upload}</span>
+              </Link>
+              <ThemeToggle />
+            </div>
             <AccountMenu me={me} />
           </div>
         </div>
@@ -108,7 +108,7 @@ function ThemeToggle() {
   useThemeChoice();
   const dark = document.documentElement.dataset.theme === "dark";
   return (
-    <IconButton label={t.theme} className="hidden sm:grid" onClick={() => setTheme(dark ? "light" : "dark")}>
+    <IconButton label={t.theme} onClick={() => setTheme(dark ? "light" : "dark")}>
       {dark ? <Sun /> : <Moon />}
     </IconButton>
   );

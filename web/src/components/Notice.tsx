@@ -18,7 +18,7 @@ export function Notice({ tone, children, action, className }: { tone: keyof type
       <span className="mt-0.5 [&_svg]:size-[18px]" aria-hidden="true">
         {tones[tone].icon}
       </span>
-      <div className="min-w-0 flex-1 [overflow-wrap:anywhere]">{children}</div>
+      <div className="min-w-0 flex-1 basis-52 [overflow-wrap:anywhere]">{children}</div>
       {action}
     </div>
   );

@@ -50,12 +50,20 @@ export function formatBytes(bytes: number, lang: string): string {
   }).format(value);
 }
 
-/** `today, 14:05` near, `3 Mar 2026` far. */
+/** A limit in bytes, never rounded up: a file of the size shown must be allowed. */
+export function formatByteLimit(bytes: number, lang: string): string {
+  const scale = 10 ** (Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)) * 3);
+  return formatBytes(scale > 1 ? (Math.floor((bytes / scale) * 10) / 10) * scale : bytes, lang);
+}
+
+/** `today, 14:05` near (the days around today), `3 Mar 2026` far. */
 export function formatDate(iso: string, lang: string, now = new Date()): string {
   const date = new Date(iso);
-  const days = Math.floor((now.getTime() - date.getTime()) / 86_400_000);
-  if (days < 1 && date.getDate() === now.getDate()) {
-    return new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" }).format(date);
+  const midnight = (value: Date) => new Date(value.getFullYear(), value.getMonth(), value.getDate()).getTime();
+  const days = Math.round((midnight(date) - midnight(now)) / 86_400_000);
+  if (Math.abs(days) <= 1) {
+    const day = new Intl.RelativeTimeFormat(lang, { numeric: "auto" }).format(days, "day");
+    return `${day}, ${new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" }).format(date)}`;
   }
   return new Intl.DateTimeFormat(lang, {
     day: "numeric",

@@ -49,7 +49,7 @@ export function VideoCard({ video, onExpired }: { video: Video; onExpired: () =>
         ) : video.state === "failed" ? (
           <p className="line-clamp-2 text-bad">{video.failure?.message}</p>
         ) : (
-          formatDate(video.created_at, lang)
+          <span className="inline-block first-letter:uppercase">{formatDate(video.created_at, lang)}</span>
         )}
       </div>
     </li>

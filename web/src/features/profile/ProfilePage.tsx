@@ -15,7 +15,7 @@ import { common } from "@/lib/i18n/common";
 import { setLanguage, useLanguage, type Language } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { setTheme, useThemeChoice, type ThemeChoice } from "@/lib/theme";
-import { formatBytes, formatDate, formatEta } from "@/lib/time";
+import { formatByteLimit, formatBytes, formatDate, formatEta } from "@/lib/time";
 import { showToast } from "@/lib/toast";
 import { messages } from "./messages";
 
@@ -108,7 +108,7 @@ function UsageFacts({ usage }: { usage: Usage }) {
   const lang = useLanguage();
   const today = usage.uploads_today;
   const perVideo = [
-    usage.max_size_bytes !== null ? formatBytes(usage.max_size_bytes, lang) : null,
+    usage.max_size_bytes !== null ? formatByteLimit(usage.max_size_bytes, lang) : null,
     usage.max_duration_s !== null ? formatEta(usage.max_duration_s, lang) : null,
   ].filter(Boolean);
   const facts: [string, ReactNode][] = [

@@ -60,6 +60,12 @@ export function SearchBox() {
     return () => window.removeEventListener("keydown", pressed);
   }, []);
 
+  // Who opens the empty search page wants to type.
+  const waiting = location.pathname.endsWith("/search") && asked === "";
+  useEffect(() => {
+    if (waiting) input.current?.focus();
+  }, [waiting]);
+
   const go = (query: string) => {
     const trimmed = query.trim();
     setOpen(false);

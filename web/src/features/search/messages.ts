@@ -3,7 +3,7 @@ import { defineMessages } from "@/lib/i18n/i18n";
 export const messages = defineMessages({
   en: {
     box: "Search what was said",
-    placeholder: "Search what was said…",
+    placeholder: "Find a moment…",
     clear: "Clear",
     suggestions: "Suggestions",
     title: "Search",
@@ -29,7 +29,7 @@ export const messages = defineMessages({
   },
   ko: {
     box: "영상 속 말 검색",
-    placeholder: "영상 속 말을 검색하세요…",
+    placeholder: "순간 찾기…",
     clear: "지우기",
     suggestions: "추천 검색어",
     title: "검색",

@@ -8,7 +8,7 @@ import { usageQuery } from "@/lib/api/queries";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { showToast } from "@/lib/toast";
-import { formatBytes, formatDate, formatEta, formatTimecode } from "@/lib/time";
+import { formatByteLimit, formatBytes, formatDate, formatEta, formatTimecode } from "@/lib/time";
 import { ACCEPT, limitsOf, mimeTypeOf, probeDuration, refusalOf, type Refusal } from "./checks";
 import { messages } from "./messages";
 import type { PendingUpload } from "./pending";
@@ -81,7 +81,7 @@ export function UploadPage() {
   }, []);
 
   const say = (refusal: Refusal) => {
-    if (refusal.reason === "size") return t.refused.size(formatBytes(refusal.limit_bytes, lang));
+    if (refusal.reason === "size") return t.refused.size(formatByteLimit(refusal.limit_bytes, lang));
     if (refusal.reason === "duration") return t.refused.duration(formatTimecode(refusal.actual_s * 1000), formatTimecode(refusal.limit_s * 1000));
     return t.refused[refusal.reason];
   };
@@ -121,7 +121,7 @@ export function UploadPage() {
           }}
         />
         <p className="mt-1 text-[13px] text-ink-faint">
-          {t.formats(formatBytes(limits.max_size_bytes, lang), limits.max_duration_s !== null ? formatEta(limits.max_duration_s, lang) : null)}
+          {t.formats(formatByteLimit(limits.max_size_bytes, lang), limits.max_duration_s !== null ? formatEta(limits.max_duration_s, lang) : null)}
         </p>
         {limits.left_today !== null && (
           <p className={cx("text-[13px]", limits.left_today === 0 ? "font-medium text-warn" : "text-ink-faint")}>

@@ -166,6 +166,7 @@ export class UploadManager {
   async #run(entry: Entry, signal: AbortSignal) {
     try {
       const { plan, stored } = await this.#begin(entry, signal);
+      this.#emit();
       await transfer(this.deps, plan, entry.file, stored, (bytes) => this.#progress(entry, bytes), () => this.#finishing(entry), signal);
       entry.status = "done";
       entry.sent_bytes = entry.size_bytes;

@@ -48,7 +48,8 @@ class PartUrls {
   constructor(
     private readonly deps: TransferDeps,
     private readonly video_id: string,
-    private readonly queue: readonly number[],
+    /** The parts not stored yet. */
+    private readonly left: ReadonlySet<number>,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -64,7 +65,8 @@ class PartUrls {
   async get(part_number: number): Promise<string> {
     const asked = this.#asking.then(async () => {
       if (this.#fresh(part_number)) return;
-      const numbers = [part_number, ...this.queue.filter((next) => !this.#fresh(next) && next !== part_number)].slice(0, URL_BATCH);
+      const others = [...this.left].filter((next) => next !== part_number && !this.#fresh(next));
+      const numbers = [part_number, ...others].slice(0, URL_BATCH);
       for (const part of await this.deps.api.partUrls(this.video_id, numbers, this.signal)) {
         this.#urls.set(part.part_number, { url: part.url, expires_ms: Date.parse(part.expires_at) });
       }
@@ -107,7 +109,7 @@ export async function transfer(
   signal.addEventListener("abort", forward);
   if (signal.aborted) stop.abort();
 
-  const urls = new PartUrls(deps, plan.video_id, queue, stop.signal);
+  const urls = new PartUrls(deps, plan.video_id, left, stop.signal);
   const sendPart = async (part_number: number) => {
     const { start, end } = partRange(part_number, plan.part_size_bytes, plan.size_bytes);
     for (let attempt = 0; ; attempt += 1) {
@@ -125,6 +127,7 @@ export async function transfer(
         );
         etags.set(part_number, etag);
         sent.set(part_number, end - start);
+        left.delete(part_number);
         report();
         return;
       } catch (error) {

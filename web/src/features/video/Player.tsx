@@ -32,7 +32,7 @@ interface Props {
 
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 const controlClass =
-  "grid size-10 shrink-0 place-items-center rounded-lg text-white/90 hover:bg-white/15 focus-visible:outline-white disabled:opacity-50 [&_svg]:size-5";
+  "grid size-9 shrink-0 place-items-center rounded-lg text-white/90 sm:size-10 hover:bg-white/15 focus-visible:outline-white disabled:opacity-50 [&_svg]:size-5";
 
 export function Player({ ref, url, poster, duration_ms, scenes, segments, language, clock, onBroken }: Props) {
   const t = messages.use();
@@ -191,7 +191,7 @@ export function Player({ ref, url, poster, duration_ms, scenes, segments, langua
             aria-label={t.speed}
             value={speed}
             onChange={(event) => setSpeed(Number(event.target.value))}
-            className="nums h-9 cursor-pointer rounded-lg bg-transparent px-1.5 text-[13px] font-medium text-white hover:bg-white/15 focus-visible:outline-white [&_option]:text-black"
+            className="nums h-9 cursor-pointer appearance-none rounded-lg bg-transparent px-2 text-center text-[13px] font-medium text-white hover:bg-white/15 focus-visible:outline-white [&_option]:text-black"
           >
             {SPEEDS.map((value) => (
               <option key={value} value={value}>
@@ -216,7 +216,7 @@ export function Player({ ref, url, poster, duration_ms, scenes, segments, langua
 function Position({ clock, length_ms }: { clock: PlayerClock; length_ms: number }) {
   const now = useClock(clock, formatTimecode);
   return (
-    <span className="nums px-1.5 text-[13px] whitespace-nowrap text-white/90">
+    <span className="nums px-1 text-[13px] whitespace-nowrap text-white/90 sm:px-1.5">
       {now} <span className="text-white/65">/ {formatTimecode(length_ms)}</span>
     </span>
   );

@@ -3,6 +3,7 @@ import { Link, useParams, useSearch } from "@tanstack/react-router";
 import { AudioLines, Film, SearchX } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { buttonClass } from "@/components/Button";
+import { cx } from "@/components/cx";
 import { Notice } from "@/components/Notice";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
 import { StageMeter } from "@/components/StageMeter";
@@ -72,7 +73,8 @@ function Loaded({ video }: { video: Video }) {
   const scenes = useQuery({ ...scenesQuery(api, id), enabled: searchable }).data ?? [];
   const transcript = useQuery({ ...transcriptQuery(api, id), enabled: searchable }).data;
   const segments = transcript?.segments ?? [];
-  const checked = video.duration_ms !== null && video.state !== "uploading" && video.state !== "failed";
+  const watchable = video.state !== "uploading" && video.state !== "failed";
+  const checked = video.duration_ms !== null && watchable;
   const playback = usePlayback(id, checked);
 
   const player = useRef<PlayerHandle>(null);
@@ -109,7 +111,7 @@ function Loaded({ video }: { video: Video }) {
     <div className="mx-auto w-full max-w-7xl px-4 py-5 sm:px-6">
       <VideoHeader video={video} searchable={searchable} />
 
-      <div className="mt-4 grid items-start gap-x-6 gap-y-6 lg:grid-cols-[minmax(0,1fr)_23rem] xl:grid-cols-[minmax(0,1fr)_26rem]">
+      <div className={cx("mt-4 grid items-start gap-6", watchable ? "lg:grid-cols-[minmax(0,1fr)_23rem] xl:grid-cols-[minmax(0,1fr)_26rem]" : "max-w-3xl")}>
         <div className="grid min-w-0 gap-5">
           {video.state === "failed" && (
             <Notice
@@ -159,7 +161,7 @@ function Loaded({ video }: { video: Video }) {
               <ErrorState title={t.noPlayback} error={playback.error} retry={() => void playback.refetch()} />
             </div>
           ) : (
-            video.state !== "failed" && (
+            watchable && (
               <div className="grid aspect-video place-items-center rounded-2xl bg-sunken p-6 text-center text-sm text-ink-soft">{!checked && t.preparing}</div>
             )
           )}
@@ -174,7 +176,7 @@ function Loaded({ video }: { video: Video }) {
             </section>
           )}
 
-          {video.state !== "failed" && video.state !== "uploading" && (
+          {watchable && (
             <section aria-labelledby="scenes" className="min-w-0">
               <h2 id="scenes" className="mb-2 flex items-baseline gap-2 text-[15px] font-semibold">
                 {t.scenes}
@@ -201,7 +203,7 @@ function Loaded({ video }: { video: Video }) {
           )}
         </div>
 
-        {video.state !== "failed" && video.state !== "uploading" && (
+        {watchable && (
           <section
             aria-labelledby="transcript"
             className="flex h-[26rem] min-w-0 flex-col rounded-2xl border border-line bg-surface shadow-card lg:sticky lg:top-20 lg:h-[calc(100dvh-7rem)] lg:max-h-[52rem]"

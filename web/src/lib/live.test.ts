@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { STAGES, type Job, type Jobs } from "./api/types";
+import { applyJobEvent, progressOf, type JobEvent } from "./live";
+
+const fresh = (): Jobs => ({
+  run_id: "run-1",
+  items: STAGES.map((stage): Job => ({ job_id: stage, run_id: "run-1", stage, state: "pending", progress: 0, attempts: 0, max_attempts: 3, note: null, error: null, created_at: "", started_at: null, finished_at: null })),
+});
+const event = (more: Partial<JobEvent>): JobEvent => ({ video_id: "v", run_id: "run-1", job_id: "j", stage: "asr_fast", state: "running", progress: 40, note: null, error_code: null, ...more });
+
+describe("live job events", () => {
+  it("move one stage and leave the others", () => {
+    const next = applyJobEvent(fresh(), event({}));
+    expect(next?.items.filter((job) => job.state !== "pending").map((job) => [job.stage, job.progress])).toEqual([["asr_fast", 40]]);
+  });
+
+  it("of another run are not mixed in", () => {
+    expect(applyJobEvent(fresh(), event({ run_id: "run-2" }))).toBeNull();
+  });
+
+  it("add up to what a card shows, and to 100 only when all is done", () => {
+    let jobs = fresh();
+    expect(progressOf(jobs.items)).toEqual({ percent: 0, stages_total: 12, stages_done: 0, active_stages: [] });
+    for (const stage of STAGES.slice(0, 11)) jobs = applyJobEvent(jobs, event({ stage, state: "completed" })) ?? jobs;
+    expect(progressOf(jobs.items)).toMatchObject({ percent: 91, stages_done: 11 });
+    jobs = applyJobEvent(jobs, event({ stage: "commit", state: "running", progress: 50 })) ?? jobs;
+    expect(progressOf(jobs.items)).toMatchObject({ percent: 95, active_stages: ["commit"] });
+    jobs = applyJobEvent(jobs, event({ stage: "commit", state: "completed", note: "empty" })) ?? jobs;
+    expect(progressOf(jobs.items)).toMatchObject({ percent: 100, stages_done: 12 });
+    expect(jobs.items.at(-1)?.note).toBe("empty");
+  });
+});
