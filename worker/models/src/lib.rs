@@ -1,0 +1,20 @@
+//! The models: speech to text, voice activity and text embeddings, with no knowledge of video or database.
+//!
+//! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`] and [`TextEmbedder`] are
+//! loaded from what it returns. Two engines do the work: CTranslate2 for Whisper, ONNX Runtime for everything else.
+//! Everything here blocks: async callers use `spawn_blocking`. All three are `Send + Sync` and meant to be shared.
+
+pub mod asr;
+mod error;
+mod manifest;
+mod onnx;
+mod registry;
+pub mod text;
+pub mod vad;
+
+pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, WavFile, Whisper};
+pub use error::ModelError;
+pub use manifest::{Kind, Manifest, ModelFile};
+pub use registry::Registry;
+pub use text::TextEmbedder;
+pub use vad::{Vad, VadOptions};

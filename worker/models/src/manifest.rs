@@ -1,0 +1,124 @@
+//! `heimdex-model.toml`: what a model folder says about itself.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::ModelError;
+
+/// File name of the manifest inside a model's folder.
+pub(crate) const MANIFEST: &str = "heimdex-model.toml";
+
+/// What a model does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Speech to text.
+    Asr,
+    /// Voice activity.
+    Vad,
+    /// Text to vector.
+    Text,
+}
+
+/// One file of a model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelFile {
+    /// Relative to the model's folder; never leaves it.
+    pub path: PathBuf,
+    /// Lowercase hexadecimal.
+    pub sha256: String,
+    pub size_bytes: u64,
+}
+
+/// How text becomes tensors; only for [`Kind::Text`].
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// Longest input in tokens, special tokens included; longer text is cut there.
+    pub max_tokens: Option<usize>,
+    /// Name of the graph's output that holds the L2-normalised sentence vector.
+    pub output: Option<String>,
+    /// Put before a text that is indexed (E5 and BGE models want one).
+    #[serde(default)]
+    pub passage_prefix: String,
+    /// Put before a text that is searched for.
+    #[serde(default)]
+    pub query_prefix: String,
+}
+
+/// A model's description, read from its folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    pub kind: Kind,
+    /// Stable name; equals the folder's name.
+    pub id: String,
+    /// Changes whenever the files' content does; recorded with each run.
+    pub version: String,
+    pub engine: String,
+    /// Length of the vectors, for kinds that make vectors.
+    pub dimension: Option<usize>,
+    /// ISO 639-1 codes, or `*` for any.
+    pub languages: Vec<String>,
+    /// SPDX expression.
+    pub licence: String,
+    /// Where it comes from, for people.
+    pub source: String,
+    pub files: Vec<ModelFile>,
+    #[serde(default)]
+    pub preprocessing: Preprocessing,
+    /// The folder it was read from.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+impl Manifest {
+    /// Reads and checks the manifest in `folder`; the model's files are not touched.
+    ///
+    /// # Errors
+    /// [`ModelError::Manifest`] naming the file and what is wrong with it.
+    pub fn read(folder: &Path) -> Result<Self, ModelError> {
+        let path = folder.join(MANIFEST);
+        let wrong = |reason: String| ModelError::Manifest { path: path.clone(), reason };
+        let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+        let mut manifest: Self = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
+        manifest.folder = folder.to_owned();
+        if manifest.files.is_empty() {
+            return Err(wrong("lists no files".to_owned()));
+        }
+        for file in &manifest.files {
+            let inside = file.path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+            if !inside {
+                return Err(wrong(format!("file path `{}` leaves the folder", file.path.display())));
+            }
+        }
+        if manifest.kind == Kind::Text && (manifest.dimension.is_none() || manifest.preprocessing.max_tokens.is_none()) {
+            return Err(wrong("a text model needs `dimension` and `preprocessing.max_tokens`".to_owned()));
+        }
+        Ok(manifest)
+    }
+
+    /// The listed file that ends in `.suffix`.
+    ///
+    /// # Errors
+    /// [`ModelError::Manifest`] when there is none.
+    pub fn file_with_suffix(&self, suffix: &str) -> Result<PathBuf, ModelError> {
+        self.files
+            .iter()
+            .find(|file| file.path.extension().is_some_and(|found| found == suffix))
+            .map(|file| self.folder.join(&file.path))
+            .ok_or_else(|| ModelError::Manifest { path: self.folder.join(MANIFEST), reason: format!("lists no .{suffix} file") })
+    }
+
+    pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {
+        if self.kind == kind {
+            return Ok(());
+        }
+        Err(ModelError::Manifest {
+            path: self.folder.join(MANIFEST),
+            reason: format!("`{}` is of kind {:?} and was configured as {kind:?}", self.id, self.kind),
+        })
+    }
+}
