@@ -1,0 +1,187 @@
+//! From a decoded picture to upright RGB of a wanted size.
+#![allow(unsafe_code, reason = "colour matrices and formats only known at run time go through swscale's C interface")]
+
+use ffmpeg::ffi;
+use ffmpeg_next as ffmpeg;
+
+use crate::error::{MediaError, Result};
+
+/// An upright picture, 8 bit RGB, rows without padding: `data.len() == width * height * 3`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rgb {
+    pub width: usize,
+    pub height: usize,
+    pub data: Vec<u8>,
+}
+
+/// Clockwise quarter turns that make the picture upright.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Turns(pub u8);
+
+/// Size of the upright picture: sample aspect ratio applied, turned, long side at most `long_side`, never enlarged.
+pub(crate) fn target_size(width: usize, height: usize, sar: f64, turns: Turns, long_side: usize) -> (usize, usize) {
+    // Stretching only ever shrinks one side, so no pixels are invented.
+    let (w, h) = if sar >= 1.0 { (width as f64, height as f64 / sar) } else { (width as f64 * sar, height as f64) };
+    let factor = (long_side as f64 / w.max(h)).min(1.0);
+    let even = |size: f64| ((size * factor / 2.0).round() as usize * 2).max(2);
+    let (w, h) = (even(w), even(h));
+    if turns.0 % 2 == 1 { (h, w) } else { (w, h) }
+}
+
+/// Keeps one swscale context as long as its input does not change.
+pub(crate) struct Scaler {
+    context: *mut ffi::SwsContext,
+    key: Option<(i32, i32, i32, usize, usize, i32, i32)>,
+}
+
+// SAFETY: the context is owned by this value alone and swscale contexts have no thread affinity.
+unsafe impl Send for Scaler {}
+
+impl Scaler {
+    pub fn new() -> Self {
+        Self { context: std::ptr::null_mut(), key: None }
+    }
+
+    /// Scales `frame` to `width` × `height` (the upright size) and turns it.
+    pub fn rgb(&mut self, frame: &ffmpeg::frame::Video, width: usize, height: usize, turns: Turns) -> Result<Rgb> {
+        let (w, h) = if turns.0 % 2 == 1 { (height, width) } else { (width, height) };
+        let mut data = vec![0_u8; w * h * 3];
+        self.run(frame, w, h, ffi::AVPixelFormat::AV_PIX_FMT_RGB24, &mut [(&mut data, w * 3)])?;
+        Ok(turn(Rgb { width: w, height: h, data }, turns))
+    }
+
+    /// Scales `frame` to planar 4:4:4 YUV of `width` × `height`, for layouts whose planes cannot be read directly.
+    pub fn yuv444(&mut self, frame: &ffmpeg::frame::Video, width: usize, height: usize) -> Result<[Vec<u8>; 3]> {
+        let size = width * height;
+        let mut planes = [vec![0_u8; size], vec![0_u8; size], vec![0_u8; size]];
+        let [y, u, v] = &mut planes;
+        self.run(frame, width, height, ffi::AVPixelFormat::AV_PIX_FMT_YUV444P, &mut [(y, width), (u, width), (v, width)])?;
+        Ok(planes)
+    }
+
+    fn run(
+        &mut self,
+        frame: &ffmpeg::frame::Video,
+        width: usize,
+        height: usize,
+        format: ffi::AVPixelFormat,
+        planes: &mut [(&mut Vec<u8>, usize)],
+    ) -> Result<()> {
+        // SAFETY: `frame` is valid for the whole call. Formats come from the frame itself and are only passed on.
+        // Destination slices are as large as their stride times the rows swscale writes (`height`), and swscale's
+        // vector code may write past a row only inside the padding that `pad` below provides.
+        unsafe {
+            let raw = &*frame.as_ptr();
+            let (range, space) = (raw.color_range as i32, raw.colorspace as i32);
+            let key = (raw.width, raw.height, raw.format, width, height, range, space ^ ((format as i32) << 8));
+            if self.key != Some(key) {
+                ffi::sws_freeContext(self.context);
+                self.key = None;
+                self.context = ffi::sws_getContext(
+                    raw.width,
+                    raw.height,
+                    std::mem::transmute::<i32, ffi::AVPixelFormat>(raw.format),
+                    width as i32,
+                    height as i32,
+                    format,
+                    ffi::SWS_BILINEAR as i32,
+                    std::ptr::null_mut(),
+                    std::ptr::null_mut(),
+                    std::ptr::null(),
+                );
+                if self.context.is_null() {
+                    return Err(MediaError::failed("scale", format!("pixel format {}", raw.format)));
+                }
+                let full = i32::from(range == ffi::AVColorRange::AVCOL_RANGE_JPEG as i32);
+                let unspecified = space == ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED as i32;
+                // What players assume when a file does not say: BT.709 for high definition, BT.601 below.
+                let matrix = match (unspecified, raw.height >= 720) {
+                    (true, true) => ffi::SWS_CS_ITU709 as i32,
+                    (true, false) => ffi::SWS_CS_ITU601 as i32,
+                    (false, _) => space,
+                };
+                let source = ffi::sws_getCoefficients(matrix);
+                let target = ffi::sws_getCoefficients(ffi::SWS_CS_DEFAULT as i32);
+                // Refused for some layouts (grey, RGB), whose defaults are right.
+                ffi::sws_setColorspaceDetails(self.context, source, full, target, 0, 0, 1 << 16, 1 << 16);
+                self.key = Some(key);
+            }
+            const PAD: usize = 64;
+            let mut pointers = [std::ptr::null_mut(); 4];
+            let mut strides = [0_i32; 4];
+            for (index, (plane, stride)) in planes.iter_mut().enumerate() {
+                plane.resize(*stride * height + PAD, 0);
+                pointers[index] = plane.as_mut_ptr();
+                strides[index] = *stride as i32;
+            }
+            let source = raw.data.as_ptr().cast::<*const u8>();
+            ffi::sws_scale(
+                self.context,
+                source,
+                raw.linesize.as_ptr(),
+                0,
+                raw.height,
+                pointers.as_ptr(),
+                strides.as_ptr(),
+            );
+            for (plane, stride) in planes.iter_mut() {
+                plane.truncate(*stride * height);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Scaler {
+    fn drop(&mut self) {
+        // SAFETY: null or a context from `sws_getContext` that nobody else holds.
+        unsafe { ffi::sws_freeContext(self.context) }
+    }
+}
+
+/// Turns a picture clockwise by quarter turns.
+fn turn(picture: Rgb, turns: Turns) -> Rgb {
+    let Rgb { width, height, data } = picture;
+    let at = |x: usize, y: usize| -> [u8; 3] {
+        let start = (y * width + x) * 3;
+        [data[start], data[start + 1], data[start + 2]]
+    };
+    let build = |width: usize, height: usize, pixel: &dyn Fn(usize, usize) -> [u8; 3]| {
+        let mut out = Vec::with_capacity(width * height * 3);
+        for y in 0..height {
+            for x in 0..width {
+                out.extend_from_slice(&pixel(x, y));
+            }
+        }
+        Rgb { width, height, data: out }
+    };
+    match turns.0 % 4 {
+        1 => build(height, width, &|x, y| at(y, height - 1 - x)),
+        2 => build(width, height, &|x, y| at(width - 1 - x, height - 1 - y)),
+        3 => build(height, width, &|x, y| at(width - 1 - y, x)),
+        _ => Rgb { width, height, data },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_video_stands_upright() {
+        // Two pixels, red left and blue right; a quarter turn clockwise puts red on top.
+        let lying = Rgb { width: 2, height: 1, data: vec![255, 0, 0, 0, 0, 255] };
+        let upright = turn(lying.clone(), Turns(1));
+        assert_eq!((upright.width, upright.height, upright.data), (1, 2, vec![255, 0, 0, 0, 0, 255]));
+        assert_eq!(turn(lying.clone(), Turns(3)).data, vec![0, 0, 255, 255, 0, 0]);
+        assert_eq!(turn(lying, Turns(2)).data, vec![0, 0, 255, 255, 0, 0]);
+    }
+
+    #[test]
+    fn sizes_keep_the_shape_that_is_seen() {
+        assert_eq!(target_size(1920, 1080, 1.0, Turns(0), 1280), (1280, 720));
+        assert_eq!(target_size(1920, 1080, 1.0, Turns(1), 1280), (720, 1280));
+        assert_eq!(target_size(720, 576, 16.0 / 11.0, Turns(0), 1280), (720, 396));
+        assert_eq!(target_size(320, 240, 1.0, Turns(0), 1280), (320, 240));
+    }
+}
