@@ -126,14 +126,14 @@ function AccountMenu({ me }: { me: Me }) {
     .toUpperCase();
   return (
     <Menu
-      label={t.account(me.display_name)}
       buttonClassName="flex items-center gap-2.5 rounded-full p-1 hover:bg-sunken lg:pr-3"
       button={
         <>
           <span aria-hidden="true" className="grid size-8 place-items-center rounded-full bg-accent text-xs font-semibold text-on-accent">
             {initials || "·"}
           </span>
-          <span data-testid="me" className="hidden max-w-40 truncate text-sm font-medium lg:inline">
+          <span className="sr-only">{t.account}: </span>
+          <span data-testid="me" className="sr-only text-sm font-medium lg:not-sr-only lg:max-w-40 lg:truncate">
             {me.display_name}
           </span>
         </>

@@ -4,9 +4,10 @@ import { cx } from "./cx";
 export const menuItemClass =
   "flex w-full items-center gap-3 rounded-lg px-3 py-2 text-left text-sm text-ink hover:bg-sunken focus-visible:bg-sunken [&_svg]:size-4 [&_svg]:text-ink-faint";
 
-/** A button that opens a small list of links and buttons. Closes with Escape, by choosing, and by leaving it. */
+/** A button that opens a small list of links and buttons. Closes with Escape, by choosing, and by leaving it.
+ *  `label` is for a button without words of its own. */
 export function Menu({ label, button, buttonClassName, children, align = "right" }: {
-  label: string;
+  label?: string;
   button: ReactNode;
   buttonClassName?: string;
   children: ReactNode;

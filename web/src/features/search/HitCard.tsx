@@ -53,8 +53,8 @@ export function HitCard({ hit, onExpired }: { hit: Hit; onExpired: () => void })
               return (
                 <li key={match.channel} title={why} className="inline-flex h-6 items-center gap-1.5 rounded-full bg-accent-wash px-2.5 text-xs font-medium text-accent">
                   <Icon className="size-3.5" aria-hidden="true" />
-                  {t.channels[match.channel] ?? match.channel}
-                  <span className="sr-only">{why}</span>
+                  <span>{t.channels[match.channel] ?? match.channel}</span>
+                  <span className="sr-only">: {why}</span>
                 </li>
               );
             })}

@@ -111,9 +111,7 @@ export function UploadPage() {
           type="file"
           multiple
           accept={ACCEPT}
-          aria-label={t.choose}
-          className="sr-only"
-          tabIndex={-1}
+          hidden
           onChange={(event) => {
             const files = [...(event.target.files ?? [])];
             event.target.value = "";
@@ -204,9 +202,7 @@ function Unfinished({ entry, onFile, onDiscard }: { entry: PendingUpload; onFile
         ref={picker}
         type="file"
         accept={ACCEPT}
-        aria-label={t.goOn}
-        className="sr-only"
-        tabIndex={-1}
+        hidden
         onChange={(event) => {
           const file = event.target.files?.[0];
           event.target.value = "";

@@ -90,7 +90,7 @@ export function VideoHeader({ video, searchable }: { video: Video; searchable: b
         </div>
         <div className="flex gap-2">
           {searchable && (
-            <Menu label={t.download} buttonClassName={buttonClass()} button={<><Download aria-hidden="true" />{t.download}</>}>
+            <Menu buttonClassName={buttonClass()} button={<><Download aria-hidden="true" />{t.download}</>}>
               {FORMATS.map((format) => (
                 <button key={format} type="button" className={menuItemClass} onClick={() => void download(format)}>
                   {t.formats[format]}

@@ -1,0 +1,157 @@
+// From a new account to the spoken moment, on the real stack; then every page, in both themes, wide and narrow.
+import assert from "node:assert/strict";
+import path from "node:path";
+import { after, before, describe, it } from "node:test";
+import { assertAccessible, assertClean, assertNoSidewaysScroll, base, chooseFiles, INDEXING_MS, launch, newPerson, profile, sample, screenshot, signIn, signUp, uploadRow } from "./support.mjs";
+
+const SENTENCE = "it was the best of times";
+const STAGES = 12;
+
+describe("a person finds the moment", () => {
+  // One story: when a step fails, the steps after it could only fail for the same reason.
+  let broken = null;
+  const step = (name, run) =>
+    it(name, async (t) => {
+      if (broken) return t.skip(`“${broken}” failed`);
+      broken = name;
+      await run();
+      broken = null;
+    });
+  let browser;
+  let home;
+  let page;
+  let videoUrl;
+  const ann = newPerson();
+
+  before(async () => {
+    browser = await launch();
+    home = await profile(browser);
+    page = await home.context.newPage();
+  });
+  after(async () => {
+    await browser?.close();
+  });
+
+  step("signs up and sees the full name", async () => {
+    await signUp(page, ann);
+    await page.getByTestId("me").filter({ hasText: ann.name }).waitFor();
+    await page.getByRole("heading", { name: "Your library is empty" }).waitFor();
+  });
+
+  step("uploads a video and watches twelve stages complete, live", async () => {
+    const asked = { events: 0, jobs: 0 };
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname === "/events") asked.events += 1;
+      if (pathname.endsWith("/jobs")) asked.jobs += 1;
+    });
+    await chooseFiles(page, [sample]);
+    await uploadRow(page, path.basename(sample), "done").waitFor({ timeout: 120_000 });
+    await uploadRow(page, path.basename(sample)).getByRole("link", { name: "Open video" }).click();
+    await page.waitForURL(/\/app\/videos\/[0-9a-f-]{36}/);
+    videoUrl = page.url().split("?")[0];
+    const stages = page.getByTestId("stages").locator("[data-stage]");
+    await stages.first().waitFor({ state: "attached" });
+    assert.equal(await stages.count(), STAGES);
+    await page.waitForFunction(
+      (count) => document.querySelectorAll("[data-testid=stages] [data-stage][data-state=completed]").length === count,
+      STAGES,
+      { timeout: INDEXING_MS },
+    );
+    await page.locator("[data-testid=transcript] [data-segment]").first().waitFor();
+    await page.getByRole("button", { name: /^Scene 1,/ }).waitFor();
+    // Twelve stages change state at least twenty-four times: that many changes came through one stream, not by asking.
+    assert.ok(asked.events >= 1 && asked.events <= 4, `${asked.events} streams were opened`);
+    assert.ok(asked.jobs <= 10, `the jobs were asked for ${asked.jobs} times`);
+  });
+
+  step("searches the spoken sentence and lands on its second, playing", async () => {
+    await page.keyboard.press("/");
+    await page.keyboard.type(SENTENCE);
+    await page.keyboard.press("Enter");
+    const hit = page.getByTestId("hit").first();
+    await hit.waitFor();
+    assert.match((await hit.textContent()).toLowerCase(), /best of times/);
+    assert.ok((await hit.locator("mark").count()) > 0, "the words are highlighted");
+    assert.ok((await hit.getByText("said", { exact: true }).count()) > 0, "the hit says why");
+    const at_ms = Number(await hit.getAttribute("data-at"));
+    await hit.getByRole("link").click();
+    await page.waitForURL(/[?&]t=\d+/);
+    const at = await page.waitForFunction(() => {
+      const video = document.querySelector("video");
+      return video && !video.paused && !video.seeking && video.readyState >= 3 && video.currentTime > 0 && { s: video.currentTime };
+    });
+    const { s } = await at.jsonValue();
+    assert.ok(Math.abs(s - at_ms / 1000) <= 1, `the player is at ${s} s, the hit at ${at_ms / 1000} s`);
+    await page.locator("[data-testid=transcript] [data-current]").waitFor();
+  });
+
+  step("drives the player by keyboard and by word", async () => {
+    await page.locator("h1").click();
+    const paused = () => page.evaluate(() => document.querySelector("video").paused);
+    const time = () => page.evaluate(() => document.querySelector("video").currentTime);
+    await page.keyboard.press("k");
+    assert.equal(await paused(), true);
+    const before = await time();
+    await page.keyboard.press("l");
+    await page.waitForFunction((from) => !document.querySelector("video").seeking && document.querySelector("video").currentTime > from + 5, before);
+    const word = page.locator("[data-testid=transcript] p [data-start]").nth(2);
+    const start_s = Number(await word.getAttribute("data-start")) / 1000;
+    await word.click();
+    await page.waitForFunction((want) => Math.abs(document.querySelector("video").currentTime - want) < 1, start_s);
+  });
+
+  step("is still signed in after a reload and in a new tab", async () => {
+    await page.reload();
+    await page.getByTestId("me").filter({ hasText: ann.name }).waitFor();
+    await page.close();
+    page = await home.context.newPage();
+    await page.goto(`${base}/app`);
+    await page.getByTestId("me").filter({ hasText: ann.name }).waitFor();
+    await page.locator('[data-video][data-state="indexed"]').waitFor();
+  });
+
+  for (const theme of ["light", "dark"]) {
+    for (const [width, height] of [[1280, 860], [360, 740]]) {
+      step(`has every page accessible and inside the window: ${theme}, ${width} px`, async () => {
+        const visitor = await profile(browser, { theme, width, height });
+        const tab = await visitor.context.newPage();
+        const look = async (name, route, ready) => {
+          await tab.goto(route.startsWith("http") ? route : `${base}/app/${route}`);
+          await ready();
+          await tab.evaluate(() => document.fonts.ready);
+          await assertNoSidewaysScroll(tab, name);
+          await assertAccessible(tab, `${name}, ${theme}, ${width} px`);
+          await screenshot(tab, `${name}-${theme}-${width}`);
+        };
+        await look("login", "login", () => tab.getByRole("button", { name: "Sign in" }).waitFor());
+        await look("register", "register", () => tab.getByRole("button", { name: "Create account" }).waitFor());
+        await signIn(tab, ann);
+        await tab.waitForURL(/\/app\/library/);
+        await look("library", "library", () => tab.locator("[data-video] img").first().waitFor());
+        await look("upload", "upload", () => tab.getByRole("button", { name: "Choose files" }).waitFor());
+        await look("search-empty", "search", () => tab.getByText("What are you looking for?").waitFor());
+        await look("search", `search?q=${encodeURIComponent(SENTENCE)}`, () => tab.getByTestId("hit").first().waitFor());
+        await look("search-none", "search?q=zzqxv", () => tab.getByRole("heading", { name: /No moment found|Results for/ }).first().waitFor());
+        await look("video", videoUrl, async () => {
+          await tab.getByTestId("player").waitFor();
+          await tab.locator("[data-testid=transcript] [data-segment]").first().waitFor();
+        });
+        await look("not-found", "videos/00000000-0000-4000-8000-000000000000", () => tab.getByText("This video is not here").waitFor());
+        await look("profile", "profile", () => tab.getByRole("group", { name: "Theme" }).waitFor());
+        assertClean(visitor);
+        await visitor.context.close();
+      });
+    }
+  }
+
+  step("signs out, and nothing of the session stays", async () => {
+    await page.getByRole("button", { name: /^Account/ }).click();
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(/\/app\/login/);
+    assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("sb-"))), []);
+    await page.goto(videoUrl);
+    await page.waitForURL(/\/app\/login/);
+    assertClean(home);
+  });
+});

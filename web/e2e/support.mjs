@@ -1,0 +1,102 @@
+// The browser suite's hands and eyes. It talks to a real running stack: nothing here is faked.
+//   HEIMDEX_URL        where Heimdex runs, e.g. http://127.0.0.1:8480
+//   HEIMDEX_SAMPLE     a video in which "it was the best of times" is said
+//   HEIMDEX_ARTIFACTS  folder for screenshots
+//   HEIMDEX_CHROMIUM   the browser's path (default /usr/bin/chromium)
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync } from "node:fs";
+import path from "node:path";
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+
+function required(name, what) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: ${what}`);
+  return value;
+}
+
+export const base = required("HEIMDEX_URL", "the address of a running Heimdex").replace(/\/+$/, "");
+export const sample = path.resolve(required("HEIMDEX_SAMPLE", "the path of a video in which “it was the best of times” is said"));
+const artifacts = path.resolve(required("HEIMDEX_ARTIFACTS", "a folder for screenshots"));
+if (!existsSync(sample)) throw new Error(`HEIMDEX_SAMPLE: there is no file ${sample}`);
+mkdirSync(artifacts, { recursive: true });
+
+/** How long the machine may take to index the sample; far above what it needs, far below for ever. */
+export const INDEXING_MS = 300_000;
+
+export async function launch() {
+  return chromium.launch({
+    executablePath: process.env.HEIMDEX_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}
+
+/** A browser profile of its own, whose pages report what must not happen. */
+export async function profile(browser, { theme = "light", width = 1280, height = 860 } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: "en-GB", reducedMotion: "reduce" });
+  context.setDefaultTimeout(20_000);
+  const faults = [];
+  const hosts = new Set();
+  context.on("request", (request) => hosts.add(new URL(request.url()).hostname));
+  context.on("weberror", (error) => faults.push(`uncaught: ${error.error().message}`));
+  context.on("console", (message) => {
+    if (/Content.Security.Policy/i.test(message.text())) faults.push(message.text());
+  });
+  return { context, faults, hosts };
+}
+
+export function assertClean({ faults, hosts }) {
+  assert.deepEqual(faults, [], "the pages raise no error and keep to their Content-Security-Policy");
+  const known = new Set([new URL(base).hostname, "127.0.0.1", "localhost", ""]);
+  assert.deepEqual([...hosts].filter((host) => !known.has(host)), [], "the pages talk to no other host");
+}
+
+export const newPerson = (name = "Ann Maria Example") => ({ name, email: `e2e-${randomUUID()}@example.org`, password: `correct horse ${randomUUID()}` });
+
+export async function signUp(page, person) {
+  await page.goto(`${base}/app/register`);
+  await page.getByLabel("Full name").fill(person.name);
+  await page.getByLabel("Email").fill(person.email);
+  await page.getByLabel("Password", { exact: true }).fill(person.password);
+  await page.getByRole("radio", { name: /^Journalist/ }).check({ force: true });
+  await page.getByRole("button", { name: "Create account" }).click();
+  await page.waitForURL(/\/app\/library/);
+}
+
+export async function signIn(page, { email, password }) {
+  await page.goto(`${base}/app/login`);
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Chooses files on the upload page as the person would. */
+export async function chooseFiles(page, files) {
+  await page.goto(`${base}/app/upload`);
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.getByRole("button", { name: "Choose files" }).click()]);
+  await chooser.setFiles(files);
+}
+
+/** The row of one file on the upload page; with a status, only while it has it. */
+export const uploadRow = (page, name, status) => page.locator(`[data-upload="${name}"]${status ? `[data-status="${status}"]` : ""}`);
+
+export async function screenshot(page, name) {
+  await page.screenshot({ path: path.join(artifacts, `${name}.png`) });
+}
+
+export async function assertNoSidewaysScroll(page, name) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(over <= 0, `${name} is ${over} px wider than the window`);
+}
+
+/** No finding of axe that is serious or critical. */
+export async function assertAccessible(page, name) {
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const { violations: found } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    return found.map(({ id, impact, help, nodes }) => ({ id, impact, help, where: nodes.slice(0, 3).map((node) => `${node.target.join(" ")}: ${node.failureSummary ?? ""}`) }));
+  });
+  const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  assert.deepEqual(grave, [], `${name}: axe finds nothing serious or critical`);
+}
