@@ -111,7 +111,7 @@ function onVideo(client: QueryClient, event: VideoEvent) {
 
 function onSnapshot(client: QueryClient, snapshot: Snapshot, first: boolean) {
   for (const { video_id, state, progress } of snapshot.videos) {
-    patchVideo(client, video_id, (video) => ({ ...video, state, progress }));
+    patchVideo(client, video_id, (video) => ({ ...video, state, progress: progress ?? video.progress }));
   }
   // After a gap anything may have happened between the two streams.
   if (!first) refetch(client, keys.videos, ["video"], ["jobs"], ["scenes"], ["transcript"]);

@@ -49,7 +49,7 @@ export function HitCard({ hit, onExpired }: { hit: Hit; onExpired: () => void })
           <ul className="mt-auto flex flex-wrap gap-1.5 pt-1">
             {hit.matches.map((match) => {
               const Icon = icons[match.channel] ?? Hash;
-              const why = [t.why[match.channel], match.detail, t.rank(match.rank)].filter(Boolean).join(" · ");
+              const why = [match.detail || t.why[match.channel], t.rank(match.rank)].filter(Boolean).join(" · ");
               return (
                 <li key={match.channel} title={why} className="inline-flex h-6 items-center gap-1.5 rounded-full bg-accent-wash px-2.5 text-xs font-medium text-accent">
                   <Icon className="size-3.5" aria-hidden="true" />

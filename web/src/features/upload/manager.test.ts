@@ -215,6 +215,18 @@ describe("the upload queue", () => {
     expect(world.completed).toBe(1);
   });
 
+  it("counts an upload as done when only the last answer was lost", async () => {
+    const world = new World();
+    new PendingStore({ getItem: (key) => world.storage.get(key) ?? null, setItem: (key, value) => void world.storage.set(key, value) }, "ann").remember("v0", rain());
+    world.api.stored.mockRejectedValueOnce(new ApiError(409, { code: "upload_not_open" }));
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    await until(manager, is("done"));
+    expect(manager.items()[0]?.video_id).toBe("v0");
+    expect(world.puts).toEqual([]);
+    expect(manager.unfinished()).toEqual([]);
+  });
+
   it("removes a cancelled upload from the store and from memory", async () => {
     const world = new World();
     world.gate = new Promise(() => undefined);

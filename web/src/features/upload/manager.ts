@@ -165,12 +165,14 @@ export class UploadManager {
 
   async #run(entry: Entry, signal: AbortSignal) {
     try {
-      const { plan, stored } = await this.#begin(entry, signal);
+      const begun = await this.#begin(entry, signal);
       this.#emit();
-      await transfer(this.deps, plan, entry.file, stored, (bytes) => this.#progress(entry, bytes), () => this.#finishing(entry), signal);
+      if (begun) {
+        await transfer(this.deps, begun.plan, entry.file, begun.stored, (bytes) => this.#progress(entry, bytes), () => this.#finishing(entry), signal);
+      }
       entry.status = "done";
       entry.sent_bytes = entry.size_bytes;
-      this.deps.pending.forget(plan.video_id);
+      if (entry.video_id) this.deps.pending.forget(entry.video_id);
       this.deps.changed();
     } catch (error) {
       if (signal.aborted) return;
@@ -189,8 +191,9 @@ export class UploadManager {
     }
   }
 
-  /** Takes up what an earlier try or visit has stored, or begins anew. */
-  async #begin(entry: Entry, signal: AbortSignal): Promise<{ plan: Plan; stored: StoredPart[] }> {
+  /** Takes up what an earlier try or visit has stored, or begins anew. Null: it was complete already, and only the
+   *  answer got lost. */
+  async #begin(entry: Entry, signal: AbortSignal): Promise<{ plan: Plan; stored: StoredPart[] } | null> {
     const known = entry.video_id ?? this.deps.pending.find(entry.file)?.video_id;
     if (known) {
       try {
@@ -201,6 +204,10 @@ export class UploadManager {
           return { plan: { ...found, video_id: known }, stored: found.parts };
         }
       } catch (error) {
+        if (error instanceof ApiError && error.code === "upload_not_open") {
+          entry.video_id = known;
+          return null;
+        }
         const gone = error instanceof ApiError && error.status >= 400 && error.status < 500 && !error.isTransient && error.status !== 401;
         if (!gone) throw error;
       }

@@ -40,6 +40,13 @@ function isPassing(error: unknown): boolean {
   return false;
 }
 
+/** What the server says it lacks, or has in another form than was sent. */
+function partsToSendAgain({ code, problem }: ApiError): number[] {
+  if (code === "upload_parts_missing") return [...(problem.missing ?? [])];
+  if (code === "upload_etag_mismatch" && problem.part_number !== undefined) return [problem.part_number];
+  return [];
+}
+
 /** Signed URLs, asked for in batches when the first of them is needed. */
 class PartUrls {
   readonly #urls = new Map<number, { url: string; expires_ms: number }>();
@@ -163,8 +170,8 @@ export async function transfer(
         return;
       } catch (error) {
         if (stop.signal.aborted || !(error instanceof ApiError) || attempt + 1 >= TRIES) throw error;
-        const missing = error.code === "upload_parts_missing" ? (error.problem.missing ?? []) : [];
-        if (missing.length > 0) await sendAll([...missing]);
+        const again = partsToSendAgain(error);
+        if (again.length > 0) await sendAll(again);
         else if (error.isTransient) await deps.wait(backoffMs(attempt, 500, 20_000), stop.signal);
         else throw error;
       }

@@ -230,4 +230,5 @@ export interface ProblemDocument {
   request_id?: string;
   errors?: { field: string; code: string; detail: string }[];
   missing?: number[];
+  part_number?: number;
 }
