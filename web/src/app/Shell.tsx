@@ -1,11 +1,10 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { CloudUpload, LibraryBig, LogOut, Moon, Search, Sun, UserRound, WifiOff } from "lucide-react";
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { buttonClass, IconButton } from "@/components/Button";
 import { Logo } from "@/components/Logo";
 import { Menu, menuItemClass } from "@/components/Menu";
-import { AskRole } from "@/features/auth/AskRole";
 import { SearchBox } from "@/features/search/SearchBox";
 import { UploadsProvider } from "@/features/upload/uploads-context";
 import { UploadTray } from "@/features/upload/UploadTray";
@@ -15,6 +14,9 @@ import { connectLive } from "@/lib/live";
 import { useServices } from "@/lib/services";
 import { setTheme, useThemeChoice } from "@/lib/theme";
 import { messages } from "./messages";
+
+// Asked once in a person's life, if at all.
+const AskRole = lazy(async () => ({ default: (await import("@/features/auth/AskRole")).AskRole }));
 
 /** The frame around every page of a signed-in person. The route has loaded the profile before this renders. */
 export function Shell() {
@@ -90,7 +92,11 @@ function Frame({ me }: { me: Me }) {
         ))}
       </nav>
       {!pathname.endsWith("/upload") && <UploadTray />}
-      {!me.role_chosen && <AskRole me={me} />}
+      {!me.role_chosen && (
+        <Suspense fallback={null}>
+          <AskRole me={me} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -5,7 +5,9 @@ import type { Config } from "./api/types";
 
 /** supabase-js keeps the session in local storage, refreshes it before it ends and shares it between tabs. */
 export function createSession(config: Config): SupabaseClient {
-  return createClient(config.auth_url, config.publishable_key, {
+  // The embedded auth server is the API itself: the address in use (a LAN name, a proxy) reaches it better than any other.
+  const base = config.embedded_auth ? window.location.origin : config.auth_url;
+  return createClient(base, config.publishable_key, {
     auth: { persistSession: true, autoRefreshToken: true, detectSessionInUrl: true },
   });
 }
