@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
 import { CloudUpload, LibraryBig, LogOut, Moon, Search, Sun, UserRound, WifiOff } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { buttonClass, IconButton } from "@/components/Button";
 import { Logo } from "@/components/Logo";
 import { Menu, menuItemClass } from "@/components/Menu";
@@ -9,7 +9,7 @@ import { SearchBox } from "@/features/search/SearchBox";
 import { UploadsProvider } from "@/features/upload/uploads-context";
 import { UploadTray } from "@/features/upload/UploadTray";
 import { meQuery } from "@/lib/api/queries";
-import type { Me } from "@/lib/api/types";
+import { nameOf, type Me } from "@/lib/api/types";
 import { connectLive } from "@/lib/live";
 import { useServices } from "@/lib/services";
 import { setTheme, useThemeChoice } from "@/lib/theme";
@@ -34,6 +34,13 @@ function Frame({ me }: { me: Me }) {
   const t = messages.use();
   const connected = useLive();
   const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(pathname);
+  useEffect(() => {
+    // The link that led here is gone with its page: the keyboard goes on from the new page, not from the top.
+    if (shown.current !== pathname && document.activeElement === document.body) main.current?.focus({ preventScroll: true });
+    shown.current = pathname;
+  }, [pathname]);
   return (
     <div className="flex min-h-dvh flex-col">
       <a href="#content" className="sr-only z-50 rounded-lg bg-raised px-4 py-2 focus:not-sr-only focus:fixed focus:top-3 focus:left-3">
@@ -69,7 +76,7 @@ function Frame({ me }: { me: Me }) {
           {t.offline}
         </p>
       )}
-      <main id="content" tabIndex={-1} className="flex-1 pb-24 outline-none sm:pb-12">
+      <main ref={main} id="content" tabIndex={-1} className="flex-1 pb-24 outline-none sm:pb-12">
         <Outlet />
       </main>
       <nav aria-label={t.nav} className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden">
@@ -123,8 +130,8 @@ function ThemeToggle() {
 function AccountMenu({ me }: { me: Me }) {
   const t = messages.use();
   const { supabase } = useServices();
-  const initials = me.display_name
-    .trim()
+  const name = nameOf(me);
+  const initials = name
     .split(/\s+/)
     .map((part) => [...part][0] ?? "")
     .filter((_, index, all) => index === 0 || index === all.length - 1)
@@ -140,13 +147,13 @@ function AccountMenu({ me }: { me: Me }) {
           </span>
           <span className="sr-only">{t.account}: </span>
           <span data-testid="me" className="sr-only text-sm font-medium lg:not-sr-only lg:max-w-40 lg:truncate">
-            {me.display_name}
+            {name}
           </span>
         </>
       }
     >
       <div className="border-b border-line px-3 pt-1.5 pb-2.5">
-        <p className="truncate text-sm font-semibold">{me.display_name}</p>
+        <p className="truncate text-sm font-semibold">{name}</p>
         <p className="truncate text-[13px] text-ink-faint">{me.email}</p>
       </div>
       <div className="pt-1.5">

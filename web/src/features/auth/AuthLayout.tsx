@@ -1,11 +1,13 @@
 import { Play, Search } from "lucide-react";
 import type { ReactNode } from "react";
 import { Logo } from "@/components/Logo";
+import { useTitle } from "@/lib/title";
 import { messages } from "./messages";
 
 /** The form on one side; on a wide screen, what Heimdex does on the other. */
 export function AuthLayout({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
   const t = messages.use();
+  useTitle(title);
   return (
     <div className="grid min-h-dvh lg:grid-cols-[minmax(0,1fr)_minmax(0,1.05fr)]">
       <main className="flex flex-col px-5 py-8 sm:px-10">

@@ -8,6 +8,7 @@ import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/Sta
 import { keys, videosQuery } from "@/lib/api/queries";
 import type { VideoState } from "@/lib/api/types";
 import { useServices } from "@/lib/services";
+import { useTitle } from "@/lib/title";
 import { messages } from "./messages";
 import { VideoCard } from "./VideoCard";
 
@@ -17,6 +18,7 @@ const gridClass = "grid grid-cols-[repeat(auto-fill,minmax(min(100%,16rem),1fr))
 
 export function LibraryPage() {
   const t = messages.use();
+  useTitle(t.title);
   const { api } = useServices();
   const client = useQueryClient();
   const navigate = useNavigate();

@@ -15,12 +15,14 @@ import { common } from "@/lib/i18n/common";
 import { setLanguage, useLanguage, type Language } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { setTheme, useThemeChoice, type ThemeChoice } from "@/lib/theme";
+import { useTitle } from "@/lib/title";
 import { formatByteLimit, formatBytes, formatDate, formatEta } from "@/lib/time";
 import { showToast } from "@/lib/toast";
 import { messages } from "./messages";
 
 export function ProfilePage() {
   const t = messages.use();
+  useTitle(t.title);
   const { api, supabase } = useServices();
   const me = useQuery(meQuery(api));
   const usage = useQuery(usageQuery(api));
@@ -68,7 +70,7 @@ function ProfileForm({ me }: { me: Me }) {
   const words = common.use();
   const { api, config } = useServices();
   const client = useQueryClient();
-  const [name, setName] = useState(me.display_name);
+  const [name, setName] = useState(me.display_name ?? "");
   const [role, setRole] = useState<Role>(me.role);
   const save = useMutation({
     mutationFn: () => api.json<Me>("/users/me", { method: "PATCH", body: { display_name: name.trim(), role } }),
@@ -78,7 +80,7 @@ function ProfileForm({ me }: { me: Me }) {
     },
   });
   const fields = save.error instanceof ApiError ? save.error.fields : {};
-  const changed = name.trim() !== me.display_name || role !== me.role;
+  const changed = name.trim() !== (me.display_name ?? "") || role !== me.role;
   return (
     <form
       className="grid gap-5"
@@ -90,7 +92,7 @@ function ProfileForm({ me }: { me: Me }) {
       {save.error && Object.keys(fields).length === 0 && <Notice tone="bad">{sentence(save.error)}</Notice>}
       <div className="grid gap-4 sm:grid-cols-2">
         <Field label={t.name} name="display_name" autoComplete="name" maxLength={120} value={name} onChange={(event) => setName(event.target.value)} error={fields.display_name} required />
-        <Field label={t.email} value={me.email} readOnly className="opacity-80" />
+        <Field label={t.email} value={me.email ?? ""} readOnly className="opacity-80" />
       </div>
       <RolePicker legend={t.role} name="profile-role" value={role} onChange={setRole} roles={config.roles} error={fields.role} />
       <div className="flex flex-wrap items-center justify-between gap-3">
@@ -108,7 +110,7 @@ function UsageFacts({ usage }: { usage: Usage }) {
   const lang = useLanguage();
   const today = usage.uploads_today;
   const perVideo = [
-    usage.max_size_bytes !== null ? formatByteLimit(usage.max_size_bytes, lang) : null,
+    formatByteLimit(usage.max_size_bytes, lang),
     usage.max_duration_s !== null ? formatEta(usage.max_duration_s, lang) : null,
   ].filter(Boolean);
   const facts: [string, ReactNode][] = [
@@ -120,20 +122,18 @@ function UsageFacts({ usage }: { usage: Usage }) {
   ];
   return (
     <div className="grid gap-5">
-      {today && (
         <div className="grid gap-2">
           <p className="nums flex flex-wrap justify-between gap-x-4 text-sm">
             <span className="text-ink-soft">{t.uploadsToday}</span>
             <span className="font-medium">
               {today.limit === null ? t.unlimited(today.used) : t.ofLimit(today.used, today.limit)}
-              {today.limit !== null && today.resets_at && <span className="font-normal text-ink-faint"> · {t.resets(formatDate(today.resets_at, lang))}</span>}
+              {today.limit !== null && <span className="font-normal text-ink-faint"> · {t.resets(formatDate(today.resets_at, lang))}</span>}
             </span>
           </p>
           {today.limit !== null && (
             <ProgressBar percent={(today.used / Math.max(1, today.limit)) * 100} label={t.uploadsToday} tone={today.used >= today.limit ? "bad" : "accent"} />
           )}
         </div>
-      )}
       <dl className="nums grid gap-x-8 gap-y-3 text-sm sm:grid-cols-2">
         {facts.map(([name, value]) => (
           <div key={name} className="flex justify-between gap-4 border-b border-line pb-2">

@@ -84,6 +84,11 @@ export function SearchBox() {
       event.preventDefault();
       const step = event.key === "ArrowDown" ? 1 : -1;
       setActive((current) => ((current + 1 + step + items.length + 1) % (items.length + 1)) - 1);
+    } else if (event.key === "ArrowDown") {
+      // From the box straight to what it found.
+      const first = document.querySelector<HTMLElement>("#content [data-testid=hit] a");
+      if (first) event.preventDefault();
+      first?.focus();
     }
   };
 

@@ -1,20 +1,34 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { SearchX, Telescope } from "lucide-react";
-import { useRef } from "react";
+import { useRef, type KeyboardEvent } from "react";
 import { Button, buttonClass } from "@/components/Button";
 import { Notice } from "@/components/Notice";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
 import type { SearchPage as Results } from "@/lib/api/types";
 import { useServices } from "@/lib/services";
+import { useTitle } from "@/lib/title";
 import { HitCard } from "./HitCard";
 import { messages } from "./messages";
+
+/** Arrow keys go from hit to hit, and from the first one back to the box. */
+function moveAmongHits(event: KeyboardEvent<HTMLOListElement>) {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const links = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-testid=hit] a")];
+  const at = links.indexOf(event.target as HTMLElement);
+  if (at < 0) return;
+  event.preventDefault();
+  const next = links[at + (event.key === "ArrowDown" ? 1 : -1)];
+  if (next) next.focus();
+  else if (event.key === "ArrowUp") document.querySelector<HTMLElement>("[role=combobox]")?.focus();
+}
 
 export function SearchPage() {
   const t = messages.use();
   const { api } = useServices();
   const client = useQueryClient();
   const { q = "" } = useSearch({ strict: false }) as { q?: string };
+  useTitle(q === "" ? t.title : `${q} · ${t.title}`);
   const key = ["search", q] as const;
   const query = useInfiniteQuery({
     queryKey: key,
@@ -84,7 +98,7 @@ export function SearchPage() {
         </EmptyState>
       ) : (
         <>
-          <ol className="grid gap-3">
+          <ol className="grid gap-3" onKeyDown={moveAmongHits}>
             {hits.map((hit) => (
               <HitCard key={hit.scene_id} hit={hit} onExpired={onExpired} />
             ))}

@@ -8,6 +8,7 @@ import { usageQuery } from "@/lib/api/queries";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { showToast } from "@/lib/toast";
+import { useTitle } from "@/lib/title";
 import { formatByteLimit, formatBytes, formatDate, formatEta, formatTimecode } from "@/lib/time";
 import { ACCEPT, limitsOf, mimeTypeOf, probeDuration, refusalOf, type Refusal } from "./checks";
 import { messages } from "./messages";
@@ -22,6 +23,7 @@ interface Refused {
 
 export function UploadPage() {
   const t = messages.use();
+  useTitle(t.title);
   const lang = useLanguage();
   const { api, config } = useServices();
   const { manager, items } = useUploads();

@@ -12,6 +12,7 @@ import { jobsQuery, keys, scenesQuery, transcriptQuery, videoQuery } from "@/lib
 import type { Video } from "@/lib/api/types";
 import { isSettled } from "@/lib/live";
 import { useServices } from "@/lib/services";
+import { useTitle } from "@/lib/title";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { Player, type PlayerHandle } from "./Player";
@@ -28,6 +29,7 @@ export function VideoPage() {
   const { api } = useServices();
   const t = messages.use();
   const query = useQuery(videoQuery(api, videoId));
+  useTitle(query.data?.title ?? "");
 
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (

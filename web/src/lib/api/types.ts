@@ -26,7 +26,7 @@ export interface Config {
   auth_url: string;
   publishable_key: string;
   embedded_auth: boolean;
-  limits: { max_part_size_bytes: number; min_part_size_bytes: number; max_upload_bytes: number; max_duration_s: number };
+  limits: { max_part_size_bytes: number; min_part_size_bytes: number; max_upload_bytes: number; max_duration_s: number | null };
   features: { faces: boolean };
   roles: Role[];
 }
@@ -34,9 +34,9 @@ export interface Config {
 export interface Me {
   user_id: string;
   supabase_user_id: string | null;
-  email: string;
+  email: string | null;
   email_verified: boolean;
-  display_name: string;
+  display_name: string | null;
   avatar_url: string | null;
   tier: "free" | "pro" | "enterprise";
   role: Role;
@@ -46,13 +46,16 @@ export interface Me {
   last_login_at: string | null;
 }
 
+/** What to call a person: people invited by address have no name yet. */
+export const nameOf = (me: Pick<Me, "display_name" | "email">) => me.display_name?.trim() || me.email || "";
+
 export interface Usage {
   tier: Me["tier"];
-  uploads_today: { used: number; limit: number | null; resets_at: string | null } | null;
+  uploads_today: { used: number; limit: number | null; resets_at: string };
   storage_bytes: number;
   video_count: number;
   max_duration_s: number | null;
-  max_size_bytes: number | null;
+  max_size_bytes: number;
   searches_per_minute: number | null;
 }
 
@@ -71,7 +74,7 @@ export interface Progress {
 export interface Video {
   video_id: string;
   title: string;
-  description: string | null;
+  description: string;
   tags: string[];
   state: VideoState;
   original_filename: string;
@@ -186,7 +189,7 @@ export interface Hit {
   text: string;
   highlights: { start: number; end: number }[];
   thumbnail_url: string | null;
-  matches: { channel: string; rank: number; score: number; detail: string | null }[];
+  matches: { channel: string; rank: number; score: number; detail: string }[];
 }
 
 export interface SearchPage {
