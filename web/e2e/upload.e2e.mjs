@@ -61,17 +61,20 @@ describe("uploads", () => {
 
     // The first part arrives, the others are held: so the page dies in the middle, and never by chance at the end.
     let first = true;
+    const held = [];
     const isPart = (request) => request.method() === "PUT";
     await page.route(
       () => true,
       async (route) => {
         if (!isPart(route.request())) return route.continue();
-        if (!first) return;
+        if (!first) return held.push(route);
         first = false;
         await route.continue();
       },
     );
     await Promise.all([page.waitForResponse((response) => isPart(response.request()) && response.ok(), { timeout: 120_000 }), chooseFiles(page, [file])]);
+    // Let go of, the held parts would still arrive while the page closes.
+    await Promise.all(held.splice(0).map((route) => route.abort("connectionreset")));
     await page.close({ runBeforeUnload: false });
 
     page = await home.context.newPage();
@@ -91,9 +94,9 @@ describe("uploads", () => {
     ]);
     const kept = await plan.json();
     assert.equal(kept.size_bytes, statSync(file).size);
-    assert.equal(kept.parts.length, 1, "one part was stored before the page died");
+    assert.ok(kept.parts.length >= 1 && kept.parts.length < kept.part_count, `${kept.parts.length} of ${kept.part_count} parts were stored when the page died`);
     await uploadRow(page, "long.mp4", "done").waitFor({ timeout: 180_000 });
-    assert.equal(new Set(puts).size, kept.part_count - 1, "only the missing parts were sent");
+    assert.equal(new Set(puts).size, kept.part_count - kept.parts.length, "only the missing parts were sent");
     assert.equal(await page.locator("[data-unfinished]").count(), 0);
 
     await uploadRow(page, "long.mp4").getByRole("link", { name: "Open video" }).click();
