@@ -1,0 +1,151 @@
+"""Runs commands and says what they cost. Everything is measured from outside, the same way for every contestant."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+SAMPLE_EVERY_S = 0.2
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one contestant."""
+
+    wall_s: float
+    """Of the process from start to end, loading included."""
+    work_s: float
+    """Of the work alone where the process says it by itself (`wall_s` of its JSON), else the whole."""
+    cpu_s: float
+    """User and system time of the process and all it started, loading included."""
+    peak_rss_bytes: int
+    answer: dict = field(default_factory=dict)
+    """The JSON object the process printed; empty when it prints none."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    name: str
+    command: list[str]
+    says_json: bool = True
+    work_s: Callable[[dict], float] = lambda answer: answer["wall_s"]
+
+
+def in_turns(contestants: list[Contestant], rounds: int) -> dict[str, list[Run]]:
+    """A, B, C, A, B, C, …: what else the machine does meets all of them alike."""
+    runs = {contestant.name: [] for contestant in contestants}
+    for number in range(rounds):
+        for contestant in contestants:
+            print(f"\r\x1b[2K  round {number + 1} of {rounds}: {contestant.name}", end="", file=sys.stderr, flush=True)
+            runs[contestant.name].append(run(contestant))
+    print("\r\x1b[2K", end="", file=sys.stderr)
+    return runs
+
+
+def run(contestant: Contestant) -> Run:
+    """Runs a command to its end. Raises SystemExit with its last words when it fails."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.monotonic()
+        process = subprocess.Popen(contestant.command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        with MemoryWatch([process.pid]) as memory:
+            _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            err.seek(0)
+            tail = err.read().decode(errors="replace")[-2000:]
+            sys.exit(f"{contestant.name} failed with {process.returncode}:\n{' '.join(contestant.command)}\n{tail}")
+        out.seek(0)
+        answer = json.loads(out.read()) if contestant.says_json else {}
+    return Run(
+        wall_s=wall_s,
+        work_s=contestant.work_s(answer) if contestant.says_json else wall_s,
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        # Samples see the sum of a tree but miss short peaks; the kernel's figure sees peaks but one process only.
+        peak_rss_bytes=max(memory.peak_bytes, usage.ru_maxrss * 1024),
+        answer=answer,
+    )
+
+
+def median(runs: Iterable[Run], value: Callable[[Run], float]) -> float:
+    return statistics.median(value(run) for run in runs)
+
+
+class MemoryWatch:
+    """Peak memory of process trees: the sum of proportional set sizes (proc(5), smaps_rollup), looked at five times a second.
+
+    Memory shared among the processes counts once. Where the kernel hides smaps_rollup the resident set size is taken instead.
+    """
+
+    def __init__(self, roots: list[int]):
+        self.peak_bytes = 0
+        self._roots = roots
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "MemoryWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            self.peak_bytes = max(self.peak_bytes, sum(memory_bytes(pid) for pid in tree(self._roots)))
+            self._stop.wait(SAMPLE_EVERY_S)
+
+
+def tree(roots: list[int]) -> list[int]:
+    """The processes and all that descend from them."""
+    found, todo = [], list(roots)
+    while todo:
+        pid = todo.pop()
+        found.append(pid)
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                todo.extend(int(child) for child in children.read_text().split())
+            except OSError:
+                continue
+    return found
+
+
+def memory_bytes(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+    except OSError:
+        return 0
+
+
+def own_cpu_s(pid: int) -> float:
+    """CPU seconds of a process itself, without its children (proc(5), fields 14 and 15 of stat)."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
+
+
+def tree_cpu_s(root: int) -> float:
+    """CPU seconds of a process, of its living descendants, and of those that have ended and been waited for."""
+    return sum(sum(int(field) for field in fields[11:15]) for pid in tree([root]) if (fields := _stat(pid))) / TICKS
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
