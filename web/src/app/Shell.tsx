@@ -178,9 +178,14 @@ function useLive(): boolean {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = connectLive(api, client, (up) => {
-      clearTimeout(timer);
-      if (up) setConnected(true);
-      else timer = setTimeout(() => setConnected(false), 4000);
+      if (up) {
+        clearTimeout(timer);
+        timer = undefined;
+        setConnected(true);
+      } else {
+        // From the first loss on: each failed try reports again and must not put it off.
+        timer ??= setTimeout(() => setConnected(false), 4000);
+      }
     });
     return () => {
       clearTimeout(timer);

@@ -4,16 +4,19 @@ import { cx } from "./cx";
 export const menuItemClass =
   "flex w-full items-center gap-3 rounded-lg px-3 py-2 text-left text-sm text-ink hover:bg-sunken focus-visible:bg-sunken [&_svg]:size-4 [&_svg]:text-ink-faint";
 
+/** As `w-60` below. */
+const WIDTH_PX = 240;
+
 /** A button that opens a small list of links and buttons. Closes with Escape, by choosing, and by leaving it.
  *  `label` is for a button without words of its own. */
-export function Menu({ label, button, buttonClassName, children, align = "right" }: {
+export function Menu({ label, button, buttonClassName, children }: {
   label?: string;
   button: ReactNode;
   buttonClassName?: string;
   children: ReactNode;
-  align?: "left" | "right";
 }) {
   const [open, setOpen] = useState(false);
+  const [side, setSide] = useState<"left" | "right">("right");
   const root = useRef<HTMLDivElement>(null);
   const trigger = useRef<HTMLButtonElement>(null);
 
@@ -30,6 +33,13 @@ export function Menu({ label, button, buttonClassName, children, align = "right"
     };
   }, [open]);
 
+  const toggle = () => {
+    // It hangs from the button's left edge when it fits there, else from the right one.
+    const left = trigger.current?.getBoundingClientRect().left ?? 0;
+    setSide(left + WIDTH_PX + 16 <= document.documentElement.clientWidth ? "left" : "right");
+    setOpen(!open);
+  };
+
   return (
     <div
       ref={root}
@@ -42,7 +52,7 @@ export function Menu({ label, button, buttonClassName, children, align = "right"
         }
       }}
     >
-      <button ref={trigger} type="button" aria-label={label} aria-expanded={open} onClick={() => setOpen(!open)} className={buttonClassName}>
+      <button ref={trigger} type="button" aria-label={label} aria-expanded={open} onClick={toggle} className={buttonClassName}>
         {button}
       </button>
       {open && (
@@ -50,7 +60,7 @@ export function Menu({ label, button, buttonClassName, children, align = "right"
           onClick={() => setOpen(false)}
           className={cx(
             "absolute top-full z-40 mt-2 w-60 animate-rise rounded-xl border border-line bg-raised p-1.5 shadow-float",
-            align === "right" ? "right-0" : "left-0",
+            side === "right" ? "right-0" : "left-0",
           )}
         >
           {children}
