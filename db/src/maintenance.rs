@@ -74,8 +74,12 @@ pub async fn purge_video(connection: &mut PgConnection, video_id: VideoId) -> Re
     .await?
     .is_some();
     if due {
-        sqlx::query!("UPDATE tasks SET video_id = NULL WHERE video_id = $1", video_id as VideoId).execute(&mut *connection).await?;
-        sqlx::query!("UPDATE videos SET current_run_id = NULL WHERE video_id = $1", video_id as VideoId).execute(&mut *connection).await?;
+        sqlx::query!("UPDATE tasks SET video_id = NULL WHERE video_id = $1", video_id as VideoId)
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query!("UPDATE videos SET current_run_id = NULL WHERE video_id = $1", video_id as VideoId)
+            .execute(&mut *connection)
+            .await?;
         sqlx::query!("DELETE FROM videos WHERE video_id = $1", video_id as VideoId).execute(connection).await?;
     }
     Ok(due)
@@ -83,7 +87,10 @@ pub async fn purge_video(connection: &mut PgConnection, video_id: VideoId) -> Re
 
 /// Removes answers kept for repeated requests longer than a day.
 pub async fn expire_idempotency_keys(pool: &PgPool) -> Result<u64, DbError> {
-    Ok(sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'").execute(pool).await?.rows_affected())
+    Ok(sqlx::query!("DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'")
+        .execute(pool)
+        .await?
+        .rows_affected())
 }
 
 /// Removes delivered messages older than an hour, and queue workers that have not been heard of for a day. The ledger keeps

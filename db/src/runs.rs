@@ -69,12 +69,19 @@ pub async fn set_artifact(connection: &mut PgConnection, run_id: RunId, name: &s
 
 /// Forgets an artifact whose object is being removed.
 pub async fn forget_artifact(connection: &mut PgConnection, run_id: RunId, name: &str) -> Result<(), DbError> {
-    sqlx::query!("UPDATE runs SET artifacts = artifacts - $2::text WHERE run_id = $1", run_id as RunId, name).execute(connection).await?;
+    sqlx::query!("UPDATE runs SET artifacts = artifacts - $2::text WHERE run_id = $1", run_id as RunId, name)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Records which model of a kind the run was made with; `None` says that the kind was switched off.
-pub async fn set_model(connection: &mut PgConnection, run_id: RunId, kind: &str, model: Option<&str>) -> Result<(), DbError> {
+pub async fn set_model(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    kind: &str,
+    model: Option<&str>,
+) -> Result<(), DbError> {
     sqlx::query!(
         "UPDATE runs SET models = models || jsonb_build_object($2::text, $3::text) WHERE run_id = $1",
         run_id as RunId,
@@ -87,7 +94,9 @@ pub async fn set_model(connection: &mut PgConnection, run_id: RunId, kind: &str,
 }
 
 pub async fn set_language(connection: &mut PgConnection, run_id: RunId, language: Option<&str>) -> Result<(), DbError> {
-    sqlx::query!("UPDATE runs SET language = $2 WHERE run_id = $1", run_id as RunId, language).execute(connection).await?;
+    sqlx::query!("UPDATE runs SET language = $2 WHERE run_id = $1", run_id as RunId, language)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -101,7 +110,11 @@ pub struct ValidObject<'a> {
 
 /// The object is a video: records what it is and moves a first upload on to `processing`. Warnings of an earlier look at
 /// the file are dropped.
-pub async fn accept_object(connection: &mut PgConnection, video_id: VideoId, object: &ValidObject<'_>) -> Result<(), DbError> {
+pub async fn accept_object(
+    connection: &mut PgConnection,
+    video_id: VideoId,
+    object: &ValidObject<'_>,
+) -> Result<(), DbError> {
     sqlx::query!(
         "UPDATE videos SET size_bytes = $2, sha256 = $3, poster_key = $4, warnings = '[]',
                 state = CASE WHEN state = 'validating' THEN 'processing'::video_state ELSE state END
@@ -186,7 +199,11 @@ pub async fn publish(connection: &mut PgConnection, run_id: RunId, video_id: Vid
 
 /// Removes what other runs of the video found, once this one has replaced them. Their rows in `runs` and `jobs` stay as
 /// history. Answers with the runs whose objects are now nobody's.
-pub async fn drop_replaced(connection: &mut PgConnection, run_id: RunId, video_id: VideoId) -> Result<Vec<RunId>, DbError> {
+pub async fn drop_replaced(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    video_id: VideoId,
+) -> Result<Vec<RunId>, DbError> {
     let replaced: Vec<RunId> = sqlx::query_scalar!(
         r#"SELECT run_id AS "run_id: RunId" FROM runs
            WHERE video_id = $1 AND run_id <> $2 AND state NOT IN ('pending', 'running') ORDER BY run_id"#,
@@ -212,4 +229,24 @@ pub async fn pending(db: impl PgExecutor<'_>, run_id: RunId, stages: &[Stage]) -
     )
     .fetch_one(db)
     .await?)
+}
+
+/// What is known of a video's file and of its indexing so far.
+#[derive(Clone, Debug)]
+pub struct FileFacts {
+    pub sha256: Option<Vec<u8>>,
+    pub size_bytes: Option<i64>,
+    /// `[{code, message}]`, in the order of the codes.
+    pub warnings: Value,
+}
+
+pub async fn file_facts(db: impl PgExecutor<'_>, video_id: VideoId) -> Result<FileFacts, DbError> {
+    sqlx::query_as!(
+        FileFacts,
+        "SELECT sha256, size_bytes, warnings FROM videos WHERE video_id = $1",
+        video_id as VideoId
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(DbError::NotFound)
 }

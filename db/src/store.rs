@@ -264,6 +264,29 @@ impl Store {
         }
     }
 
+    /// The keys under a prefix, in order.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let mut keys = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(prefix)
+                .set_continuation_token(after.take())
+                .send()
+                .await?;
+            keys.extend(page.contents().iter().filter_map(|object| object.key().map(ToOwned::to_owned)));
+            match page.next_continuation_token {
+                Some(next) if page.is_truncated == Some(true) => after = Some(next),
+                _ => break,
+            }
+        }
+        keys.sort_unstable();
+        Ok(keys)
+    }
+
     /// Removes the given objects, a thousand a request.
     pub async fn delete_keys(&self, keys: &[String]) -> Result<(), StoreError> {
         for chunk in keys.chunks(1000) {

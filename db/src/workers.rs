@@ -39,5 +39,8 @@ pub async fn leave(pool: &PgPool, name: &str) -> Result<(), DbError> {
 
 /// Forgets workers that have not been heard of for an hour.
 pub async fn forget_silent(pool: &PgPool) -> Result<u64, DbError> {
-    Ok(sqlx::query!("DELETE FROM workers WHERE heartbeat_at < now() - interval '1 hour'").execute(pool).await?.rows_affected())
+    Ok(sqlx::query!("DELETE FROM workers WHERE heartbeat_at < now() - interval '1 hour'")
+        .execute(pool)
+        .await?
+        .rows_affected())
 }

@@ -1,1 +1,138 @@
-//! Heimdex.
+//! The worker: takes stages from the queue and runs them.
+//!
+//! ```text
+//! main → run ─┬─ queues      one apalis worker a stage: messages in
+//!             ├─ runner      one attempt: begin, stage, end; in the ledger
+//!             ├─ stages/     twelve files, one shape
+//!             ├─ tasks/      what is no stage
+//!             ├─ leases      renewals; attempts no longer ours are ended
+//!             └─ supervisor  dead workers, due retries, sweeps
+//! ```
+
+pub mod cli;
+pub mod config;
+pub mod fault;
+pub mod formats;
+pub mod leases;
+pub mod metrics;
+pub mod models;
+pub mod queues;
+pub mod runner;
+pub mod scratch;
+pub mod shutdown;
+pub mod stage;
+pub mod stages;
+pub mod supervisor;
+pub mod tasks;
+
+use std::{sync::Arc, time::Duration};
+
+use heimdex_db::{enums, store::Store, workers};
+use tokio::task::JoinSet;
+
+use crate::{
+    config::{Config, ConfigError},
+    leases::{Leases, Reason},
+    models::Models,
+    queues::Wake,
+    runner::Runner,
+    scratch::{Scratch, ScratchError},
+    shutdown::Shutdown,
+    stage::Services,
+    supervisor::Supervisor,
+};
+
+/// How long writing down the last endings may take.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Why a worker could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Connect(#[from] heimdex_db::pool::ConnectError),
+    #[error(transparent)]
+    Migrate(#[from] heimdex_db::schema::MigrateError),
+    #[error(transparent)]
+    Enums(#[from] enums::EnumDrift),
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+    #[error("object storage: {0}")]
+    Store(#[from] heimdex_db::store::StoreError),
+    #[error(transparent)]
+    Models(#[from] models::ModelFailure),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// The program as `media-child`: parses one file in a sandbox and says how that ended. Must run before any thread is started.
+pub fn media_child() -> std::process::ExitCode {
+    heimdex_media::child::main()
+}
+
+/// Serves the configured stages until told to stop.
+///
+/// # Errors
+/// [`StartError`] when something it cannot work without is missing. Once it serves, nothing but `shutdown` ends it.
+pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
+    let models = Models::open(&config.models, &config.stages)?;
+    models.try_engines().await?;
+    // Leases and supervision have connections of their own, so that no amount of work keeps a renewal waiting.
+    let control = heimdex_db::connect(&config.database_url, 4).await?;
+    heimdex_db::migrate(&control).await?;
+    enums::check(&control).await?;
+    let db = heimdex_db::connect(&config.database_url, connections(&config)).await?;
+    let store = Store::new(&config.s3);
+    store.ensure_bucket().await?;
+    let scratch = Scratch::open(&config.scratch, &config.name)?;
+    let media = stages::media_runner(&config)?;
+    let services = Arc::new(Services { config, db, store, models, media, scratch });
+    let result = serve(&services, &control, &shutdown).await;
+    services.scratch.close();
+    result
+}
+
+async fn serve(services: &Arc<Services>, control: &heimdex_db::PgPool, shutdown: &Shutdown) -> Result<(), StartError> {
+    let config = &services.config;
+    let (stop, leases, wake) = (shutdown.stop.clone(), Leases::default(), Wake::default());
+    if let Some(bind) = config.metrics_bind {
+        metrics::serve(bind, stop.clone()).await?;
+    }
+    let mut background = JoinSet::new();
+    background.spawn(leases.clone().renew(control.clone()));
+    background.spawn(wake.clone().listen(control.clone()));
+    background.spawn(Supervisor { services: Arc::clone(services), db: control.clone(), leases: leases.clone() }.run());
+
+    let runner =
+        Arc::new(Runner { services: Arc::clone(services), leases: leases.clone(), shutdown: shutdown.clone() });
+    let mut serving = JoinSet::new();
+    for &stage in &config.stages {
+        serving.spawn(queues::serve_stage(Arc::clone(&runner), services.db.clone(), stage, wake.clone(), stop.clone()));
+    }
+    serving.spawn(queues::serve_maintenance(runner, services.db.clone(), wake, stop.clone()));
+    tracing::info!(worker = config.name, stages = config.stages.len(), "serving");
+
+    stop.cancelled().await;
+    tracing::info!(running = leases.running(), "stopping");
+    let drained = async { while serving.join_next().await.is_some() {} };
+    tokio::pin!(drained);
+    let politely = tokio::select! {
+        () = &mut drained => true,
+        () = tokio::time::sleep(config.grace) => false,
+        () = shutdown.now.cancelled() => false,
+    };
+    if !politely {
+        tracing::info!(running = leases.running(), "handing back what still runs");
+        leases.end_all(Reason::Shutdown);
+        let _ = tokio::time::timeout(FAREWELL, drained).await;
+    }
+    background.abort_all();
+    let _ = tokio::time::timeout(Duration::from_secs(2), workers::leave(control, &config.name)).await;
+    Ok(())
+}
+
+/// Queues ask and acknowledge, running stages write; none of them holds a connection for long.
+fn connections(config: &Config) -> u32 {
+    u32::try_from(config.stages.len()).unwrap_or(12) / 2 + 6
+}

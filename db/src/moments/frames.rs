@@ -27,7 +27,12 @@ pub struct Frame {
 }
 
 /// Replaces the candidate pictures of a run; none is chosen yet.
-pub async fn replace(connection: &mut PgConnection, run_id: RunId, owner_id: UserId, frames: &[Frame]) -> Result<(), DbError> {
+pub async fn replace(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    owner_id: UserId,
+    frames: &[Frame],
+) -> Result<(), DbError> {
     sqlx::query!("DELETE FROM frames WHERE run_id = $1", run_id as RunId).execute(&mut *connection).await?;
     sqlx::query!(
         "INSERT INTO frames (run_id, owner_id, scene_id, at_ms, object_key, width, height, sharpness, brightness, phash)
@@ -62,15 +67,20 @@ pub async fn list(db: impl PgExecutor<'_>, run_id: RunId) -> Result<Vec<Frame>, 
 
 /// Chooses exactly the pictures at these times.
 pub async fn set_sampled(connection: &mut PgConnection, run_id: RunId, at_ms: &[i64]) -> Result<(), DbError> {
-    sqlx::query!("UPDATE frames SET sampled = (at_ms = ANY($2)) WHERE run_id = $1", run_id as RunId, at_ms).execute(connection).await?;
+    sqlx::query!("UPDATE frames SET sampled = (at_ms = ANY($2)) WHERE run_id = $1", run_id as RunId, at_ms)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Forgets the candidates that were not chosen and answers with the keys of their objects, which are now nobody's.
 pub async fn drop_unsampled(connection: &mut PgConnection, run_id: RunId) -> Result<Vec<String>, DbError> {
-    let mut keys = sqlx::query_scalar!("DELETE FROM frames WHERE run_id = $1 AND NOT sampled RETURNING object_key", run_id as RunId)
-        .fetch_all(connection)
-        .await?;
+    let mut keys = sqlx::query_scalar!(
+        "DELETE FROM frames WHERE run_id = $1 AND NOT sampled RETURNING object_key",
+        run_id as RunId
+    )
+    .fetch_all(connection)
+    .await?;
     keys.sort_unstable();
     Ok(keys)
 }

@@ -29,7 +29,11 @@ pub struct VideoMetadata {
 }
 
 /// Writes the metadata of a video; the loudness is left to [`set_loudness`].
-pub async fn replace(connection: &mut PgConnection, video_id: VideoId, metadata: &VideoMetadata) -> Result<(), DbError> {
+pub async fn replace(
+    connection: &mut PgConnection,
+    video_id: VideoId,
+    metadata: &VideoMetadata,
+) -> Result<(), DbError> {
     sqlx::query!(
         "INSERT INTO video_metadata (video_id, container, duration_ms, width, height, fps, variable_fps, rotation, video_codec,
                                      bit_depth, bit_rate, audio_codec, audio_tracks, creation_time)
@@ -60,10 +64,18 @@ pub async fn replace(connection: &mut PgConnection, video_id: VideoId, metadata:
     Ok(())
 }
 
-pub async fn set_loudness(connection: &mut PgConnection, video_id: VideoId, loudness_lufs: Option<f64>) -> Result<(), DbError> {
-    sqlx::query!("UPDATE video_metadata SET loudness_lufs = $2 WHERE video_id = $1", video_id as VideoId, loudness_lufs)
-        .execute(connection)
-        .await?;
+pub async fn set_loudness(
+    connection: &mut PgConnection,
+    video_id: VideoId,
+    loudness_lufs: Option<f64>,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "UPDATE video_metadata SET loudness_lufs = $2 WHERE video_id = $1",
+        video_id as VideoId,
+        loudness_lufs
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -119,7 +119,11 @@ pub struct SceneThumbnail {
 }
 
 /// Gives scenes their thumbnails; those not named lose theirs.
-pub async fn set_thumbnails(connection: &mut PgConnection, run_id: RunId, thumbnails: &[SceneThumbnail]) -> Result<(), DbError> {
+pub async fn set_thumbnails(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    thumbnails: &[SceneThumbnail],
+) -> Result<(), DbError> {
     sqlx::query!(
         "UPDATE scenes s SET thumbnail_key = given.small_key, thumbnail_large_key = given.large_key, keyframe_ms = given.at_ms
          FROM scenes old LEFT JOIN unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[]) AS given (scene_id, at_ms, small_key, large_key)

@@ -43,7 +43,9 @@ pub async fn replace(
     words: &[Word],
 ) -> Result<(), DbError> {
     sqlx::query!("DELETE FROM transcript_words WHERE run_id = $1", run_id as RunId).execute(&mut *connection).await?;
-    sqlx::query!("DELETE FROM transcript_segments WHERE run_id = $1", run_id as RunId).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM transcript_segments WHERE run_id = $1", run_id as RunId)
+        .execute(&mut *connection)
+        .await?;
     sqlx::query!(
         r#"INSERT INTO transcript_segments
                (run_id, video_id, segment_no, start_ms, end_ms, text, avg_logprob, no_speech_prob, compression_ratio, temperature)

@@ -1,0 +1,369 @@
+//! One message, one attempt: begin, run the stage under its deadline, and write down how it ended.
+
+use std::{sync::Arc, time::Duration};
+
+use heimdex_db::{
+    DbError, JobId, PgPool, Stage, TaskId,
+    ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE},
+    runs, tasks,
+};
+use serde_json::Value;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior, interval, sleep},
+};
+
+use crate::{
+    leases::{Ending, Leases, Reason},
+    metrics,
+    shutdown::Shutdown,
+    stage::{Job, Outcome, Services, StageContext, StageError},
+    stages, tasks as maintenance,
+};
+
+/// How long work that was told to end may take to notice before it is dropped.
+const NOTICE: Duration = Duration::from_secs(5);
+/// Between two tries to write an ending while PostgreSQL is away.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What a worker does with a message.
+pub struct Runner {
+    pub services: Arc<Services>,
+    pub leases: Leases,
+    pub shutdown: Shutdown,
+}
+
+/// How an attempt's work ended.
+enum Ended {
+    Well(Outcome),
+    Badly(StageError),
+    Panicked(String),
+    /// Told to end, and it did (or was dropped).
+    Told(Reason),
+}
+
+impl Runner {
+    fn db(&self) -> &PgPool {
+        &self.services.db
+    }
+
+    /// Works on a job, if there is anything to do for it now. Whatever happens is in the ledger afterwards.
+    pub async fn job(self: Arc<Self>, job_id: JobId) {
+        let name = self.services.config.name.clone();
+        let Some(attempt) = self.begin(|| ledger::begin(self.db(), job_id, &name, LEASE)).await else { return };
+        let ending = Ending::default();
+        let _held = self.leases.hold(attempt.attempt_id, ending.clone());
+        tracing::info!(stage = %attempt.stage, video_id = %attempt.video_id, attempt = attempt.number, "stage begins");
+
+        let started = Instant::now();
+        let cx = StageContext::new(Arc::clone(&self.services), attempt.clone(), ending.token.clone());
+        let work = tokio::spawn(run_stage(cx.clone(), attempt.clone()));
+        let ended = self.watch(work, &ending, attempt.stage.spec().deadline, &cx, &attempt).await;
+        self.write_end(&attempt, &ending, ended, cx.stats(started.elapsed()), started.elapsed()).await;
+        self.tidy(&attempt).await;
+    }
+
+    /// Asks the ledger for an attempt; waits while PostgreSQL is away.
+    async fn begin<T, F>(&self, ask: impl Fn() -> F) -> Option<T>
+    where
+        F: Future<Output = Result<Option<T>, DbError>>,
+    {
+        loop {
+            if self.shutdown.stop.is_cancelled() {
+                return None;
+            }
+            let answer = ask().await;
+            self.leases.seen(&answer);
+            match answer {
+                Ok(attempt) => return attempt,
+                Err(error) if error.is_outage() => tokio::select! {
+                    () = sleep(AGAIN) => {}
+                    () = self.shutdown.stop.cancelled() => return None,
+                },
+                Err(error) => {
+                    // The ledger sends the message again.
+                    tracing::error!(%error, "could not begin an attempt");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Waits for the work, its deadline or the order to end; meanwhile passes on its progress.
+    async fn watch(
+        &self,
+        mut work: JoinHandle<Result<Outcome, StageError>>,
+        ending: &Ending,
+        deadline: Duration,
+        cx: &StageContext,
+        attempt: &Attempt,
+    ) -> Ended {
+        let mut tick = interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut written = 0;
+        let deadline = sleep(deadline);
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                result = &mut work => return ended(result, ending),
+                () = &mut deadline => ending.end(Reason::Deadline),
+                () = ending.token.cancelled() => {}
+                _ = tick.tick() => {
+                    let percent = cx.last_progress();
+                    if percent > written {
+                        written = percent;
+                        // What is not written now is written with the next second.
+                        let _ = tokio::time::timeout(AGAIN, ledger::progress(self.db(), attempt, percent)).await;
+                    }
+                    continue;
+                }
+            }
+            return match tokio::time::timeout(NOTICE, &mut work).await {
+                Ok(result) => ended(result, ending),
+                Err(_) => {
+                    work.abort();
+                    Ended::Told(ending.reason().unwrap_or(Reason::LeaseLost))
+                }
+            };
+        }
+    }
+
+    /// Lets go of the source when no stage of this run will read it any more.
+    async fn tidy(&self, attempt: &Attempt) {
+        if !stages::READ_SOURCE.contains(&attempt.stage) {
+            return;
+        }
+        match runs::pending(self.db(), attempt.run_id, stages::READ_SOURCE).await {
+            Ok(true) => {}
+            Ok(false) => self.services.scratch.forget_source(attempt.video_id),
+            // It goes when it has been idle for a while.
+            Err(error) => tracing::warn!(%error, "could not ask whether a source is still needed"),
+        }
+    }
+
+    /// Writes the end of an attempt; waits while PostgreSQL is away, so that no finished work is lost.
+    async fn write_end(&self, attempt: &Attempt, ending: &Ending, ended: Ended, stats: Value, wall: Duration) {
+        let stage = attempt.stage;
+        let failure = match ended {
+            Ended::Well(outcome) => {
+                let note = outcome.note.clone();
+                let completed =
+                    self.persist(ending, || complete(self.db(), attempt, note.as_deref(), stats.clone())).await;
+                match completed {
+                    Some(Ok(())) => {
+                        metrics::attempt_ended(stage, "completed", wall);
+                        tracing::info!(%stage, video_id = %attempt.video_id, wall_ms = wall.as_millis(), note, "stage completed");
+                        return;
+                    }
+                    Some(Err(DbError::LostLease)) | None => return lost(attempt, wall),
+                    Some(Err(error)) => failure_of(&StageError::from(error), stats.clone()),
+                }
+            }
+            Ended::Badly(error) => match (error, ending.reason()) {
+                (StageError::Cancelled, None | Some(Reason::LeaseLost)) => return lost(attempt, wall),
+                (StageError::Cancelled, Some(reason)) => match told(reason, stats.clone()) {
+                    Some(failure) => failure,
+                    None => return lost(attempt, wall),
+                },
+                (error, _) => failure_of(&error, stats.clone()),
+            },
+            Ended::Panicked(message) => Failure {
+                kind: FailureKind::Transient,
+                code: "panic".into(),
+                message: "Something went wrong while indexing this video.".into(),
+                chain: message,
+                stats,
+            },
+            Ended::Told(reason) => match told(reason, stats) {
+                Some(failure) => failure,
+                None => return lost(attempt, wall),
+            },
+        };
+        let written = self.persist(ending, || fail(self.db(), attempt, &failure)).await;
+        metrics::attempt_ended(stage, kind_name(failure.kind), wall);
+        match written {
+            Some(Ok(after)) => tracing::warn!(
+                %stage, video_id = %attempt.video_id, attempt = attempt.number, code = failure.code, chain = failure.chain,
+                retry = matches!(after, AfterFailure::Retry { .. }), "stage failed"
+            ),
+            Some(Err(DbError::LostLease)) | None => lost(attempt, wall),
+            Some(Err(error)) => {
+                tracing::error!(%stage, %error, chain = failure.chain, "could not write a failure; its lease will run out");
+            }
+        }
+    }
+
+    /// Tries until PostgreSQL answers. `None`: gave up, because the attempt is not ours any more or the worker must go.
+    async fn persist<T, F>(&self, ending: &Ending, write: impl Fn() -> F) -> Option<Result<T, DbError>>
+    where
+        F: Future<Output = Result<T, DbError>>,
+    {
+        loop {
+            let answer = write().await;
+            match answer {
+                Err(error) if error.is_outage() => tracing::warn!(%error, "the end of an attempt waits for PostgreSQL"),
+                answer => return Some(answer),
+            }
+            if ending.reason() == Some(Reason::LeaseLost) {
+                return None;
+            }
+            tokio::select! {
+                () = sleep(AGAIN) => {}
+                () = self.shutdown.now.cancelled() => return None,
+            }
+        }
+    }
+
+    /// Works on a task of the maintenance queue.
+    pub async fn task(self: Arc<Self>, task_id: TaskId) {
+        let name = self.services.config.name.clone();
+        let Some(attempt) = self.begin(|| tasks::begin(self.db(), task_id, &name, LEASE)).await else { return };
+        let ending = Ending::default();
+        let _held = self.leases.hold(attempt.attempt_id, ending.clone());
+        let mut work = tokio::spawn(maintenance::run(Arc::clone(&self.services), attempt.clone()));
+        let deadline = sleep(maintenance::DEADLINE);
+        tokio::pin!(deadline);
+        let ended = tokio::select! {
+            result = &mut work => ended(result, &ending),
+            () = ending.token.cancelled() => Ended::Told(ending.reason().unwrap_or(Reason::LeaseLost)),
+            () = &mut deadline => Ended::Told(Reason::Deadline),
+        };
+        work.abort();
+        let failure = match ended {
+            Ended::Well(outcome) => {
+                let note = outcome.note;
+                match self.persist(&ending, || complete_task(self.db(), &attempt, note.as_deref())).await {
+                    Some(Err(error)) if !matches!(error, DbError::LostLease) => {
+                        failure_of(&StageError::from(error), Value::Null)
+                    }
+                    _ => return,
+                }
+            }
+            Ended::Badly(StageError::Cancelled) => return,
+            Ended::Badly(error) => failure_of(&error, Value::Null),
+            Ended::Panicked(message) => {
+                failure_of(&StageError::transient("panic", anyhow::anyhow!(message)), Value::Null)
+            }
+            Ended::Told(reason) => match told(reason, Value::Null) {
+                Some(failure) => failure,
+                None => return,
+            },
+        };
+        tracing::warn!(kind = attempt.kind, code = failure.code, chain = failure.chain, "task failed");
+        if let Some(Err(error)) = self.persist(&ending, || fail_task(self.db(), &attempt, &failure)).await {
+            tracing::error!(kind = attempt.kind, %error, "could not write a failure; its lease will run out");
+        }
+    }
+}
+
+async fn run_stage(cx: StageContext, attempt: Attempt) -> Result<Outcome, StageError> {
+    let subject = runs::subject(cx.db(), attempt.run_id).await?;
+    let job = Job {
+        attempt_id: attempt.attempt_id,
+        run_id: attempt.run_id,
+        video_id: attempt.video_id,
+        owner_id: attempt.owner_id,
+        stage: attempt.stage,
+        subject,
+    };
+    crate::fault::at(job.stage, crate::fault::Point::Start).await;
+    let outcome = stages::run(&cx, &job).await?;
+    crate::fault::at(job.stage, crate::fault::Point::End).await;
+    Ok(outcome)
+}
+
+fn ended(result: Result<Result<Outcome, StageError>, tokio::task::JoinError>, ending: &Ending) -> Ended {
+    match result {
+        Ok(Ok(outcome)) => Ended::Well(outcome),
+        Ok(Err(error)) => Ended::Badly(error),
+        Err(error) if error.is_panic() => {
+            let panic = error.into_panic();
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            Ended::Panicked(text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default())
+        }
+        Err(_) => Ended::Told(ending.reason().unwrap_or(Reason::Shutdown)),
+    }
+}
+
+/// The failure of an attempt that was told to end; `None` when nothing may be written any more.
+fn told(reason: Reason, stats: Value) -> Option<Failure> {
+    let (kind, code, message) = match reason {
+        Reason::LeaseLost => return None,
+        Reason::Deadline => (FailureKind::Transient, "deadline", "A step took longer than it may."),
+        Reason::Shutdown => (FailureKind::Released, "released", "The worker is shutting down; another takes over."),
+    };
+    Some(Failure { kind, code: code.into(), message: message.into(), chain: String::new(), stats })
+}
+
+fn failure_of(error: &StageError, stats: Value) -> Failure {
+    let (kind, code, message) = match error {
+        StageError::Rejected { code, message, .. } => (FailureKind::Rejected, code.as_str(), message.as_str()),
+        StageError::Transient { code, .. } => {
+            (FailureKind::Transient, *code, "Something went wrong while indexing this video.")
+        }
+        StageError::Outage(_) => (FailureKind::Outage, "outage", "The database or the object storage is out of reach."),
+        StageError::Cancelled => (FailureKind::Cancelled, "cancelled", "Indexing was cancelled."),
+    };
+    Failure { kind, code: code.to_owned(), message: message.to_owned(), chain: chain(error), stats }
+}
+
+/// An error with everything that caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        // Many errors already say what they wrap.
+        if !text.ends_with(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    text
+}
+
+fn kind_name(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Rejected => "rejected",
+        FailureKind::Transient => "failed",
+        FailureKind::Outage => "outage",
+        FailureKind::Released => "released",
+        FailureKind::Cancelled => "cancelled",
+    }
+}
+
+fn lost(attempt: &Attempt, wall: Duration) {
+    metrics::attempt_ended(attempt.stage, "lost", wall);
+    tracing::warn!(stage = %attempt.stage, video_id = %attempt.video_id, attempt = attempt.number, "attempt lost; nothing of it counts");
+}
+
+async fn complete(db: &PgPool, attempt: &Attempt, note: Option<&str>, stats: Value) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    ledger::complete(&mut tx, attempt, note, stats).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn fail(db: &PgPool, attempt: &Attempt, failure: &Failure) -> Result<AfterFailure, DbError> {
+    let mut tx = db.begin().await?;
+    let after = ledger::fail(&mut tx, attempt, failure).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+async fn complete_task(db: &PgPool, attempt: &tasks::TaskAttempt, note: Option<&str>) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    tasks::complete(&mut tx, attempt, note).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn fail_task(db: &PgPool, attempt: &tasks::TaskAttempt, failure: &Failure) -> Result<AfterFailure, DbError> {
+    let mut tx = db.begin().await?;
+    let after = tasks::fail(&mut tx, attempt, failure).await?;
+    tx.commit().await?;
+    Ok(after)
+}
+
+/// How many jobs of a stage run here at once.
+pub fn concurrency(services: &Services, stage: Stage) -> usize {
+    services.config.concurrency.get(&stage).map_or(1, |n| n.get())
+}

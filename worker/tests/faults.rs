@@ -1,0 +1,259 @@
+//! What a worker does when things go wrong, with real processes that are really killed.
+
+mod common;
+
+use std::{path::PathBuf, time::Duration};
+
+use common::{PATIENCE, Uploaded, World, media, snapshot, until};
+use heimdex_db::{Stage, ledger};
+
+/// A killed worker's stage must be in other hands within this time.
+const TAKEOVER: Duration = Duration::from_secs(15);
+
+async fn marked(mark: &PathBuf) {
+    until("the planted fault is reached", PATIENCE, async || mark.exists().then_some(())).await;
+}
+
+/// Kills the worker when the stage has written everything but is not yet completed: the worst moment. Another takes over,
+/// and nothing can be told from a run that was left alone.
+async fn killed_in(stage: Stage) {
+    let world = World::new().await;
+    let video = world.upload(media::spoken()).await;
+    let mark = world.dir.path().join("mark");
+    let first = world
+        .worker("first")
+        .fault(format!("{stage}:pause:end"))
+        .with("HEIMDEX_FAULT_MARK", mark.to_str().expect("UTF-8"))
+        .start();
+    marked(&mark).await;
+    let second = world.worker("second").start();
+    until("the second worker is at work", PATIENCE, async || {
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM workers WHERE worker = 'second'")
+            .fetch_one(world.pool())
+            .await
+            .ok()?;
+        (there == 1).then_some(())
+    })
+    .await;
+    first.kill().await;
+    until(&format!("another worker takes {stage} over"), TAKEOVER, async || {
+        (world.attempts(video, stage).await.len() == 2).then_some(())
+    })
+    .await;
+    world.video_becomes(video, &["indexed"]).await;
+    world.at_rest(video).await;
+    let attempts = world.attempts(video, stage).await;
+    let expected =
+        [("first", "lost"), ("second", "completed")].map(|(worker, state)| (worker.to_owned(), state.to_owned()));
+    assert_eq!(attempts, expected);
+
+    let undisturbed = world.upload(media::spoken()).await;
+    world.video_becomes(undisturbed, &["indexed"]).await;
+    world.at_rest(undisturbed).await;
+    snapshot::assert_same(&snapshot::of(&world, video).await, &snapshot::of(&world, undisturbed).await);
+    second.terminate().await;
+    assert!(world.scratch_files().is_empty(), "{:?}", world.scratch_files());
+}
+
+macro_rules! killed_in_each_stage {
+    ($($name:ident: $stage:ident),+ $(,)?) => {$(
+        #[tokio::test]
+        async fn $name() {
+            killed_in(Stage::$stage).await;
+        }
+    )+};
+}
+
+killed_in_each_stage! {
+    killed_in_upload_validate: UploadValidate,
+    killed_in_audio_extract: AudioExtract,
+    killed_in_asr_fast: AsrFast,
+    killed_in_scene_detect: SceneDetect,
+    killed_in_align_merge: AlignMerge,
+    killed_in_embed_text: EmbedText,
+    killed_in_vision_sample_frames: VisionSampleFrames,
+    killed_in_vision_embed_frames: VisionEmbedFrames,
+    killed_in_vision_affect_tags: VisionAffectTags,
+    killed_in_faces_enroll_match: FacesEnrollMatch,
+    killed_in_sidecar_build: SidecarBuild,
+    killed_in_commit: Commit,
+}
+
+#[tokio::test]
+async fn a_stage_that_kills_its_worker_three_times_fails_the_video_with_a_reason() {
+    let world = World::new().await;
+    let video = world.upload(media::silent()).await;
+    for (number, name) in [(1, "first"), (2, "second"), (3, "third")] {
+        let mut worker = world.worker(name).fault("scene_detect:abort").start();
+        world.attempt_begins(video, Stage::SceneDetect, number).await;
+        tokio::time::timeout(PATIENCE, worker.child.wait()).await.expect("it dies").expect("a status");
+    }
+    let survivor = world.worker("survivor").start();
+    world.video_becomes(video, &["failed"]).await;
+    assert_eq!(world.attempts(video, Stage::SceneDetect).await.len(), 3, "no fourth attempt");
+    let (code, message): (String, String) =
+        sqlx::query_as("SELECT failure_code, failure_message FROM videos WHERE video_id = $1")
+            .bind(video.video_id)
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+    assert_eq!(code, "worker_lost");
+    assert!(!message.is_empty());
+    survivor.terminate().await;
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failed_attempt_and_not_a_lost_worker() {
+    let world = World::new().await;
+    let video = world.upload(media::silent()).await;
+    let worker = world.worker("one").fault("align_merge:panic").start();
+    world.video_becomes(video, &["failed"]).await;
+    let attempts = world.attempts(video, Stage::AlignMerge).await;
+    assert_eq!(attempts, vec![("one".to_owned(), "failed".to_owned()); 3]);
+    assert_eq!(world.job(video, Stage::AlignMerge).await.2.as_deref(), Some("panic"));
+    worker.terminate().await;
+}
+
+#[tokio::test]
+async fn a_decoder_that_hangs_is_ended_and_its_neighbour_does_not_notice() {
+    planted_decoder("child_hang", "decoder_hung").await;
+}
+
+#[tokio::test]
+async fn a_decoder_that_crashes_is_ended_and_its_neighbour_does_not_notice() {
+    planted_decoder("child_crash", "decoder_crashed").await;
+}
+
+async fn planted_decoder(fault: &str, code: &str) {
+    let world = World::new().await;
+    let video = world.upload(media::spoken()).await;
+    let worker = world.worker("one").fault(format!("scene_detect:{fault}")).start();
+    world.video_becomes(video, &["failed"]).await;
+    assert_eq!(world.job(video, Stage::SceneDetect).await.2.as_deref(), Some(code));
+    assert_eq!(world.attempts(video, Stage::SceneDetect).await.len(), 3);
+    assert_eq!(world.job(video, Stage::AsrFast).await.0, "completed");
+    assert_eq!(world.attempts(video, Stage::AsrFast).await.len(), 1);
+    until("scratch space is empty", PATIENCE, async || world.scratch_files().is_empty().then_some(())).await;
+    worker.terminate().await;
+}
+
+#[tokio::test]
+async fn writes_of_an_attempt_that_lost_its_job_are_refused() {
+    let world = World::new().await;
+    let video = world.upload(media::silent()).await;
+    let job_id = sqlx::query_scalar("SELECT job_id FROM jobs WHERE run_id = $1 AND stage = 'upload_validate'")
+        .bind(video.run_id)
+        .fetch_one(world.pool())
+        .await
+        .unwrap();
+    let stale =
+        ledger::begin(world.pool(), job_id, "ghost", Duration::from_millis(1)).await.unwrap().expect("an attempt");
+    let worker = world.worker("one").start();
+    world.video_becomes(video, &["indexed"]).await;
+    let mut tx = world.pool().begin().await.unwrap();
+    let refused = ledger::fence(&mut tx, &stale).await;
+    assert!(matches!(refused, Err(heimdex_db::DbError::LostLease)), "{refused:?}");
+    let refused = ledger::complete(&mut tx, &stale, None, serde_json::json!({})).await;
+    assert!(matches!(refused, Err(heimdex_db::DbError::LostLease)), "{refused:?}");
+    assert_eq!(world.attempts(video, Stage::UploadValidate).await[0], ("ghost".to_owned(), "lost".to_owned()));
+    worker.terminate().await;
+}
+
+/// A worker that is stopped for longer than its lease wakes up and must not disturb the one that took over.
+#[tokio::test]
+async fn a_worker_that_was_asleep_finds_its_stage_taken() {
+    let world = World::new().await;
+    let video = world.upload(media::spoken()).await;
+    let sleeper = world.worker("sleeper").stages(&[Stage::UploadValidate, Stage::AudioExtract, Stage::AsrFast]).start();
+    world.attempt_begins(video, Stage::AsrFast, 1).await;
+    sleeper.signal("STOP").await;
+    let other = world.worker("other").start();
+    world.attempt_begins(video, Stage::AsrFast, 2).await;
+    sleeper.signal("CONT").await;
+    world.video_becomes(video, &["indexed"]).await;
+    world.at_rest(video).await;
+    let attempts = world.attempts(video, Stage::AsrFast).await;
+    assert_eq!(attempts[0], ("sleeper".to_owned(), "lost".to_owned()));
+    assert_eq!(attempts.last().map(|last| last.1.as_str()), Some("completed"));
+    assert_eq!(attempts.len(), 2);
+    sleeper.terminate().await;
+    other.terminate().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does() {
+    let world = World::new().await;
+    let video = world.upload(media::silent()).await;
+    let leaving = world.worker("leaving").fault("align_merge:hang").with("HEIMDEX_WORKER_GRACE_S", "1").start();
+    world.attempt_begins(video, Stage::AlignMerge, 1).await;
+    assert_eq!(leaving.terminate().await, Some(0));
+    let staying = world.worker("staying").start();
+    world.video_becomes(video, &["indexed"]).await;
+    let attempts = world.attempts(video, Stage::AlignMerge).await;
+    let expected = [("leaving", "released"), ("staying", "completed")]
+        .map(|(worker, state)| (worker.to_owned(), state.to_owned()));
+    assert_eq!(attempts, expected);
+    assert_eq!(world.attempts_spent(video).await, 0, "handing back spends no attempt");
+    staying.terminate().await;
+}
+
+#[tokio::test]
+async fn a_paused_stage_takes_nothing_until_it_is_resumed() {
+    let world = World::new().await;
+    ledger::set_stage_paused(world.pool(), Stage::AlignMerge, true, None).await.unwrap();
+    let video = world.upload(media::silent()).await;
+    let worker = world.worker("one").start();
+    until("everything before it is done", PATIENCE, async || {
+        let job = |stage| world.job(video, stage);
+        let done = job(Stage::AsrFast).await.0 == "completed" && job(Stage::FacesEnrollMatch).await.0 == "completed";
+        done.then_some(())
+    })
+    .await;
+    assert_eq!(world.job(video, Stage::AlignMerge).await.0, "pending");
+    assert!(world.attempts(video, Stage::AlignMerge).await.is_empty());
+    ledger::set_stage_paused(world.pool(), Stage::AlignMerge, false, None).await.unwrap();
+    world.video_becomes(video, &["indexed"]).await;
+    worker.terminate().await;
+}
+
+/// Everything waits while the wire is cut, and goes on by itself; no attempt is spent.
+async fn survives(cut: impl Fn(&World), mend: impl Fn(&World), away: Duration) {
+    let world = World::new().await;
+    let worker = world.worker("one").start();
+    let videos: Vec<Uploaded> = [world.upload(media::spoken()).await, world.upload(media::spoken()).await].into();
+    world.attempt_begins(videos[0], Stage::SceneDetect, 1).await;
+    cut(&world);
+    // The length of the outage is the story; there is nothing to wait for.
+    tokio::time::sleep(away).await;
+    mend(&world);
+    for &video in &videos {
+        world.video_becomes(video, &["indexed"]).await;
+        world.at_rest(video).await;
+        assert_eq!(world.attempts_spent(video).await, 0, "an outage spends no attempt");
+        let lost: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM job_attempts a JOIN jobs j USING (job_id) WHERE j.run_id = $1 AND a.state IN ('lost', 'failed')",
+        )
+        .bind(video.run_id)
+        .fetch_one(world.pool())
+        .await
+        .unwrap();
+        assert_eq!(lost, 0, "an outage loses no attempt");
+    }
+    snapshot::assert_same(&snapshot::of(&world, videos[0]).await, &snapshot::of(&world, videos[1]).await);
+    worker.terminate().await;
+}
+
+#[tokio::test]
+async fn postgres_away_for_a_minute() {
+    survives(|world| world.pg_wire.cut(), |world| world.pg_wire.mend(), Duration::from_secs(60)).await;
+}
+
+#[tokio::test]
+async fn postgres_restarted() {
+    survives(|world| world.pg_wire.cut(), |world| world.pg_wire.mend(), Duration::from_secs(2)).await;
+}
+
+#[tokio::test]
+async fn object_storage_away_for_a_minute() {
+    survives(|world| world.s3_wire.cut(), |world| world.s3_wire.mend(), Duration::from_secs(60)).await;
+}

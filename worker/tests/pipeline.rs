@@ -1,0 +1,217 @@
+//! The whole pipeline on real media, with the real models, database and object storage.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{Announced, World, media, snapshot};
+use heimdex_db::{Stage, keys};
+use serde_json::Value;
+
+#[tokio::test]
+async fn a_video_goes_in_and_its_moments_are_found() {
+    let world = World::new().await;
+    let video = world.upload(media::spoken()).await;
+    let worker = world.worker("one").start();
+    world.video_becomes(video, &["indexed"]).await;
+    world.at_rest(video).await;
+
+    for &stage in Stage::ALL {
+        let (state, note, _) = world.job(video, stage).await;
+        assert_eq!(state, "completed", "{stage}");
+        let expected = match stage {
+            Stage::VisionEmbedFrames | Stage::VisionAffectTags | Stage::FacesEnrollMatch => Some("no model"),
+            _ => None,
+        };
+        assert_eq!(note.as_deref(), expected, "{stage}");
+        assert_eq!(world.attempts(video, stage).await, [("one".to_owned(), "completed".to_owned())]);
+    }
+
+    let scenes: Vec<(i64, i64, String, Option<String>)> =
+        sqlx::query_as("SELECT start_ms, end_ms, text, thumbnail_key FROM scenes WHERE run_id = $1 ORDER BY ordinal")
+            .bind(video.run_id)
+            .fetch_all(world.pool())
+            .await
+            .unwrap();
+    let starts: Vec<_> = scenes.iter().map(|scene| scene.0).collect();
+    assert_eq!(starts, [0, 3000, 6000]);
+    assert!(scenes.windows(2).all(|pair| pair[0].1 == pair[1].0), "no gaps");
+    assert!(scenes[0].2.to_lowercase().contains("best of times"), "{scenes:?}");
+    for (_, _, _, thumbnail) in &scenes {
+        assert!(world.store.head(thumbnail.as_deref().unwrap()).await.unwrap().is_some());
+    }
+
+    // What was said is found, by stem and as it is, in the visible run.
+    let hits: Vec<i32> = sqlx::query_scalar(
+        "SELECT s.ordinal FROM scenes s JOIN videos v ON v.current_run_id = s.run_id
+         WHERE v.video_id = $1 AND s.text_tsv @@ websearch_to_tsquery('english', 'best times')",
+    )
+    .bind(video.video_id)
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    assert_eq!(hits, [0]);
+    let (windows, dimensions): (i64, i32) =
+        sqlx::query_as("SELECT count(*), min(vector_dims(text_vec)) FROM text_windows WHERE run_id = $1")
+            .bind(video.run_id)
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+    assert!(windows >= 1);
+    assert_eq!(dimensions, 384);
+
+    let (artifacts, models, language): (Value, Value, Option<String>) =
+        sqlx::query_as("SELECT artifacts, models, language FROM runs WHERE run_id = $1")
+            .bind(video.run_id)
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+    let names: BTreeSet<_> = artifacts.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["sidecar", "sprite", "sprite_vtt", "srt", "vtt"]));
+    assert!(models["asr"].as_str().unwrap().starts_with("whisper-tiny.en@"));
+    assert_eq!(models["image"], "none");
+    assert_eq!(language.as_deref(), Some("en (assumed)"));
+    let sidecar = world.store.get_bytes(artifacts["sidecar"].as_str().unwrap(), 1 << 20).await.unwrap();
+    let sidecar: Value = serde_json::from_slice(&sidecar).unwrap();
+    assert_eq!(sidecar["schema"], "heimdex.sidecar/1");
+    assert_eq!(sidecar["scenes"].as_array().unwrap().len(), 3);
+    let vtt = world.store.get_bytes(artifacts["vtt"].as_str().unwrap(), 1 << 20).await.unwrap();
+    assert!(String::from_utf8(vtt).unwrap().starts_with("WEBVTT\n\n1\n00:00:0"));
+
+    // Intermediates are gone: the sound, and the pictures that were not chosen.
+    assert!(world.store.head(&keys::artifact(video.video_id, video.run_id, "audio.flac")).await.unwrap().is_none());
+    let pictures =
+        world.store.list(&format!("{}frames/", keys::run_prefix(video.video_id, video.run_id))).await.unwrap();
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM frames WHERE run_id = $1 AND sampled")
+        .bind(video.run_id)
+        .fetch_one(world.pool())
+        .await
+        .unwrap();
+    assert_eq!(pictures.len(), usize::try_from(rows).unwrap());
+    assert!(rows >= 3);
+
+    assert_eq!(worker.terminate().await, Some(0));
+    assert!(world.scratch_files().is_empty(), "{:?}", world.scratch_files());
+}
+
+#[tokio::test]
+async fn the_same_file_gives_the_same_findings() {
+    let world = World::new().await;
+    let first = world.upload(media::spoken()).await;
+    let second = world.upload(media::spoken()).await;
+    let _worker = world.worker("one").start();
+    for video in [first, second] {
+        world.video_becomes(video, &["indexed"]).await;
+    }
+    world.at_rest(first).await;
+    world.at_rest(second).await;
+    snapshot::assert_same(&snapshot::of(&world, first).await, &snapshot::of(&world, second).await);
+}
+
+#[tokio::test]
+async fn a_single_silent_shot_is_one_scene_without_text() {
+    let world = World::new().await;
+    let video = world.upload(media::silent()).await;
+    let _worker = world.worker("one").start();
+    world.video_becomes(video, &["indexed"]).await;
+    world.at_rest(video).await;
+    assert_eq!(world.job(video, Stage::AudioExtract).await.1.as_deref(), Some("no audio"));
+    assert_eq!(world.job(video, Stage::AsrFast).await.1.as_deref(), Some("no audio"));
+    assert_eq!(world.job(video, Stage::AlignMerge).await.1.as_deref(), Some("no words"));
+    assert_eq!(world.job(video, Stage::EmbedText).await.1.as_deref(), Some("no words"));
+    let scenes: Vec<(i64, String)> = sqlx::query_as("SELECT end_ms, text FROM scenes WHERE run_id = $1")
+        .bind(video.run_id)
+        .fetch_all(world.pool())
+        .await
+        .unwrap();
+    assert_eq!(scenes, [(2000, String::new())]);
+}
+
+#[tokio::test]
+async fn what_is_no_video_is_rejected_once_and_for_all() {
+    let world = World::new().await;
+    let worker = world.worker("one").start();
+    let text = media::bytes("notes.mp4", b"Dear diary, this is not a video.\n");
+    let playlist = media::bytes("list.mp4", b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1/secret.ts\n");
+    let plain = Announced::of;
+    let wrong_size = Announced { size_bytes: 12, ..Announced::of(&text) };
+    let empty = media::bytes("empty.mp4", b"");
+    let cases = [
+        (text.as_path(), plain(&text), "not_a_video"),
+        (text.as_path(), wrong_size, "size_mismatch"),
+        (playlist.as_path(), plain(&playlist), "playlist_not_allowed"),
+        (empty.as_path(), plain(&empty), "empty_file"),
+        (media::audio_only(), plain(media::audio_only()), "no_video_track"),
+    ];
+    for (file, announced, code) in cases {
+        let owner = world.owner("free").await;
+        let today = "INSERT INTO quota_usage VALUES ($1, 'uploads', current_date::timestamp AT TIME ZONE 'UTC', 1)";
+        sqlx::query(today).bind(owner).execute(world.pool()).await.unwrap();
+        let video = world.upload_as(owner, file, &announced).await;
+        world.video_becomes(video, &["failed"]).await;
+        let (found, message): (String, String) =
+            sqlx::query_as("SELECT failure_code, failure_message FROM videos WHERE video_id = $1")
+                .bind(video.video_id)
+                .fetch_one(world.pool())
+                .await
+                .unwrap();
+        assert_eq!(found, code);
+        assert!(message.ends_with('.'), "a sentence: {message}");
+        assert_eq!(world.attempts(video, Stage::UploadValidate).await.len(), 1, "no retry");
+        assert_eq!(world.job(video, Stage::SceneDetect).await.0, "cancelled");
+        let used: i32 = sqlx::query_scalar("SELECT used FROM quota_usage WHERE user_id = $1")
+            .bind(owner)
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+        assert_eq!(used, 0, "the upload is given back");
+    }
+    common::until("scratch space is empty", common::PATIENCE, async || world.scratch_files().is_empty().then_some(()))
+        .await;
+    worker.terminate().await;
+}
+
+#[tokio::test]
+async fn a_free_account_has_its_limit_of_length() {
+    let world = World::new().await;
+    let _worker = world.worker("one").with("HEIMDEX_FREE_MAX_DURATION_S", "5").start();
+    let owner = world.owner("free").await;
+    let video = world.upload_as(owner, media::spoken(), &Announced::of(media::spoken())).await;
+    world.video_becomes(video, &["failed"]).await;
+    assert_eq!(world.job(video, Stage::UploadValidate).await.2.as_deref(), Some("too_long"));
+    // The same file, for somebody who may.
+    let video = world.upload(media::spoken()).await;
+    world.video_becomes(video, &["indexed"]).await;
+}
+
+#[tokio::test]
+async fn a_deleted_video_is_purged_with_all_that_belongs_to_it() {
+    let world = World::new().await;
+    let video = world.upload(media::silent()).await;
+    let worker = world.worker("one").start();
+    world.video_becomes(video, &["indexed"]).await;
+    world.at_rest(video).await;
+    let delete = "UPDATE videos SET state = 'deleted', deleted_at = now(), purge_after = now(), state_before_delete = 'indexed' WHERE video_id = $1";
+    sqlx::query(delete).bind(video.video_id).execute(world.pool()).await.unwrap();
+    worker.terminate().await;
+    // Sweeping is the first thing a worker does.
+    let _worker = world.worker("two").start();
+    common::until("the video is gone", common::PATIENCE, async || {
+        let left: i64 = sqlx::query_scalar("SELECT count(*) FROM videos WHERE video_id = $1")
+            .bind(video.video_id)
+            .fetch_one(world.pool())
+            .await
+            .ok()?;
+        (left == 0).then_some(())
+    })
+    .await;
+    assert!(world.store.list(&keys::video_prefix(video.video_id)).await.unwrap().is_empty());
+    common::until("the purge is written down", common::PATIENCE, async || {
+        let state: String = sqlx::query_scalar("SELECT state::text FROM tasks WHERE kind = 'purge_video'")
+            .fetch_one(world.pool())
+            .await
+            .ok()?;
+        (state == "completed").then_some(())
+    })
+    .await;
+}
