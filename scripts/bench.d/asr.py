@@ -30,8 +30,8 @@ def main() -> None:
     peer = [options.python, str(HERE / "peer_whisper.py"), str(wav), "--model", str(options.models / "whisper-tiny.en"),
             "--threads", str(options.threads), "--beam", str(options.beam), "--compute", options.compute]
     contestants = [
-        Contestant("heimdex", [options.ours, str(wav), *settings, "mode=batched"], work_s=first_wall),
-        Contestant("heimdex sequential", [options.ours, str(wav), *settings, "mode=sequential"], work_s=first_wall),
+        Contestant("heimdex", [options.ours, str(wav), *settings, "mode=batched"]),
+        Contestant("heimdex sequential", [options.ours, str(wav), *settings, "mode=sequential"]),
         Contestant("faster-whisper", peer),
         Contestant("faster-whisper batched", [*peer, "--batch", str(options.batch)]),
     ]
@@ -46,12 +46,13 @@ def main() -> None:
         rows.append([name, *report.costs(own), f"{own[0].answer['audio_s'] / work_s:.1f}", f"{len(heard.split()) / work_s:.1f}",
                      f"{errors[name]:.1%}" if known else "–"])
     report.table(["", *report.COSTS, "× realtime", "words/s", "WER"], rows)
-    lines = {f"{ours} is as fast as {theirs}": report.ratio(runs, ours, theirs)
-             for ours, theirs in [("heimdex", "faster-whisper"), ("heimdex", "faster-whisper batched"),
-                                  ("heimdex sequential", "faster-whisper")]}
-    report.ratios(lines)
+    ratios = report.compare(runs, [("heimdex", "faster-whisper"), ("heimdex", "faster-whisper batched"),
+                                   ("heimdex sequential", "faster-whisper")])
+    for pair in ratios if known else []:
+        ours, theirs = pair.split(" against ")
+        print(f"  {pair}: WER {errors[ours]:.1%} against {errors[theirs]:.1%}")
     print("\n  Work is without loading the model. `heimdex` is the mode the worker uses.")
-    report.write(options.json, document | {"ratios": lines, "word_error_rates": errors}, contestants, runs)
+    report.write(options.json, document | {"ratios": ratios, "word_error_rates": errors}, contestants, runs)
 
 
 def sound(video: Path, folder: Path) -> Path:
@@ -59,11 +60,6 @@ def sound(video: Path, folder: Path) -> Path:
     wav = folder / f"{video.stem}.wav"
     subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(video), "-map", "0:a:0", "-ac", "1", "-ar", "16000", str(wav)], check=True)
     return wav
-
-
-def first_wall(answer: dict) -> float:
-    """Our example can repeat the work in one process; here it does it once."""
-    return answer["wall_s"][0]
 
 
 def text(run: Run) -> str:

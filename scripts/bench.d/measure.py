@@ -15,6 +15,7 @@ from pathlib import Path
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SAMPLE_EVERY_S = 0.2
+CLEAR_LINE = "\r\x1b[2K"
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,12 @@ class Run:
 
     wall_s: float
     """Of the process from start to end, loading included."""
-    work_s: float
-    """Of the work alone where the process says it by itself (`wall_s` of its JSON), else the whole."""
     cpu_s: float
     """User and system time of the process and all it started, loading included."""
+    work_s: float
+    """Of the work alone where the process says so (`wall_s` of its JSON), else the whole."""
+    work_cpu_s: float
+    """CPU time of the work alone (`cpu_s` of its JSON), else of the whole."""
     peak_rss_bytes: int
     answer: dict = field(default_factory=dict)
     """The JSON object the process printed; empty when it prints none."""
@@ -37,7 +40,6 @@ class Contestant:
     name: str
     command: list[str]
     says_json: bool = True
-    work_s: Callable[[dict], float] = lambda answer: answer["wall_s"]
 
 
 def in_turns(contestants: list[Contestant], rounds: int) -> dict[str, list[Run]]:
@@ -45,10 +47,21 @@ def in_turns(contestants: list[Contestant], rounds: int) -> dict[str, list[Run]]
     runs = {contestant.name: [] for contestant in contestants}
     for number in range(rounds):
         for contestant in contestants:
-            print(f"\r\x1b[2K  round {number + 1} of {rounds}: {contestant.name}", end="", file=sys.stderr, flush=True)
+            progress(number, rounds, contestant.name)
             runs[contestant.name].append(run(contestant))
-    print("\r\x1b[2K", end="", file=sys.stderr)
+    progress_ends()
     return runs
+
+
+def progress(number: int, rounds: int, name: str) -> None:
+    """Says whose turn it is: one line that changes on a terminal, a line each elsewhere."""
+    live = sys.stderr.isatty()
+    print(f"{CLEAR_LINE if live else ''}  round {number + 1} of {rounds}: {name}", end="" if live else "\n", file=sys.stderr, flush=True)
+
+
+def progress_ends() -> None:
+    if sys.stderr.isatty():
+        print(CLEAR_LINE, end="", file=sys.stderr, flush=True)
 
 
 def run(contestant: Contestant) -> Run:
@@ -66,14 +79,21 @@ def run(contestant: Contestant) -> Run:
             sys.exit(f"{contestant.name} failed with {process.returncode}:\n{' '.join(contestant.command)}\n{tail}")
         out.seek(0)
         answer = json.loads(out.read()) if contestant.says_json else {}
+    cpu_s = usage.ru_utime + usage.ru_stime
     return Run(
         wall_s=wall_s,
-        work_s=contestant.work_s(answer) if contestant.says_json else wall_s,
-        cpu_s=usage.ru_utime + usage.ru_stime,
+        cpu_s=cpu_s,
+        work_s=seconds(answer.get("wall_s", wall_s)),
+        work_cpu_s=seconds(answer.get("cpu_s", cpu_s)),
         # Samples see the sum of a tree but miss short peaks; the kernel's figure sees peaks but one process only.
         peak_rss_bytes=max(memory.peak_bytes, usage.ru_maxrss * 1024),
         answer=answer,
     )
+
+
+def seconds(said: float | list[float]) -> float:
+    """A process that repeats the work says a list: its median."""
+    return statistics.median(said) if isinstance(said, list) else said
 
 
 def median(runs: Iterable[Run], value: Callable[[Run], float]) -> float:

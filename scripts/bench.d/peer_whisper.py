@@ -19,13 +19,13 @@ began = time.monotonic()
 model = WhisperModel(options.model, device="cpu", compute_type=options.compute, cpu_threads=options.threads)
 load_s = time.monotonic() - began
 
-began = time.monotonic()
+began, cpu = time.monotonic(), time.process_time()
 common = {"beam_size": options.beam, "word_timestamps": True, "vad_filter": True}
 if options.batch:
     segments, info = BatchedInferencePipeline(model).transcribe(options.wav, batch_size=options.batch, **common)
 else:
     segments, info = model.transcribe(options.wav, **common)
 heard = [word.word for segment in segments for word in segment.words]
-wall_s = time.monotonic() - began
-print(json.dumps({"wall_s": wall_s, "load_s": load_s, "audio_s": info.duration, "speech_s": info.duration_after_vad,
-                  "words": len(heard), "text": "".join(heard)}))
+wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
+print(json.dumps({"wall_s": wall_s, "cpu_s": cpu_s, "load_s": load_s, "audio_s": info.duration,
+                  "speech_s": info.duration_after_vad, "words": len(heard), "text": "".join(heard)}))

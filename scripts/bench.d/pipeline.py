@@ -21,7 +21,7 @@ import report
 import truth
 from client import Api, put_part
 from machine import versions
-from measure import Contestant, MemoryWatch, Run, median, own_cpu_s, run, tree_cpu_s
+from measure import Contestant, MemoryWatch, Run, median, own_cpu_s, progress, progress_ends, run, tree_cpu_s
 
 OURS = "heimdex"
 POLL_EVERY_S = 0.05
@@ -89,13 +89,13 @@ def main() -> None:
     contestants = [Contestant("Python", peer), Contestant("Python, batched speech", [*peer, "--batch", str(options.batch)])]
     runs: dict[str, list[Run]] = {OURS: [], **{contestant.name: [] for contestant in contestants}}
     for number in range(options.rounds):
-        print(f"\r\x1b[2K  round {number + 1} of {options.rounds}: {OURS}", end="", file=sys.stderr, flush=True)
+        progress(number, options.rounds, OURS)
         runs[OURS].append(index(options, processes))
         for contestant in contestants:
-            print(f"\r\x1b[2K  round {number + 1} of {options.rounds}: {contestant.name}", end="", file=sys.stderr, flush=True)
+            progress(number, options.rounds, contestant.name)
             runs[contestant.name].append(run(contestant))
             shutil.rmtree(folder)
-    print("\r\x1b[2K", end="", file=sys.stderr)
+    progress_ends()
 
     ours = Contestant(OURS, ["heimdex-worker"])
     print(f"\n  {OURS}:\n    heimdex-worker, with heimdex-api, heimdex-s3 and PostgreSQL; from POST /videos/ID/uploads/complete to state `indexed`")
@@ -110,15 +110,14 @@ def main() -> None:
             cells = [f"{quality[name]['wer']:.1%}", f"{quality[name]['cut_f1']:.3f}"]
         rows.append([name, *report.costs(own), f"{duration_s / median(own, lambda run: run.work_s):.1f}", *cells])
     report.table(["", *report.COSTS, "× realtime", "WER", "cut F1"], rows)
-    lines = {f"{OURS} is as fast as {contestant.name}": report.ratio(runs, OURS, contestant.name) for contestant in contestants}
-    report.ratios(lines)
+    ratios = report.compare(runs, [(OURS, contestant.name) for contestant in contestants])
     print("\n  Work of the Python pipelines is without imports and without loading models. Memory of ours is the worker and its children.")
 
     print_stages(runs[OURS])
     for contestant in contestants:
         stages = runs[contestant.name][-1].answer["stages"]
         print(f"\n  {contestant.name}: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages.items()))
-    report.write(options.json, document | {"ratios": lines, "quality": quality}, [ours, *contestants], runs)
+    report.write(options.json, document | {"ratios": ratios, "quality": quality}, [ours, *contestants], runs)
 
 
 def index(options, processes: Processes) -> Run:
@@ -136,7 +135,8 @@ def index(options, processes: Processes) -> Run:
     stages = stage_costs(api, video_id, options.psql, curve, began_at)
     answer = {"duration_s": video["duration_ms"] / 1000, "cpu_s": cpu_s, "stages": stages, **findings(api, video)}
     api.call("DELETE", f"/videos/{video_id}")
-    return Run(wall_s=wall_s, work_s=wall_s, cpu_s=sum(cpu_s.values()), peak_rss_bytes=memory.peak_bytes, answer=answer)
+    total_s = sum(cpu_s.values())
+    return Run(wall_s, total_s, wall_s, total_s, memory.peak_bytes, answer)
 
 
 def upload(api: Api, file: Path) -> tuple[str, list[dict]]:

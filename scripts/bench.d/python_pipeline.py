@@ -6,6 +6,7 @@ Reads a video, leaves a folder with sidecar JSON, WebVTT, SRT, frames, thumbnail
 import argparse
 import hashlib
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -52,7 +53,7 @@ def main():
     embedder = Embedder(options.models / "all-minilm-l6-v2", options.threads)
     load_s = time.monotonic() - began
 
-    stage, began = Stages(), time.monotonic()
+    stage, began, cpu = Stages(), time.monotonic(), cpu_seconds()
     digest = stage("sha256", sha256, options.video)
     facts = stage("probe", probe, options.video)
     wav = stage("audio", extract_audio, options.video, options.folder)
@@ -61,9 +62,14 @@ def main():
     seconds, middles = stage("frames", extract_frames, options.video, options.folder, scenes)
     windows = stage("embed", embed, embedder, scenes, words)
     stage("sidecar", write_sidecar, options.folder, digest, facts, scenes, words, windows, seconds, middles)
-    wall_s = time.monotonic() - began
-    print(json.dumps({"wall_s": wall_s, "load_s": load_s, "stages": stage.seconds, "scenes": len(scenes), "words": len(words),
-                      "cuts": [scene["start_frame"] for scene in scenes[1:]], "text": "".join(word["text"] for word in words)}))
+    wall_s, cpu_s = time.monotonic() - began, cpu_seconds() - cpu
+    print(json.dumps({"wall_s": wall_s, "cpu_s": cpu_s, "load_s": load_s, "stages": stage.seconds, "scenes": len(scenes),
+                      "words": len(words), "cuts": [scene["start_frame"] for scene in scenes[1:]], "text": "".join(word["text"] for word in words)}))
+
+
+def cpu_seconds():
+    """Of this process and of the programs it has run."""
+    return sum(os.times()[:4])
 
 
 def sha256(video):

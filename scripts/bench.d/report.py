@@ -45,28 +45,29 @@ def table(head: list[str], rows: list[list[str]]) -> None:
         print("  " + "  ".join(cells).rstrip())
 
 
+COSTS = ["work s", "CPU s", "process s", "CPU s", "peak MiB"]
+
+
 def costs(runs: list[Run]) -> list[str]:
-    """Work, whole process, CPU, memory: the cells every table has."""
-    return [f"{median(runs, lambda run: run.work_s):.2f}", f"{median(runs, lambda run: run.wall_s):.2f}",
-            f"{median(runs, lambda run: run.cpu_s):.2f}", mebibytes(max(run.peak_rss_bytes for run in runs))]
-
-
-COSTS = ["work s", "process s", "CPU s", "peak MiB"]
+    """The work alone, the whole process, memory: the cells of `COSTS`."""
+    seconds = [lambda run: run.work_s, lambda run: run.work_cpu_s, lambda run: run.wall_s, lambda run: run.cpu_s]
+    return [f"{median(runs, value):.2f}" for value in seconds] + [mebibytes(max(run.peak_rss_bytes for run in runs))]
 
 
 def mebibytes(size_bytes: float) -> str:
     return f"{size_bytes / 2**20:.0f}"
 
 
-def ratio(runs: dict[str, list[Run]], ours: str, theirs: str) -> float:
-    """How many times as fast ours is, by the median of the work."""
-    return median(runs[theirs], lambda run: run.work_s) / median(runs[ours], lambda run: run.work_s)
-
-
-def ratios(lines: dict[str, float]) -> None:
+def compare(runs: dict[str, list[Run]], pairs: list[tuple[str, str]]) -> dict[str, dict[str, float]]:
+    """Prints and returns how ours stands to theirs, by the medians of the work."""
     print()
-    for what, times in lines.items():
-        print(f"  {what}: {times:.2f}×")
+    found = {}
+    for ours, theirs in pairs:
+        wall, cpu = ([median(runs[name], value) for name in (ours, theirs)]
+                     for value in (lambda run: run.work_s, lambda run: run.work_cpu_s))
+        found[f"{ours} against {theirs}"] = {"speed": wall[1] / wall[0], "cpu": cpu[0] / cpu[1]}
+        print(f"  {ours} against {theirs}: {wall[1] / wall[0]:.2f}× as fast, {cpu[0] / cpu[1]:.2f}× the CPU time")
+    return found
 
 
 def write(path: Path | None, document: dict, contestants: list[Contestant], runs: dict[str, list[Run]]) -> None:

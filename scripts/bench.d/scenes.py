@@ -40,12 +40,11 @@ def main() -> None:
             cells = [f"{score['f1']:.3f}", f"{score['precision']:.3f}", f"{score['recall']:.3f}"]
         rows.append([name, *report.costs(own), speed, *cells])
     report.table(["", *report.COSTS, "× realtime", "F1", "precision", "recall"], rows)
-    lines = {f"heimdex is as fast as {name}": report.ratio(runs, "heimdex", name) for name in list(runs)[1:]}
-    report.ratios(lines)
+    ratios = report.compare(runs, [("heimdex", name) for name in list(runs)[1:]])
     print("\n  Work is the detection alone, ours with the candidate frames written as JPEG; of ffmpeg it is the whole process.")
     if known:
         print(f"  {len(known['cuts'])} cuts within ±{truth.CUT_TOLERANCE_FRAMES} frames and {len(known['fades'])} fades are to be found.")
-    report.write(options.json, document | {"ratios": lines, "scores": scores}, contestants, runs)
+    report.write(options.json, document | {"ratios": ratios, "scores": scores}, contestants, runs)
 
 
 if __name__ == "__main__":
