@@ -298,13 +298,22 @@ fn told(reason: Reason, stats: Value) -> Option<Failure> {
 fn failure_of(error: &StageError, stats: Value) -> Failure {
     let (kind, code, message) = match error {
         StageError::Rejected { code, message, .. } => (FailureKind::Rejected, code.as_str(), message.as_str()),
-        StageError::Transient { code, .. } => {
-            (FailureKind::Transient, *code, "Something went wrong while indexing this video.")
-        }
+        StageError::Transient { code, .. } => (FailureKind::Transient, *code, sentence(code)),
         StageError::Outage(_) => (FailureKind::Outage, "outage", "The database or the object storage is out of reach."),
         StageError::Cancelled => (FailureKind::Cancelled, "cancelled", "Indexing was cancelled."),
     };
     Failure { kind, code: code.to_owned(), message: message.to_owned(), chain: chain(error), stats }
+}
+
+/// What an owner is told about a failure that is not the video's fault, or not certainly.
+fn sentence(code: &str) -> &'static str {
+    match code {
+        "decoder_crashed" | "decoder_hung" | "decoder_limit" | "decoder_failed" => {
+            "The picture or the sound of this video could not be decoded."
+        }
+        "scratch_full" | "disk_full" => "There was not enough room to work on this video; please tell the operator.",
+        _ => "Something went wrong while indexing this video.",
+    }
 }
 
 /// An error with everything that caused it.

@@ -11,5 +11,7 @@ mod protocol;
 mod runner;
 
 pub use process::main;
+#[cfg(feature = "fault-injection")]
+pub use protocol::Fault;
 pub use protocol::{Limits, Reply, Request, Response};
 pub use runner::{ChildUsage, Finished, Runner};

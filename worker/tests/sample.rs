@@ -1,0 +1,150 @@
+//! The sample video against its truth: what was said, where the cuts are, how long each stage took.
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::World;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Truth {
+    fps: f64,
+    duration_ms: i64,
+    cuts: Vec<Cut>,
+    fades: Vec<Fade>,
+    speech: Vec<Said>,
+    transcript: String,
+}
+
+#[derive(Deserialize)]
+struct Cut {
+    ms: i64,
+}
+
+#[derive(Deserialize)]
+struct Fade {
+    start_ms: i64,
+    end_ms: i64,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    start_ms: i64,
+    text: String,
+}
+
+fn sample() -> PathBuf {
+    let made = std::env::var_os("HEIMDEX_SAMPLE").map(PathBuf::from);
+    let cached = || PathBuf::from(std::env::var_os("HEIMDEX_CACHE").unwrap_or_default()).join("sample/sample.mp4");
+    let file = made.unwrap_or_else(cached);
+    assert!(file.is_file(), "{} is missing; scripts/sample makes it", file.display());
+    file
+}
+
+/// Lowercase words without punctuation.
+fn words(text: &str) -> Vec<String> {
+    let keep = |c: char| c.is_alphanumeric() || c == '\'';
+    text.split_whitespace()
+        .map(|word| word.chars().filter(|c| keep(*c)).collect::<String>().to_lowercase())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+/// Levenshtein distance over words, relative to the truth.
+fn word_error_rate(truth: &[String], heard: &[String]) -> f64 {
+    let mut row: Vec<usize> = (0..=heard.len()).collect();
+    for (i, wanted) in truth.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, found) in heard.iter().enumerate() {
+            let substituted = diagonal + usize::from(wanted != found);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[heard.len()] as f64 / truth.len().max(1) as f64
+}
+
+#[tokio::test]
+async fn the_sample_gives_up_its_truth() {
+    let file = sample();
+    let truth: Truth =
+        serde_json::from_slice(&std::fs::read(file.with_extension("truth.json")).expect("the truth beside it"))
+            .expect("JSON");
+    let world = World::new().await;
+    let worker = world.worker("one").start();
+    common::until("the worker serves", common::PATIENCE, async || {
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM workers").fetch_one(world.pool()).await.ok()?;
+        (there == 1).then_some(())
+    })
+    .await;
+    let video = world.upload(&file).await;
+    let started = std::time::Instant::now();
+    world.video_becomes(video, &["indexed"]).await;
+    let wall_s = started.elapsed().as_secs_f64();
+
+    let stages: Vec<(String, serde_json::Value)> = sqlx::query_as(
+        "SELECT j.stage::text, a.stats FROM jobs j JOIN job_attempts a USING (job_id) WHERE j.run_id = $1 ORDER BY j.stage",
+    )
+    .bind(video.run_id)
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    for (stage, stats) in stages {
+        println!("{stage:20} {stats}");
+    }
+    let peak = std::fs::read_to_string(format!("/proc/{}/status", worker.pid())).unwrap_or_default();
+    let peak = peak.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("VmHWM unknown").to_owned();
+    println!(
+        "{wall_s:.2} s for {} ms: {:.1}x realtime; {peak}",
+        truth.duration_ms,
+        truth.duration_ms as f64 / 1000.0 / wall_s
+    );
+
+    let starts: Vec<(i64, String)> =
+        sqlx::query_as("SELECT start_ms, transition FROM scenes WHERE run_id = $1 ORDER BY ordinal OFFSET 1")
+            .bind(video.run_id)
+            .fetch_all(world.pool())
+            .await
+            .unwrap();
+    let two_frames_ms = (2000.0 / truth.fps).ceil() as i64;
+    for cut in &truth.cuts {
+        assert!(
+            starts.iter().any(|(at, _)| (at - cut.ms).abs() <= two_frames_ms),
+            "cut at {} not found in {starts:?}",
+            cut.ms
+        );
+    }
+    for (at, transition) in &starts {
+        let cut = truth.cuts.iter().any(|cut| (at - cut.ms).abs() <= two_frames_ms);
+        let fade = truth.fades.iter().any(|fade| fade.start_ms <= *at && *at <= fade.end_ms);
+        assert!(cut || fade, "false {transition} at {at}");
+    }
+    assert!(
+        starts.iter().any(|(at, _)| truth.fades.iter().any(|fade| fade.start_ms <= *at && *at <= fade.end_ms)),
+        "the fade"
+    );
+
+    let heard: Vec<(i64, String)> =
+        sqlx::query_as("SELECT start_ms, text FROM transcript_words WHERE run_id = $1 ORDER BY word_no")
+            .bind(video.run_id)
+            .fetch_all(world.pool())
+            .await
+            .unwrap();
+    let text: String = heard.iter().map(|(_, word)| word.as_str()).collect();
+    let wer = word_error_rate(&words(&truth.transcript), &words(&text));
+    println!("word error rate {:.1} %", wer * 100.0);
+    assert!(wer <= 0.12, "word error rate {wer:.3}: {text}");
+
+    let phrase = words("it was the best of times");
+    let plain: Vec<String> = heard.iter().map(|(_, word)| words(word).join("")).collect();
+    let place = plain.windows(phrase.len()).position(|window| window == phrase).expect("the phrase is heard");
+    let said = truth
+        .speech
+        .iter()
+        .find(|said| said.text.to_lowercase().starts_with("it was the best of times"))
+        .expect("said");
+    assert!((heard[place].0 - said.start_ms).abs() <= 500, "heard at {}, said at {}", heard[place].0, said.start_ms);
+    worker.terminate().await;
+}
