@@ -8,8 +8,11 @@ const LOW: usize = 8;
 /// 64 bits: signs of the 8 × 8 lowest cosine terms of a 32 × 32 luma picture around their median, the mean left out
 /// (Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010).
 pub fn phash(picture: &Rgb) -> u64 {
-    let luma = measure::luma(picture);
-    let small = shrink(&luma, picture.width, picture.height);
+    of_luma(&measure::luma(picture), picture.width, picture.height)
+}
+
+pub(super) fn of_luma(luma: &[u8], width: usize, height: usize) -> u64 {
+    let small = shrink(luma, width, height);
     let cosine: Vec<f32> = (0..LOW)
         .flat_map(|u| {
             (0..SIDE).map(move |x| ((2 * x + 1) as f32 * (u + 1) as f32 * std::f32::consts::PI / (2 * SIDE) as f32).cos())

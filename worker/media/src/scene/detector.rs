@@ -95,6 +95,8 @@ const DISSOLVE_SPANS_US: [i64; 4] = [450_000, 800_000, 1_300_000, 2_100_000];
 /// Pictures are tested for being the end of a dissolve this often.
 const DISSOLVE_STEP_US: i64 = 100_000;
 const WINDOW_US: i64 = 2_600_000;
+/// A dissolve so close to black or white is half of a fade.
+const FADE_RAMP_US: i64 = 1_500_000;
 /// A run of black longer than this is a scene of its own.
 const LONG_BLANK_US: i64 = 3_000_000;
 
@@ -129,6 +131,8 @@ struct Dissolve {
     middle_frame: u64,
     middle_us: i64,
     error: f32,
+    /// One end has much less contrast than the other, as on the way to black.
+    flattens: bool,
 }
 
 /// Takes samples in display order and remembers what may be a boundary; `finish` decides.
@@ -283,6 +287,7 @@ impl Detector {
             middle_frame: halfway.frame,
             middle_us: halfway.us,
             error,
+            flattens: a.spread.min(b.spread) < a.spread.max(b.spread) * 0.7,
         })
     }
 
@@ -295,7 +300,7 @@ impl Detector {
         let inside_fade = |us: i64| fades.iter().any(|fade| us >= fade.from_us && us <= fade.to_us);
         let mut all: Vec<Boundary> = cuts.into_iter().filter(|cut| !inside_fade(cut.us)).collect();
         all.extend(dissolves);
-        all.extend(fades.iter().filter(|fade| fade.us > i64::MIN).copied());
+        all.extend(fades);
         all.sort_by_key(|boundary| boundary.us);
         merge(all, end_us, min_scene_us)
     }
@@ -339,7 +344,7 @@ impl Detector {
         }
     }
 
-    /// Boundaries in black or white runs. Runs at either end of the video have none, marked by `us == i64::MIN`.
+    /// Boundaries in black or white runs. Runs at either end of the video have none.
     fn fades(&self, cuts: &[Boundary], end_us: i64) -> Vec<Boundary> {
         let first_us = self.steps.first().map_or(0, |step| step.us);
         let mut fades = Vec::new();
@@ -373,14 +378,24 @@ impl Detector {
         fades
     }
 
+    /// The ramp into or out of a black or white run is a mixture too, and belongs to the fade.
+    fn is_half_a_fade(&self, dissolve: &Dissolve, fades: &[Boundary]) -> bool {
+        let reaches = |from_us: i64, to_us: i64, ramp_us: i64| {
+            from_us - ramp_us <= dissolve.to_us && to_us + ramp_us >= dissolve.from_us
+        };
+        let next_to_blank = self.blanks.iter().any(|blank| reaches(blank.from_us, blank.to_us, 0));
+        let on_ramp = dissolve.flattens
+            && (self.blanks.iter().any(|blank| reaches(blank.from_us, blank.to_us, FADE_RAMP_US))
+                || fades.iter().any(|fade| reaches(fade.from_us, fade.to_us, FADE_RAMP_US)));
+        next_to_blank || on_ramp
+    }
+
     /// One boundary for each group of overlapping dissolves, from the one that fits best.
     fn dissolve_boundaries(&self, cuts: &[Boundary], fades: &[Boundary]) -> Vec<Boundary> {
         let mut found: Vec<&Dissolve> = Vec::new();
         for dissolve in &self.dissolves {
             let touches = |us: i64| us >= dissolve.from_us && us <= dissolve.to_us;
-            let near_fade = fades.iter().any(|fade| fade.from_us <= dissolve.to_us && fade.to_us >= dissolve.from_us);
-            let blank = self.blanks.iter().any(|blank| touches(blank.from_us) || touches(blank.to_us));
-            if near_fade || blank || cuts.iter().any(|cut| touches(cut.us)) {
+            if self.is_half_a_fade(dissolve, fades) || cuts.iter().any(|cut| touches(cut.us)) {
                 continue;
             }
             match found.last_mut() {
@@ -405,25 +420,23 @@ impl Detector {
     }
 }
 
-/// Drops boundaries that would leave a scene shorter than `min_scene_us`; of two that are too close, a hard cut wins over a
-/// soft one and else the first stays.
+/// Drops boundaries that would leave a scene shorter than `min_scene_us`: of two that are too close, the surer kind stays (a cut
+/// before a fade before a dissolve), and of two of a kind the first.
 pub(super) fn merge(sorted: Vec<Boundary>, end_us: i64, min_scene_us: i64) -> Vec<Boundary> {
     let mut kept: Vec<Boundary> = Vec::new();
-    for boundary in sorted {
-        if boundary.us < min_scene_us || boundary.us > end_us - min_scene_us {
-            continue;
-        }
-        match kept.last().copied() {
-            Some(last) if boundary.us - last.us < min_scene_us => {
-                let harder = boundary.kind == Transition::Cut && last.kind != Transition::Cut;
-                let before = kept.len().checked_sub(2).and_then(|n| kept.get(n));
-                if harder && before.is_none_or(|before| boundary.us - before.us >= min_scene_us) {
-                    kept.pop();
-                    kept.push(boundary);
-                }
+    for kind in [Transition::Cut, Transition::Fade, Transition::Dissolve] {
+        for boundary in sorted.iter().filter(|boundary| boundary.kind == kind) {
+            let place = kept.partition_point(|other| other.us < boundary.us);
+            let far = |other: Option<&Boundary>| other.is_none_or(|other| (boundary.us - other.us).abs() >= min_scene_us);
+            let inside = boundary.us >= min_scene_us && boundary.us <= end_us - min_scene_us;
+            if inside && far(kept.get(place)) && far(place.checked_sub(1).and_then(|n| kept.get(n))) {
+                kept.insert(place, *boundary);
             }
-            _ => kept.push(boundary),
         }
     }
     kept
 }
+
+#[cfg(test)]
+#[path = "detector_tests.rs"]
+mod tests;

@@ -120,14 +120,15 @@ impl Keeper {
         std::fs::write(&path, bytes).map_err(MediaError::io("write a frame"))?;
         self.count += 1;
         self.last_kept = us;
+        let measures = pictures::measure(&picture);
         kept.push(Kept {
             us,
             path,
             width: width as u32,
             height: height as u32,
-            sharpness: pictures::sharpness(&picture),
-            brightness: pictures::brightness(&picture),
-            phash: pictures::phash(&picture),
+            sharpness: measures.sharpness,
+            brightness: measures.brightness,
+            phash: measures.phash,
         });
         Ok(())
     }
