@@ -41,9 +41,12 @@ def main() -> None:
     ratios = report.compare(runs, [("heimdex", PEER)])
     ratios[f"heimdex against {PEER}"]["one_sentence_speed"] = single = single_ms(runs[PEER]) / single_ms(runs["heimdex"])
     print(f"  of one sentence alone: {single:.2f}× as fast")
+    one, other = (runs[name][0].answer["first"] for name in ("heimdex", PEER))
+    cosine = sum(a * b for a, b in zip(one, other))
+    print(f"  cosine of the two vectors of the first sentence: {cosine:.5f}")
     print(f"\n  {SENTENCES} sentences of {WORDS} words in batches of up to 32; work is tokenizing and computing, without loading. "
           "One: median of 200.")
-    report.write(options.json, document | {"ratios": ratios}, contestants, runs)
+    report.write(options.json, document | {"ratios": ratios, "cosine": cosine}, contestants, runs)
 
 
 def sentences(words: list[str]) -> list[str]:
