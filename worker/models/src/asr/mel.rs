@@ -152,3 +152,56 @@ fn filters(bands: usize) -> Vec<(usize, Vec<f32>)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `tones()` in tests/fixtures/make_fixtures.py.
+    fn tones() -> Vec<f32> {
+        let mut state = 1u32;
+        let mut wave: Vec<f32> = (0..49_600)
+            .map(|n| {
+                let t = f64::from(n) / 16_000.0;
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = f64::from(state) / 4_294_967_296.0 - 0.5;
+                (0.3 * (2.0 * std::f64::consts::PI * (200.0 * t + 600.0 * t * t)).sin() + 0.01 * noise) as f32
+            })
+            .collect();
+        wave[20_000] = 0.9;
+        wave
+    }
+
+    fn every_tenth_frame(features: &[f32], bands: usize, frames: usize) -> Vec<f32> {
+        (0..frames).step_by(10).flat_map(|frame| (0..bands).map(move |band| features[band * WINDOW_FRAMES + frame])).collect()
+    }
+
+    #[test]
+    fn features_equal_faster_whispers() {
+        let fixtures: [(usize, &[u8]); 2] =
+            [(80, include_bytes!("../../tests/fixtures/mel_80.f32")), (128, include_bytes!("../../tests/fixtures/mel_128.f32"))];
+        let audio = tones();
+        for (bands, bytes) in fixtures {
+            let truth: Vec<f32> = bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
+            let found = Mel::new(bands).piece(&audio).unwrap();
+            let found = every_tenth_frame(&found, bands, content_frames(audio.len()));
+            assert_eq!(found.len(), truth.len());
+            let worst = found.iter().zip(&truth).map(|(x, y)| (x - y).abs()).fold(0.0, f32::max);
+            assert!(worst < 1e-4, "{bands} bands are off by {worst}");
+        }
+    }
+
+    #[test]
+    fn a_part_computed_alone_equals_the_whole() {
+        let mel = Mel::new(80);
+        let audio = tones();
+        let frames = content_frames(audio.len());
+        let whole = mel.piece(&audio).unwrap();
+        let peak = mel.peak(&audio).unwrap();
+        let part = mel.window(&audio, 100, frames - 100, peak).unwrap();
+        for band in 0..80 {
+            let (whole, part) = (&whole[band * WINDOW_FRAMES..][100..frames], &part[band * WINDOW_FRAMES..][..frames - 100]);
+            assert_eq!(whole, part, "band {band}");
+        }
+    }
+}

@@ -227,7 +227,7 @@ impl Whisper {
         };
         let engine = sys::Whisper::new(&manifest.folder, config).map_err(|error| ModelError::Mismatch {
             id: manifest.id.clone(),
-            path: manifest.folder.clone(),
+            path: manifest.folder.join("model.bin"),
             expected: "a Whisper model for CTranslate2".to_owned(),
             found: format!("{error:#}"),
         })?;

@@ -15,6 +15,8 @@ const ASCII_PUNCTUATION: &str = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
 pub(crate) struct Vocabulary {
     tokenizer: Tokenizer,
+    /// The engine's own names of the tokens; older tokenizer files lack the timestamps.
+    names: Vec<String>,
     pub sot: u32,
     pub sot_prev: u32,
     pub eot: u32,
@@ -62,8 +64,9 @@ impl Vocabulary {
         let special = [Some(sot), Some(sot_prev), transcribe, find("<|translate|>"), find("<|startoflm|>"), no_speech];
         let mut suppressed = not_spoken(&tokenizer)?;
         suppressed.extend(special.into_iter().flatten());
+        let names = engine_names(manifest)?;
         let suppressed = suppressed.into_iter().filter_map(|token| i32::try_from(token).ok()).collect();
-        Ok(Self { tokenizer, sot, sot_prev, eot, no_timestamps, timestamp_begin: no_timestamps + 1, transcribe, suppressed })
+        Ok(Self { tokenizer, names, sot, sot_prev, eot, no_timestamps, timestamp_begin: no_timestamps + 1, transcribe, suppressed })
     }
 
     /// The start sequence of an English-only model: just the one token, no language.
@@ -93,7 +96,7 @@ impl Vocabulary {
     pub(crate) fn spell(&self, tokens: &[u32]) -> Result<Vec<String>, ModelError> {
         tokens
             .iter()
-            .map(|token| self.tokenizer.id_to_token(*token).ok_or_else(|| ModelError::tokenizer(format!("no token {token}"))))
+            .map(|token| self.names.get(*token as usize).cloned().ok_or_else(|| ModelError::tokenizer(format!("no token {token}"))))
             .collect()
     }
 
@@ -145,6 +148,19 @@ pub(crate) fn read_tokenizer(manifest: &Manifest, path: &Path) -> Result<Tokeniz
         expected: "a tokenizer".to_owned(),
         found: error.to_string(),
     })
+}
+
+/// CTranslate2's vocabulary: `vocabulary.json` (an array) or, in older models, `vocabulary.txt` (a token a line).
+fn engine_names(manifest: &Manifest) -> Result<Vec<String>, ModelError> {
+    let path = ["vocabulary.json", "vocabulary.txt"].iter().map(|name| manifest.folder.join(name)).find(|path| path.is_file());
+    let path = path.unwrap_or_else(|| manifest.folder.join("vocabulary.json"));
+    let mismatch = |found: String| ModelError::Mismatch { id: manifest.id.clone(), path: path.clone(), expected: "a CTranslate2 vocabulary".to_owned(), found };
+    let text = std::fs::read_to_string(&path).map_err(|error| mismatch(error.to_string()))?;
+    if path.extension().is_some_and(|extension| extension == "json") {
+        serde_json::from_str(&text).map_err(|error| mismatch(error.to_string()))
+    } else {
+        Ok(text.lines().map(str::to_owned).collect())
+    }
 }
 
 /// Speaker tags, musical notes and the like: OpenAI's `non_speech_tokens`.
