@@ -92,11 +92,22 @@ pub async fn merge_metadata(db: impl PgExecutor<'_>, id: Uuid, data: &Value) -> 
 }
 
 /// A new password ends every other session and spends every one-time token.
-pub async fn set_password(db: &mut PgConnection, id: Uuid, password_hash: &str, keep_session: Option<Uuid>) -> Result<(), DbError> {
-    sqlx::query!("UPDATE auth_credentials SET password_hash = $2 WHERE id = $1", id, password_hash).execute(&mut *db).await?;
-    sqlx::query!("DELETE FROM auth_sessions WHERE credential_id = $1 AND session_id IS DISTINCT FROM $2", id, keep_session)
+pub async fn set_password(
+    db: &mut PgConnection,
+    id: Uuid,
+    password_hash: &str,
+    keep_session: Option<Uuid>,
+) -> Result<(), DbError> {
+    sqlx::query!("UPDATE auth_credentials SET password_hash = $2 WHERE id = $1", id, password_hash)
         .execute(&mut *db)
         .await?;
+    sqlx::query!(
+        "DELETE FROM auth_sessions WHERE credential_id = $1 AND session_id IS DISTINCT FROM $2",
+        id,
+        keep_session
+    )
+    .execute(&mut *db)
+    .await?;
     sqlx::query!("DELETE FROM email_verification_tokens WHERE credential_id = $1", id).execute(db).await?;
     Ok(())
 }

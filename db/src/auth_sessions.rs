@@ -25,7 +25,13 @@ pub struct Session {
 }
 
 /// Opens a session with its first refresh token (given as its SHA-256).
-pub async fn create(db: &mut PgConnection, credential: Uuid, amr: &Value, user_agent: Option<&str>, token_hash: &[u8]) -> Result<Session, DbError> {
+pub async fn create(
+    db: &mut PgConnection,
+    credential: Uuid,
+    amr: &Value,
+    user_agent: Option<&str>,
+    token_hash: &[u8],
+) -> Result<Session, DbError> {
     let session = sqlx::query_as!(
         Session,
         "INSERT INTO auth_sessions (credential_id, amr, user_agent) VALUES ($1, $2, $3) RETURNING session_id, credential_id, aal, amr",
@@ -35,11 +41,22 @@ pub async fn create(db: &mut PgConnection, credential: Uuid, amr: &Value, user_a
     )
     .fetch_one(&mut *db)
     .await?;
-    sqlx::query!("INSERT INTO refresh_tokens (token_hash, session_id, counter) VALUES ($1, $2, 0)", token_hash, session.session_id)
+    sqlx::query!(
+        "INSERT INTO refresh_tokens (token_hash, session_id, counter) VALUES ($1, $2, 0)",
+        token_hash,
+        session.session_id
+    )
+    .execute(&mut *db)
+    .await?;
+    sqlx::query!("UPDATE auth_credentials SET last_sign_in_at = now() WHERE id = $1", credential)
         .execute(&mut *db)
         .await?;
-    sqlx::query!("UPDATE auth_credentials SET last_sign_in_at = now() WHERE id = $1", credential).execute(&mut *db).await?;
-    sqlx::query!("UPDATE users SET last_login_at = now() WHERE supabase_user_id = $1 AND deleted_at IS NULL", credential).execute(db).await?;
+    sqlx::query!(
+        "UPDATE users SET last_login_at = now() WHERE supabase_user_id = $1 AND deleted_at IS NULL",
+        credential
+    )
+    .execute(db)
+    .await?;
     Ok(session)
 }
 
@@ -85,10 +102,20 @@ pub async fn refresh(db: &mut PgConnection, token_hash: &[u8], new_hash: &[u8]) 
             return Ok(Refreshed::Reused);
         }
     };
-    sqlx::query!("INSERT INTO refresh_tokens (token_hash, session_id, counter) VALUES ($1, $2, $3)", new_hash, row.session_id, counter)
-        .execute(db)
-        .await?;
-    Ok(Refreshed::Issued(Session { session_id: row.session_id, credential_id: row.credential_id, aal: row.aal, amr: row.amr }))
+    sqlx::query!(
+        "INSERT INTO refresh_tokens (token_hash, session_id, counter) VALUES ($1, $2, $3)",
+        new_hash,
+        row.session_id,
+        counter
+    )
+    .execute(db)
+    .await?;
+    Ok(Refreshed::Issued(Session {
+        session_id: row.session_id,
+        credential_id: row.credential_id,
+        aal: row.aal,
+        amr: row.amr,
+    }))
 }
 
 #[derive(Debug, PartialEq, Eq)]

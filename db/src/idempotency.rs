@@ -29,11 +29,15 @@ pub async fn claim(db: &mut PgConnection, user: UserId, key: &str, request_hash:
     if inserted.rows_affected() == 1 {
         return Ok(Claim::First);
     }
-    let row = sqlx::query!("SELECT request_hash, status, response FROM idempotency_keys WHERE user_id = $1 AND key = $2", user.0, key)
-        .fetch_optional(db)
-        .await?
-        // Swept between the two statements.
-        .ok_or(DbError::Conflict("idempotency_key_expired"))?;
+    let row = sqlx::query!(
+        "SELECT request_hash, status, response FROM idempotency_keys WHERE user_id = $1 AND key = $2",
+        user.0,
+        key
+    )
+    .fetch_optional(db)
+    .await?
+    // Swept between the two statements.
+    .ok_or(DbError::Conflict("idempotency_key_expired"))?;
     match (row.status, row.response) {
         _ if row.request_hash != request_hash => Ok(Claim::Mismatch),
         (Some(status), Some(response)) => Ok(Claim::Again { status, response }),
@@ -42,9 +46,21 @@ pub async fn claim(db: &mut PgConnection, user: UserId, key: &str, request_hash:
 }
 
 /// Keeps the answer of a claimed key.
-pub async fn remember(db: &mut PgConnection, user: UserId, key: &str, status: i16, response: &Value) -> Result<(), DbError> {
-    sqlx::query!("UPDATE idempotency_keys SET status = $3, response = $4 WHERE user_id = $1 AND key = $2", user.0, key, status, response)
-        .execute(db)
-        .await?;
+pub async fn remember(
+    db: &mut PgConnection,
+    user: UserId,
+    key: &str,
+    status: i16,
+    response: &Value,
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "UPDATE idempotency_keys SET status = $3, response = $4 WHERE user_id = $1 AND key = $2",
+        user.0,
+        key,
+        status,
+        response
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }

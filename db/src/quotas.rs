@@ -23,11 +23,24 @@ const GIB: i64 = 1 << 30;
 impl TierLimits {
     pub const fn of(tier: UserTier) -> Self {
         match tier {
-            UserTier::Free => Self { uploads_per_day: Some(3), max_duration_s: Some(600), max_size_bytes: GIB, searches_per_minute: Some(60) },
-            UserTier::Pro => {
-                Self { uploads_per_day: Some(50), max_duration_s: Some(4 * 3600), max_size_bytes: 16 * GIB, searches_per_minute: Some(300) }
-            }
-            UserTier::Enterprise => Self { uploads_per_day: None, max_duration_s: None, max_size_bytes: 256 * GIB, searches_per_minute: None },
+            UserTier::Free => Self {
+                uploads_per_day: Some(3),
+                max_duration_s: Some(600),
+                max_size_bytes: GIB,
+                searches_per_minute: Some(60),
+            },
+            UserTier::Pro => Self {
+                uploads_per_day: Some(50),
+                max_duration_s: Some(4 * 3600),
+                max_size_bytes: 16 * GIB,
+                searches_per_minute: Some(300),
+            },
+            UserTier::Enterprise => Self {
+                uploads_per_day: None,
+                max_duration_s: None,
+                max_size_bytes: 256 * GIB,
+                searches_per_minute: None,
+            },
         }
     }
 }
@@ -72,7 +85,13 @@ pub struct QuotaUse {
 }
 
 /// Uses one, or says that none is left. One statement: two requests cannot both take the last.
-pub async fn take(db: impl PgExecutor<'_>, user: UserId, quota: Quota, limit: i32, now: DateTime<Utc>) -> Result<Result<QuotaUse, QuotaUse>, DbError> {
+pub async fn take(
+    db: impl PgExecutor<'_>,
+    user: UserId,
+    quota: Quota,
+    limit: i32,
+    now: DateTime<Utc>,
+) -> Result<Result<QuotaUse, QuotaUse>, DbError> {
     let (start, resets_at) = quota.window(now);
     if limit <= 0 {
         return Ok(Err(QuotaUse { used: 0, limit, resets_at }));
@@ -95,7 +114,12 @@ pub async fn take(db: impl PgExecutor<'_>, user: UserId, quota: Quota, limit: i3
 }
 
 /// Used so far in the window that `now` is in, and when that window ends.
-pub async fn used(db: impl PgExecutor<'_>, user: UserId, quota: Quota, now: DateTime<Utc>) -> Result<(i32, DateTime<Utc>), DbError> {
+pub async fn used(
+    db: impl PgExecutor<'_>,
+    user: UserId,
+    quota: Quota,
+    now: DateTime<Utc>,
+) -> Result<(i32, DateTime<Utc>), DbError> {
     let (start, resets_at) = quota.window(now);
     let used = sqlx::query_scalar!(
         "SELECT used FROM quota_usage WHERE user_id = $1 AND kind = $2 AND window_start = $3",
@@ -134,8 +158,14 @@ mod tests {
     fn a_window_holds_its_moment() {
         let at: DateTime<Utc> = "2026-02-28T23:59:59.5Z".parse().unwrap();
         let (start, end) = Quota::Uploads.window(at);
-        assert_eq!((start.to_rfc3339(), end.to_rfc3339()), ("2026-02-28T00:00:00+00:00".into(), "2026-03-01T00:00:00+00:00".into()));
+        assert_eq!(
+            (start.to_rfc3339(), end.to_rfc3339()),
+            ("2026-02-28T00:00:00+00:00".into(), "2026-03-01T00:00:00+00:00".into())
+        );
         let (start, end) = Quota::Searches.window(at);
-        assert_eq!((start.to_rfc3339(), end.to_rfc3339()), ("2026-02-28T23:59:00+00:00".into(), "2026-03-01T00:00:00+00:00".into()));
+        assert_eq!(
+            (start.to_rfc3339(), end.to_rfc3339()),
+            ("2026-02-28T23:59:00+00:00".into(), "2026-03-01T00:00:00+00:00".into())
+        );
     }
 }

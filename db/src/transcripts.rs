@@ -20,7 +20,11 @@ pub struct VisibleRun {
 }
 
 /// `Ok(None)` while nothing of the video is visible yet; `NotFound` if it is not this owner's.
-pub async fn visible_run(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Result<Option<VisibleRun>, DbError> {
+pub async fn visible_run(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    video: VideoId,
+) -> Result<Option<VisibleRun>, DbError> {
     let row = sqlx::query!(
         r#"SELECT r.run_id AS "run_id?: RunId", r.language AS "language?", r.models AS "models?", r.artifacts AS "artifacts?"
            FROM videos v LEFT JOIN runs r ON r.run_id = v.current_run_id

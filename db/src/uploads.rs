@@ -62,7 +62,11 @@ pub struct Upload {
 impl Upload {
     /// How many bytes part `number` (from 1) must have.
     pub fn part_len(&self, number: i32) -> i64 {
-        if number < self.part_count { self.part_size_bytes } else { self.size_bytes - self.part_size_bytes * i64::from(self.part_count - 1) }
+        if number < self.part_count {
+            self.part_size_bytes
+        } else {
+            self.size_bytes - self.part_size_bytes * i64::from(self.part_count - 1)
+        }
     }
 }
 
@@ -81,7 +85,12 @@ pub async fn find(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Res
 }
 
 /// Remembers the multipart upload, unless another request was first. Returns the one that counts.
-pub async fn set_upload_id(db: impl PgExecutor<'_>, owner: UserId, video: VideoId, upload_id: &str) -> Result<String, DbError> {
+pub async fn set_upload_id(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    video: VideoId,
+    upload_id: &str,
+) -> Result<String, DbError> {
     sqlx::query_scalar!(
         r#"UPDATE videos SET upload_id = COALESCE(upload_id, $3) WHERE video_id = $1 AND owner_id = $2 AND state = 'uploading'
            RETURNING upload_id AS "upload_id!""#,
@@ -96,7 +105,12 @@ pub async fn set_upload_id(db: impl PgExecutor<'_>, owner: UserId, video: VideoI
 
 /// The object is whole: from `uploading` to `validating`. `false` if another request has done it; the caller then starts
 /// no run.
-pub async fn mark_uploaded(db: &mut PgConnection, owner: UserId, video: VideoId, size_bytes: i64) -> Result<bool, DbError> {
+pub async fn mark_uploaded(
+    db: &mut PgConnection,
+    owner: UserId,
+    video: VideoId,
+    size_bytes: i64,
+) -> Result<bool, DbError> {
     let done = sqlx::query!(
         "UPDATE videos SET state = 'validating', size_bytes = $3, uploaded_at = now(), upload_id = NULL
          WHERE video_id = $1 AND owner_id = $2 AND state = 'uploading'",

@@ -50,7 +50,11 @@ pub struct ClaimedProfile {
 
 /// The row of a token's `sub`, tombstones included, and whether the token's session still lives. `session` is given only
 /// where sessions are ours (the embedded auth server); otherwise the answer is `true`.
-pub async fn find_by_subject(db: impl PgExecutor<'_>, subject: Uuid, session: Option<Uuid>) -> Result<Option<(User, bool)>, DbError> {
+pub async fn find_by_subject(
+    db: impl PgExecutor<'_>,
+    subject: Uuid,
+    session: Option<Uuid>,
+) -> Result<Option<(User, bool)>, DbError> {
     let row = sqlx::query!(
         r#"SELECT u.user_id AS "user_id: UserId", u.supabase_user_id, u.email, u.email_verified, u.display_name, u.avatar_url,
                   u.tier AS "tier: UserTier", u.role, u.role_chosen, u.created_at, u.last_login_at, u.deleted_at, u.claims_issued_at,
@@ -187,8 +191,8 @@ async fn only_by_email(db: &mut PgConnection, email: &str) -> Result<UserId, DbE
 }
 
 /// Turns an account into a tombstone: nothing of the person is kept but the `sub` that must not come back. Their videos
-/// are marked deleted and are due for purging at once; the caller enqueues the purges with [`crate::tasks`].
-pub async fn bury(db: &mut PgConnection, user: UserId) -> Result<Vec<crate::ids::VideoId>, DbError> {
+/// are deleted and purged at once.
+pub async fn bury(db: &mut PgConnection, user: UserId) -> Result<(), DbError> {
     let subject = sqlx::query_scalar!(
         "UPDATE users SET deleted_at = now(), email = NULL, email_verified = false, display_name = NULL, avatar_url = NULL
          WHERE user_id = $1 AND deleted_at IS NULL RETURNING supabase_user_id",
@@ -198,7 +202,9 @@ pub async fn bury(db: &mut PgConnection, user: UserId) -> Result<Vec<crate::ids:
     .await?
     .ok_or(DbError::NotFound)?;
     sqlx::query!("DELETE FROM user_role_profiles WHERE user_id = $1", user.0).execute(&mut *db).await?;
-    sqlx::query!("UPDATE api_tokens SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user.0).execute(&mut *db).await?;
+    sqlx::query!("UPDATE api_tokens SET revoked_at = now() WHERE user_id = $1 AND revoked_at IS NULL", user.0)
+        .execute(&mut *db)
+        .await?;
     sqlx::query!("DELETE FROM auth_credentials WHERE id = $1", subject).execute(&mut *db).await?;
     let videos = sqlx::query_scalar!(
         r#"UPDATE videos SET state_before_delete = CASE WHEN state = 'deleted' THEN state_before_delete ELSE state END, state = 'deleted',
@@ -208,12 +214,21 @@ pub async fn bury(db: &mut PgConnection, user: UserId) -> Result<Vec<crate::ids:
     )
     .fetch_all(&mut *db)
     .await?;
-    audit(db, Some(user), user, "account_deleted", json!({ "videos": videos.len() })).await?;
-    Ok(videos)
+    audit(&mut *db, Some(user), user, "account_deleted", json!({ "videos": videos.len() })).await?;
+    for video in videos {
+        crate::videos::purge_at(&mut *db, user, video, None).await?;
+    }
+    Ok(())
 }
 
 /// Writes one line of the account history.
-pub async fn audit(db: impl PgExecutor<'_>, actor: Option<UserId>, subject: UserId, action: &str, detail: serde_json::Value) -> Result<(), DbError> {
+pub async fn audit(
+    db: impl PgExecutor<'_>,
+    actor: Option<UserId>,
+    subject: UserId,
+    action: &str,
+    detail: serde_json::Value,
+) -> Result<(), DbError> {
     sqlx::query!(
         "INSERT INTO audit_events (actor_id, subject_id, action, detail) VALUES ($1, $2, $3, $4)",
         actor.map(|a| a.0),

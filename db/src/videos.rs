@@ -14,6 +14,9 @@ use crate::{
 /// How long a deleted video can be restored.
 pub const RESTORABLE_FOR: TimeDelta = TimeDelta::hours(24);
 
+/// Kind of the task that removes a deleted video for good; its payload is `{"video_id"}`.
+pub const PURGE_TASK: &str = "purge_video";
+
 /// A video as its owner sees it, with the progress of the run that is under way.
 #[derive(Clone, Debug, FromRow)]
 pub struct VideoRow {
@@ -68,12 +71,14 @@ const SELECT: &str = r"
 
 /// One video of one owner.
 pub async fn find(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Result<VideoRow, DbError> {
-    sqlx::query_as(AssertSqlSafe(format!("{SELECT} WHERE v.video_id = $1 AND v.owner_id = $2 AND v.state <> 'deleted'")))
-        .bind(video)
-        .bind(owner)
-        .fetch_optional(db)
-        .await?
-        .ok_or(DbError::NotFound)
+    sqlx::query_as(AssertSqlSafe(format!(
+        "{SELECT} WHERE v.video_id = $1 AND v.owner_id = $2 AND v.state <> 'deleted'"
+    )))
+    .bind(video)
+    .bind(owner)
+    .fetch_optional(db)
+    .await?
+    .ok_or(DbError::NotFound)
 }
 
 /// What upload_validate read from the file.
@@ -152,7 +157,11 @@ pub async fn list(db: impl PgExecutor<'_>, owner: UserId, query: &ListQuery) -> 
             sql.push(" AND (v.created_at, v.video_id) > (").push_bind(*at).push(", ").push_bind(*id).push(")");
         }
         (Sort::Title, Some(After::Title(title, id))) => {
-            sql.push(" AND (lower(v.title), v.video_id) > (lower(").push_bind(title).push("), ").push_bind(*id).push(")");
+            sql.push(" AND (lower(v.title), v.video_id) > (lower(")
+                .push_bind(title)
+                .push("), ")
+                .push_bind(*id)
+                .push(")");
         }
         _ => {}
     }
@@ -216,8 +225,8 @@ pub async fn update(db: impl PgExecutor<'_>, owner: UserId, video: VideoId, patc
     if done.rows_affected() == 0 { Err(DbError::NotFound) } else { Ok(()) }
 }
 
-/// Hides a video at once. The caller enqueues its purge for the time that is returned, in the same transaction.
-pub async fn delete(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<DateTime<Utc>, DbError> {
+/// Hides a video at once, and has it purged when the time to restore it is over.
+pub async fn delete(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<(), DbError> {
     let purge_after = Utc::now() + RESTORABLE_FOR;
     let done = sqlx::query!(
         "UPDATE videos SET state_before_delete = state, state = 'deleted', deleted_at = now(), purge_after = $3
@@ -226,9 +235,27 @@ pub async fn delete(db: &mut PgConnection, owner: UserId, video: VideoId) -> Res
         owner.0,
         purge_after
     )
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    if done.rows_affected() == 0 { Err(DbError::NotFound) } else { Ok(purge_after) }
+    if done.rows_affected() == 0 {
+        return Err(DbError::NotFound);
+    }
+    purge_at(db, owner, video, Some(purge_after)).await
+}
+
+/// Has a deleted video purged then, or now; an earlier appointment is cancelled.
+pub async fn purge_at(
+    db: &mut PgConnection,
+    owner: UserId,
+    video: VideoId,
+    at: Option<DateTime<Utc>>,
+) -> Result<(), DbError> {
+    crate::tasks::cancel(&mut *db, PURGE_TASK, video).await?;
+    let payload = serde_json::json!({ "video_id": video });
+    let task =
+        crate::tasks::NewTask { kind: PURGE_TASK, owner_id: Some(owner), video_id: Some(video), payload, run_at: at };
+    crate::tasks::enqueue(db, &task).await?;
+    Ok(())
 }
 
 /// Brings a deleted video back, as long as it has not been purged, and cancels the purge.
@@ -244,15 +271,19 @@ pub async fn restore(db: &mut PgConnection, owner: UserId, video: VideoId) -> Re
     if done.rows_affected() == 0 {
         return Err(DbError::NotFound);
     }
-    crate::tasks::cancel(db, "purge", video).await?;
+    crate::tasks::cancel(db, PURGE_TASK, video).await?;
     Ok(())
 }
 
 /// Whether the owner has this video, whatever its state but deleted.
 pub async fn exists(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Result<(), DbError> {
-    sqlx::query_scalar!("SELECT 1 FROM videos WHERE video_id = $1 AND owner_id = $2 AND state <> 'deleted'", video.0, owner.0)
-        .fetch_optional(db)
-        .await?
-        .map(|_| ())
-        .ok_or(DbError::NotFound)
+    sqlx::query_scalar!(
+        "SELECT 1 FROM videos WHERE video_id = $1 AND owner_id = $2 AND state <> 'deleted'",
+        video.0,
+        owner.0
+    )
+    .fetch_optional(db)
+    .await?
+    .map(|_| ())
+    .ok_or(DbError::NotFound)
 }

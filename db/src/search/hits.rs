@@ -25,7 +25,12 @@ pub struct HitRow {
 }
 
 /// Loads what is shown of found scenes, in no order. The query marks the matching words.
-pub async fn hits(db: impl PgExecutor<'_>, owner: UserId, query: &str, found: &[Candidate]) -> Result<Vec<HitRow>, DbError> {
+pub async fn hits(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    query: &str,
+    found: &[Candidate],
+) -> Result<Vec<HitRow>, DbError> {
     let (runs, scenes) = keys(found);
     Ok(sqlx::query_as!(
         HitRow,
@@ -57,7 +62,12 @@ pub struct HitWord {
 }
 
 /// The spoken words of found scenes, in order.
-pub async fn hit_words(db: impl PgExecutor<'_>, owner: UserId, query: &str, found: &[Candidate]) -> Result<Vec<HitWord>, DbError> {
+pub async fn hit_words(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    query: &str,
+    found: &[Candidate],
+) -> Result<Vec<HitWord>, DbError> {
     let (runs, scenes) = keys(found);
     Ok(sqlx::query_as!(
         HitWord,

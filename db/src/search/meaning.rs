@@ -75,7 +75,11 @@ pub async fn text_models(db: impl PgExecutor<'_>, owner: UserId) -> Result<Vec<S
 pub struct NoVectors;
 
 /// The mean of a scene's text windows.
-pub async fn pooled(db: impl PgExecutor<'_>, owner: UserId, scene: SceneId) -> Result<Result<Embedding, NoVectors>, DbError> {
+pub async fn pooled(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    scene: SceneId,
+) -> Result<Result<Embedding, NoVectors>, DbError> {
     let row = sqlx::query!(
         r#"SELECT w.text_model, avg(w.text_vec) AS "mean!: Vector"
            FROM text_windows w JOIN videos v ON v.current_run_id = w.run_id

@@ -50,11 +50,16 @@ pub struct Filters {
 }
 
 /// The join that every channel shares; `s` is the channel's row with `run_id`, `scene_id` and `owner_id`.
-const VISIBLE: &str = " JOIN runs r ON r.run_id = s.run_id JOIN videos v ON v.video_id = r.video_id AND v.current_run_id = r.run_id
+const VISIBLE: &str =
+    " JOIN runs r ON r.run_id = s.run_id JOIN videos v ON v.video_id = r.video_id AND v.current_run_id = r.run_id
      LEFT JOIN video_metadata m ON m.video_id = v.video_id ";
 
 fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filters) {
-    sql.push(" s.owner_id = ").push_bind(owner).push(" AND v.owner_id = ").push_bind(owner).push(" AND v.state <> 'deleted'");
+    sql.push(" s.owner_id = ")
+        .push_bind(owner)
+        .push(" AND v.owner_id = ")
+        .push_bind(owner)
+        .push(" AND v.state <> 'deleted'");
     if let Some(ids) = &filters.video_ids {
         sql.push(" AND v.video_id = ANY(").push_bind(ids.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push(")");
     }

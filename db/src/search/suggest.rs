@@ -19,7 +19,12 @@ pub async fn titles(db: impl PgExecutor<'_>, owner: UserId, text: &str, limit: i
 }
 
 /// What this person has searched for before, newest first.
-pub async fn recent_queries(db: impl PgExecutor<'_>, user: UserId, text: &str, limit: i64) -> Result<Vec<String>, DbError> {
+pub async fn recent_queries(
+    db: impl PgExecutor<'_>,
+    user: UserId,
+    text: &str,
+    limit: i64,
+) -> Result<Vec<String>, DbError> {
     Ok(sqlx::query_scalar!(
         "SELECT query FROM search_log WHERE user_id = $1 AND query ILIKE $2 || '%' AND hits > 0 GROUP BY query ORDER BY max(search_id) DESC LIMIT $3",
         user.0,
@@ -31,7 +36,12 @@ pub async fn recent_queries(db: impl PgExecutor<'_>, user: UserId, text: &str, l
 }
 
 /// Texts of scenes in which the letters occur.
-pub async fn texts_with(db: impl PgExecutor<'_>, owner: UserId, text: &str, limit: i64) -> Result<Vec<String>, DbError> {
+pub async fn texts_with(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    text: &str,
+    limit: i64,
+) -> Result<Vec<String>, DbError> {
     Ok(sqlx::query_scalar!(
         "SELECT s.text FROM scenes s JOIN videos v ON v.video_id = s.video_id AND v.current_run_id = s.run_id
          WHERE s.owner_id = $1 AND v.state <> 'deleted' AND s.text ILIKE '%' || $2 || '%' LIMIT $3",

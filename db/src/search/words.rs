@@ -13,9 +13,19 @@ const ENOUGH: i64 = 20;
 
 /// The best scenes for a person's query. The text index holds every word in its language's stem and as it is, hence the
 /// query in both forms. A scene that has the very phrase comes before those that only have the words.
-pub async fn candidates(pool: &PgPool, owner: UserId, query: &str, filters: &Filters, limit: i64, deadline: Duration) -> Result<Vec<Candidate>, DbError> {
+pub async fn candidates(
+    pool: &PgPool,
+    owner: UserId,
+    query: &str,
+    filters: &Filters,
+    limit: i64,
+    deadline: Duration,
+) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("WITH q AS MATERIALIZED (SELECT websearch_to_tsquery('english', ");
-    sql.push_bind(query).push(") || websearch_to_tsquery('simple', ").push_bind(query).push(") AS strict, websearch_to_tsquery('english', ");
+    sql.push_bind(query)
+        .push(") || websearch_to_tsquery('simple', ")
+        .push_bind(query)
+        .push(") AS strict, websearch_to_tsquery('english', ");
     sql.push_bind(query).push(") AS stems, ");
     sql.push_bind((query.chars().count() >= 2).then(|| format!("%{}%", escape_like(query)))).push(
         "::text AS phrase), relaxed AS MATERIALIZED (
@@ -27,7 +37,10 @@ pub async fn candidates(pool: &PgPool, owner: UserId, query: &str, filters: &Fil
     );
     sql.push(VISIBLE).push(" WHERE ");
     push_filters(&mut sql, owner, filters);
-    sql.push(" AND (s.text_tsv @@ q.strict OR s.text ILIKE q.phrase) ORDER BY score DESC, s.video_id, s.ordinal LIMIT ").push_bind(limit);
+    sql.push(
+        " AND (s.text_tsv @@ q.strict OR s.text ILIKE q.phrase) ORDER BY score DESC, s.video_id, s.ordinal LIMIT ",
+    )
+    .push_bind(limit);
     sql.push(
         "), some AS MATERIALIZED (
             SELECT s.run_id, s.scene_id, s.video_id, (ts_rank(s.text_tsv, relaxed.loose, 1) * 0.001)::double precision AS score

@@ -1,0 +1,222 @@
+//! The environment, read once at start into types. A wrong value stops the process and names the variable.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use heimdex_db::store::S3Config;
+use ipnet::IpNet;
+use secrecy::SecretString;
+use url::Url;
+
+/// A variable that is missing or wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    #[error("{name} is wrong: {reason}")]
+    Wrong { name: &'static str, reason: String },
+}
+
+/// Everything `serve` needs to know.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database_url: SecretString,
+    pub s3: S3Config,
+    pub auth: AuthConfig,
+    /// Where the API listens; used by `main` only.
+    pub bind: SocketAddr,
+    /// Where the metrics listen, on their own.
+    pub metrics_bind: SocketAddr,
+    /// What browsers reach the API by. Without it, the request's own origin is used.
+    pub public_url: Option<Url>,
+    /// The built web app, if this process serves it.
+    pub web_dir: Option<PathBuf>,
+    pub models_dir: PathBuf,
+    /// Id of the text model, or `None` to search by words alone.
+    pub text_model: Option<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub features: Features,
+    pub database_connections: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Features {
+    pub faces: bool,
+}
+
+/// Whose tokens are taken.
+#[derive(Clone, Debug)]
+pub struct AuthConfig {
+    /// The Supabase project; without it the embedded auth server is on.
+    pub supabase_url: Option<Url>,
+    /// Given to the web app; never checked here.
+    pub publishable_key: String,
+    /// Turns HS256 on.
+    pub legacy_jwt_secret: Option<SecretString>,
+    /// `iss` must be this, exactly. With a Supabase project and no value: `{SUPABASE_URL}/auth/v1`.
+    pub issuer: Option<String>,
+    pub audience: String,
+}
+
+impl AuthConfig {
+    pub fn is_embedded(&self) -> bool {
+        self.supabase_url.is_none()
+    }
+}
+
+/// Looks a variable up; empty counts as unset.
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+impl Config {
+    /// Reads the process' environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads from any source of variables.
+    pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let env = Env(lookup);
+        let supabase_url: Option<Url> = env.parse("SUPABASE_URL")?;
+        let endpoint: Url = env.required("S3_ENDPOINT")?;
+        let public_endpoint = env.parse("S3_PUBLIC_ENDPOINT")?.unwrap_or_else(|| endpoint.clone());
+        Ok(Self {
+            database_url: env.secret("DATABASE_URL")?,
+            s3: S3Config {
+                endpoint,
+                public_endpoint,
+                region: env.text("S3_REGION").unwrap_or_else(|| "us-east-1".into()),
+                bucket: env.text("S3_BUCKET").unwrap_or_else(|| "heimdex".into()),
+                access_key_id: env.text("S3_ACCESS_KEY_ID").ok_or(ConfigError::Missing("S3_ACCESS_KEY_ID"))?,
+                secret_access_key: env.secret("S3_SECRET_ACCESS_KEY")?,
+            },
+            auth: AuthConfig {
+                publishable_key: match env.text("SUPABASE_PUBLISHABLE_KEY") {
+                    Some(key) => key,
+                    None if supabase_url.is_some() => return Err(ConfigError::Missing("SUPABASE_PUBLISHABLE_KEY")),
+                    None => "sb_publishable_heimdex".into(),
+                },
+                legacy_jwt_secret: env.text("SUPABASE_JWT_SECRET").map(Into::into),
+                issuer: env.text("SUPABASE_JWT_ISSUER").or_else(|| supabase_url.as_ref().map(issuer_of)),
+                audience: env.text("SUPABASE_JWT_AUDIENCE").unwrap_or_else(|| "authenticated".into()),
+                supabase_url,
+            },
+            bind: env.parse("HEIMDEX_API_BIND")?.unwrap_or_else(|| ([127, 0, 0, 1], 8480).into()),
+            metrics_bind: loopback(
+                "HEIMDEX_METRICS_BIND",
+                env.parse("HEIMDEX_METRICS_BIND")?.unwrap_or_else(|| ([127, 0, 0, 1], 8481).into()),
+            )?,
+            public_url: env.parse("HEIMDEX_PUBLIC_URL")?,
+            web_dir: env.text("HEIMDEX_WEB_DIR").map(PathBuf::from),
+            models_dir: env.text("HEIMDEX_MODELS_DIR").map_or_else(|| PathBuf::from("models"), PathBuf::from),
+            text_model: match env.text("HEIMDEX_TEXT_MODEL") {
+                None => Some("all-minilm-l6-v2".into()),
+                Some(none) if none == "none" => None,
+                Some(id) => Some(id),
+            },
+            trusted_proxies: env.list("HEIMDEX_TRUSTED_PROXIES")?,
+            features: Features { faces: env.parse("FEATURE_FACES")?.unwrap_or(false) },
+            database_connections: env.parse("HEIMDEX_API_DATABASE_CONNECTIONS")?.unwrap_or(16),
+        })
+    }
+}
+
+/// What GoTrue of a Supabase project puts into `iss`.
+fn issuer_of(url: &Url) -> String {
+    format!("{}/auth/v1", url.as_str().trim_end_matches('/'))
+}
+
+/// Metrics tell much about an installation and have no authentication.
+fn loopback(name: &'static str, address: SocketAddr) -> Result<SocketAddr, ConfigError> {
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err(ConfigError::Wrong { name, reason: format!("{address} is not a loopback address") })
+}
+
+struct Env<'a>(Lookup<'a>);
+
+impl Env<'_> {
+    fn text(&self, name: &'static str) -> Option<String> {
+        (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn secret(&self, name: &'static str) -> Result<SecretString, ConfigError> {
+        self.text(name).map(Into::into).ok_or(ConfigError::Missing(name))
+    }
+
+    fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, ConfigError> {
+        self.text(name)
+            .map(|value| value.parse().map_err(|e: T::Err| ConfigError::Wrong { name, reason: e.to_string() }))
+            .transpose()
+    }
+
+    fn required<T: std::str::FromStr<Err: std::fmt::Display>>(&self, name: &'static str) -> Result<T, ConfigError> {
+        self.parse(name)?.ok_or(ConfigError::Missing(name))
+    }
+
+    /// Comma-separated networks or single addresses.
+    fn list(&self, name: &'static str) -> Result<Vec<IpNet>, ConfigError> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(|item| {
+                item.parse::<IpNet>().or_else(|_| item.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| {
+                    ConfigError::Wrong { name, reason: format!("`{item}` is neither an address nor a network") }
+                })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minimal(name: &str) -> Option<String> {
+        Some(
+            match name {
+                "DATABASE_URL" => "postgres://u@localhost/x",
+                "S3_ENDPOINT" => "http://127.0.0.1:8490",
+                "S3_ACCESS_KEY_ID" | "S3_SECRET_ACCESS_KEY" => "key",
+                _ => return None,
+            }
+            .to_owned(),
+        )
+    }
+
+    #[test]
+    fn the_embedded_default_needs_four_variables() {
+        let config = Config::read(&minimal).unwrap();
+        assert!(config.auth.is_embedded());
+        assert_eq!(config.s3.public_endpoint, config.s3.endpoint);
+        assert_eq!(config.text_model.as_deref(), Some("all-minilm-l6-v2"));
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_variable() {
+        for (name, value) in [
+            ("S3_ENDPOINT", "not a url"),
+            ("HEIMDEX_API_BIND", "here"),
+            ("HEIMDEX_METRICS_BIND", "0.0.0.0:9000"),
+            ("HEIMDEX_TRUSTED_PROXIES", "10.0.0.0/8, nobody"),
+            ("FEATURE_FACES", "perhaps"),
+        ] {
+            let error = Config::read(&|n| if n == name { Some(value.into()) } else { minimal(n) }).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_supabase_project_sets_the_issuer() {
+        let config = Config::read(&|n| match n {
+            "SUPABASE_URL" => Some("https://abc.supabase.co/".into()),
+            "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".into()),
+            _ => minimal(n),
+        })
+        .unwrap();
+        assert_eq!(config.auth.issuer.as_deref(), Some("https://abc.supabase.co/auth/v1"));
+    }
+}

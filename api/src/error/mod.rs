@@ -1,0 +1,153 @@
+//! The one door through which errors leave: [`ApiError`] alone renders problem+json (RFC 9457).
+//!
+//! - A handler returns `Result<_, ApiError>`; `?` turns [`DbError`] and [`StoreError`] into the right code.
+//! - For a decision of ours, name it: `ApiError::new(Code::NotFound)`, with [`ApiError::detail`] for the person.
+//! - For a bug, [`ApiError::internal`]: the chain goes to the log, the client learns the request id.
+//!
+//! The response is rendered by [`render`], the outermost layer but the request id, which also dresses the plain errors of
+//! axum and tower. The embedded auth server has a format of its own (`crate::auth_server::error`).
+
+mod codes;
+mod layer;
+
+use axum::response::{IntoResponse, Response};
+use heimdex_db::{DbError, store::StoreError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub use codes::Code;
+pub use layer::{panicked, render};
+
+/// A field that is not allowed as it is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Path of the field, parameter or header.
+    pub field: String,
+    /// Stable.
+    pub code: String,
+    pub detail: String,
+}
+
+/// Body of every error: RFC 9457 problem details.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:heimdex:problem:{code}`
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// Stable; decide by this one.
+    pub code: String,
+    /// A sentence for the person.
+    pub detail: String,
+    pub request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<FieldError>>,
+    /// Whatever belongs to the code: `missing`, `limit`, `used`, `resets_at`, …
+    #[serde(flatten)]
+    #[schema(ignore)]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// An error on its way out.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    code: Code,
+    detail: Option<String>,
+    errors: Vec<FieldError>,
+    extra: serde_json::Map<String, serde_json::Value>,
+    retry_after_s: Option<u64>,
+    /// For the log only; set for 5xx.
+    chain: Option<String>,
+}
+
+impl ApiError {
+    pub fn new(code: Code) -> Self {
+        Self { code, detail: None, errors: Vec::new(), extra: serde_json::Map::new(), retry_after_s: None, chain: None }
+    }
+
+    /// One field is wrong.
+    pub fn field(field: impl Into<String>, code: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let mut error = Self::new(Code::InvalidRequest).detail(detail.clone());
+        error.errors.push(FieldError { field: field.into(), code: code.to_owned(), detail });
+        error
+    }
+
+    /// A bug or a broken part: the client learns nothing of it but the request id.
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut this = Self::new(Code::Internal);
+        this.chain = Some(chain(error));
+        this
+    }
+
+    fn unavailable(error: &(dyn std::error::Error + 'static)) -> Self {
+        let mut this = Self::new(Code::Unavailable).retry_after(5);
+        this.chain = Some(chain(error));
+        this
+    }
+
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.extra.insert(name.to_owned(), value.into());
+        self
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.code.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        match &error {
+            DbError::NotFound => Self::new(Code::NotFound),
+            DbError::Conflict("run_active") => Self::new(Code::RunActive),
+            DbError::Conflict(code) => Self::new(Code::Conflict).with("conflict", *code),
+            _ if error.is_outage() => Self::unavailable(&error),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        DbError::from(error).into()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        if error.is_outage() { Self::unavailable(&error) } else { Self::internal(&error) }
+    }
+}

@@ -1,0 +1,162 @@
+//! `GET /events` and `GET /videos/{id}/events`: live progress as server-sent events.
+//!
+//! A stream begins with a snapshot and goes on with what changes. It subscribes before it reads the snapshot, so nothing
+//! falls between the two; a message may come that the snapshot already had. After a gap there is another snapshot.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
+};
+use heimdex_db::{VideoId, events::Event, videos};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    jobs,
+    videos::{get, shape::Progress},
+};
+use crate::{auth::Caller, error::ApiError, events::Signal, extract::Path, state::AppState};
+
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+#[derive(Serialize, ToSchema)]
+pub struct VideoActivity {
+    video_id: Uuid,
+    state: &'static str,
+    progress: Option<Progress>,
+}
+
+/// Changes of all the person's videos. `snapshot` first, then `job` and `video`.
+#[utoipa::path(get, path = "/events", tag = "events", responses((status = OK, content_type = "text/event-stream", body = String)))]
+pub async fn all(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
+    stream(state, caller, None).await
+}
+
+/// Changes of one video.
+#[utoipa::path(get, path = "/videos/{video_id}/events", tag = "events", params(("video_id" = uuid::Uuid, Path)),
+    responses((status = OK, content_type = "text/event-stream", body = String)))]
+pub async fn of_video(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(video_id): Path<VideoId>,
+) -> Result<Response, ApiError> {
+    videos::exists(&state.pool, caller.user_id(), video_id).await?;
+    stream(state, caller, Some(video_id)).await
+}
+
+async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Result<Response, ApiError> {
+    let mut signals = state.events.subscribe();
+    let first = snapshot(&state, &caller, only).await?;
+    let (sender, receiver) = mpsc::channel::<Result<sse::Event, Infallible>>(64);
+    let lifetime = (caller.expires_at - chrono::Utc::now()).to_std().unwrap_or_default();
+    tokio::spawn(async move {
+        let _open = metrics::gauge!("heimdex_event_streams").open();
+        let end = tokio::time::sleep(lifetime);
+        tokio::pin!(end);
+        let mut next = Some(first);
+        loop {
+            if let Some(event) = next.take()
+                && sender.send(Ok(event)).await.is_err()
+            {
+                return;
+            }
+            next = tokio::select! {
+                // The token is over, the process stops, or the browser has gone.
+                () = &mut end => return,
+                () = state.stopping.cancelled() => return,
+                () = sender.closed() => return,
+                signal = signals.recv() => match signal {
+                    Ok(Signal::Changed(event)) => {
+                        let mine = event.owner_id() == caller.user_id() && only.is_none_or(|id| id == event.video_id());
+                        mine.then(|| message(&event))
+                    }
+                    Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => match snapshot(&state, &caller, only).await {
+                        Ok(event) => Some(event),
+                        // Gone, or the database is away: the browser comes again and is told.
+                        Err(_) => return,
+                    },
+                    Err(RecvError::Closed) => return,
+                },
+            };
+        }
+    });
+    let sse =
+        Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
+    // Proxies must not collect what should arrive at once.
+    Ok(([(header::CACHE_CONTROL, "no-store"), (header::HeaderName::from_static("x-accel-buffering"), "no")], sse)
+        .into_response())
+}
+
+async fn snapshot(state: &AppState, caller: &Caller, only: Option<VideoId>) -> Result<sse::Event, ApiError> {
+    let data = match only {
+        Some(video_id) => json!({
+            "video": get::read(state, caller, video_id).await?,
+            "jobs": jobs::read(state, caller, video_id).await?,
+        }),
+        None => {
+            let rows = videos::activity(&state.pool, caller.user_id()).await?;
+            let videos: Vec<_> = rows
+                .into_iter()
+                .map(|row| VideoActivity {
+                    video_id: row.video_id.0,
+                    state: row.state.as_str(),
+                    progress: Progress::of(row.percent, row.stages_total, row.stages_done, row.active_stages),
+                })
+                .collect();
+            json!({ "videos": videos })
+        }
+    };
+    Ok(named("snapshot", &data))
+}
+
+fn message(event: &Event) -> sse::Event {
+    match event {
+        Event::Job(job) => named(
+            "job",
+            &json!({
+                "video_id": job.video_id, "run_id": job.run_id, "job_id": job.job_id, "stage": job.stage, "state": job.state,
+                "progress": job.progress, "note": job.note, "error_code": job.error_code,
+            }),
+        ),
+        Event::Video(video) => named(
+            "video",
+            &json!({
+                "video_id": video.video_id, "state": video.state, "run_id": video.run_id, "failure_code": video.failure_code,
+            }),
+        ),
+    }
+}
+
+fn named(name: &str, data: &Value) -> sse::Event {
+    sse::Event::default().event(name).data(data.to_string())
+}
+
+/// Counts open streams.
+trait OpenStreams {
+    fn open(self) -> Open;
+}
+
+struct Open(metrics::Gauge);
+
+impl OpenStreams for metrics::Gauge {
+    fn open(self) -> Open {
+        self.increment(1.0);
+        Open(self)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}

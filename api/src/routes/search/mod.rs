@@ -1,0 +1,5 @@
+//! Finding moments.
+
+pub mod query;
+pub mod similar;
+pub mod suggest;

@@ -1,0 +1,167 @@
+//! `POST /videos/uploads`.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use heimdex_db::{
+    PgConnection, UserTier, VideoId,
+    idempotency::{self, Claim},
+    quotas::{self, Quota, TierLimits},
+    uploads::{self, NewUpload},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::plan::plan;
+use crate::{
+    auth::Caller,
+    domain,
+    error::{ApiError, Code},
+    extract,
+    state::AppState,
+};
+
+/// Unfinished uploads are given up after this long.
+const EXPIRES_AFTER: TimeDelta = TimeDelta::hours(24);
+
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct NewVideo {
+    #[schema(example = "rain.mp4")]
+    filename: String,
+    #[serde(default)]
+    #[schema(example = "video/mp4")]
+    mime_type: String,
+    size_bytes: i64,
+    /// By default the file's name.
+    title: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Announced {
+    video_id: Uuid,
+    upload: UploadPlan,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct UploadPlan {
+    /// Of every part but the last, which is shorter.
+    part_size_bytes: i64,
+    part_count: i32,
+    expires_at: DateTime<Utc>,
+}
+
+/// Announces an upload. Then ask for part URLs, PUT the parts, and complete.
+#[utoipa::path(post, path = "/videos/uploads", tag = "uploads", request_body = NewVideo,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key gets the same answer for a day")),
+    responses((status = CREATED, body = Announced)))]
+pub async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    extract::Json(new): extract::Json<NewVideo>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let key = idempotency_key(&headers)?;
+    let mut tx = state.pool.begin().await?;
+    if let Some(key) = &key {
+        let hash = Sha256::digest(json!(["POST /videos/uploads", &new]).to_string().as_bytes());
+        match idempotency::claim(&mut tx, caller.user_id(), key, &hash).await? {
+            Claim::First => {}
+            Claim::Again { status, response } => return Ok((status_of(status), Json(response))),
+            Claim::Mismatch => return Err(ApiError::new(Code::IdempotencyKeyReused)),
+        }
+    }
+    let answer = json!(announce(&mut tx, &caller, &new).await?);
+    if let Some(key) = &key {
+        idempotency::remember(&mut tx, caller.user_id(), key, 201, &answer).await?;
+    }
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+fn status_of(status: i16) -> StatusCode {
+    u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::CREATED)
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        ApiError::field("Idempotency-Key", "invalid", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
+    })?;
+    Ok(Some(key.to_owned()))
+}
+
+async fn announce(db: &mut PgConnection, caller: &Caller, new: &NewVideo) -> Result<Announced, ApiError> {
+    let filename = domain::file_name(&new.filename)?;
+    let mime_type = domain::mime_type(&new.mime_type)?;
+    let title = match new.title.as_deref().filter(|title| !title.trim().is_empty()) {
+        Some(title) => domain::line("title", title, 200)?,
+        None => stem(&filename).chars().take(200).collect(),
+    };
+    if new.size_bytes < 1 {
+        return Err(ApiError::field(
+            "size_bytes",
+            "out_of_range",
+            "size_bytes must be at least 1; an empty file is no video.",
+        ));
+    }
+    let limits = TierLimits::of(caller.user.tier);
+    let cut = plan(new.size_bytes).filter(|_| new.size_bytes <= limits.max_size_bytes).ok_or_else(|| {
+        ApiError::new(Code::FileTooLarge)
+            .detail(format!("A video of the {} tier may have {} bytes.", caller.user.tier, limits.max_size_bytes))
+            .with("limit_bytes", limits.max_size_bytes)
+            .with("size_bytes", new.size_bytes)
+    })?;
+    let now = Utc::now();
+    if let Some(limit) = limits.uploads_per_day {
+        quotas::take(&mut *db, caller.user_id(), Quota::Uploads, limit, now)
+            .await?
+            .map_err(|usage| used_up(usage, caller.user.tier))?;
+    }
+    let video_id = VideoId::new();
+    uploads::create(
+        db,
+        &NewUpload {
+            video_id,
+            owner_id: caller.user_id(),
+            title: &title,
+            filename: &filename,
+            mime_type: &mime_type,
+            size_bytes: new.size_bytes,
+            part_size_bytes: cut.part_size_bytes,
+            part_count: cut.part_count,
+            counted_on: limits.uploads_per_day.map(|_| now.date_naive()),
+        },
+    )
+    .await?;
+    Ok(Announced {
+        video_id: video_id.0,
+        upload: UploadPlan {
+            part_size_bytes: cut.part_size_bytes,
+            part_count: cut.part_count,
+            expires_at: now + EXPIRES_AFTER,
+        },
+    })
+}
+
+fn used_up(usage: quotas::QuotaUse, tier: UserTier) -> ApiError {
+    let seconds = (usage.resets_at - Utc::now()).num_seconds().max(1);
+    ApiError::new(Code::DailyUploadsUsedUp)
+        .detail(format!("The {tier} tier has {} uploads a day, and all are used.", usage.limit))
+        .with("limit", usage.limit)
+        .with("used", usage.used)
+        .with("remaining", 0)
+        .with("resets_at", usage.resets_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+        .retry_after(seconds.unsigned_abs())
+}
+
+/// A file's name without its extension.
+fn stem(filename: &str) -> &str {
+    filename.rsplit_once('.').map_or(filename, |(stem, _)| if stem.is_empty() { filename } else { stem })
+}

@@ -1,0 +1,8 @@
+//! A person's videos.
+
+pub mod edit;
+pub mod get;
+pub mod list;
+pub mod playback;
+pub mod reprocess;
+pub mod shape;

@@ -1,0 +1,315 @@
+//! One search: channels at once, fused, a page cut out, the hits loaded.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use heimdex_db::{
+    DbError, UserId,
+    search::{self, Candidate, Embedding, Filters, HitRow, HitWord},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    fusion::{Fused, Ranked, cap_groups, fuse},
+    moment::{Span, Spoken, moment, spans},
+};
+use crate::{error::ApiError, routes::videos::shape::signed, state::AppState, text_model::NoVector};
+
+/// A channel may take so long; then the others answer without it.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// Scenes a channel offers to be fused.
+const CANDIDATES: i64 = 200;
+/// Cosine similarity below which a sentence says something else (all-MiniLM-L6-v2; unrelated sentences are around 0.0–0.15).
+const FLOOR: f64 = 0.18;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Channel {
+    Words,
+    Meaning,
+}
+
+impl Channel {
+    pub const ALL: [Self; 2] = [Self::Words, Self::Meaning];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Words => "words",
+            Self::Meaning => "meaning",
+        }
+    }
+
+    /// By role a person may weigh differently one day; what was said word for word is the surest.
+    pub const fn default_weight(self) -> f64 {
+        match self {
+            Self::Words => 1.5,
+            Self::Meaning => 1.0,
+        }
+    }
+}
+
+/// What is asked, parsed.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub text: String,
+    pub channels: Vec<(Channel, f64)>,
+    pub filters: Filters,
+    pub per_video: usize,
+    pub limit: usize,
+    /// Where the page before ended.
+    pub after: Option<After>,
+}
+
+/// The last hit of a page: the next begins behind it, or, if it is gone, at its place.
+#[derive(Clone, Copy, Debug)]
+pub struct After {
+    pub scene_id: Uuid,
+    pub place: usize,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ChannelReport {
+    /// `words` or `meaning`
+    channel: &'static str,
+    /// `ok`, `skipped` (no model), `timeout` or `error`
+    status: &'static str,
+    candidates: usize,
+    took_ms: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Hit {
+    pub scene_id: Uuid,
+    pub video_id: Uuid,
+    video_title: String,
+    run_id: Uuid,
+    start_ms: i64,
+    end_ms: i64,
+    /// Where the player should jump.
+    at_ms: i64,
+    /// Comparable within one search only.
+    score: f64,
+    text: String,
+    /// Parts of `text`, in UTF-16 code units.
+    highlights: Vec<Span>,
+    thumbnail_url: Option<String>,
+    /// Which channels found it, and why.
+    matches: Vec<Match>,
+}
+
+#[derive(Clone, Serialize, ToSchema)]
+pub struct Match {
+    channel: &'static str,
+    /// From 1.
+    rank: usize,
+    /// The channel's own measure.
+    score: f64,
+    /// A sentence.
+    detail: String,
+}
+
+pub struct Answer {
+    pub hits: Vec<Hit>,
+    /// Where this page ended, if there is more.
+    pub next: Option<After>,
+    pub channels: Vec<ChannelReport>,
+}
+
+/// Asks every channel of the question at once.
+pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result<Answer, ApiError> {
+    let asked = question.channels.iter().map(|&(channel, _)| ask(state, owner, question, channel));
+    let answers = futures::future::join_all(asked).await;
+    let mut reports = Vec::new();
+    let mut ranked = Vec::new();
+    let mut known: HashMap<Key, (Candidate, Vec<Match>)> = HashMap::new();
+    for (&(channel, weight), (report, found)) in question.channels.iter().zip(answers) {
+        for (place, candidate) in found.iter().enumerate() {
+            known.entry(key(candidate)).or_insert_with(|| (*candidate, Vec::new())).1.push(Match {
+                channel: channel.as_str(),
+                rank: place + 1,
+                score: candidate.score,
+                detail: detail(channel, candidate),
+            });
+        }
+        ranked.push(Ranked { weight, ids: found.iter().map(key).collect() });
+        reports.push(report);
+    }
+    // Nothing at all worked: an empty page would be a lie.
+    if !reports.is_empty() && reports.iter().all(|report| matches!(report.status, "error" | "timeout")) {
+        return Err(ApiError::new(crate::error::Code::Unavailable)
+            .detail("The search could not be carried out; try again.")
+            .retry_after(2));
+    }
+    let all = cap_groups(fuse(&ranked), question.per_video, |key| key.0);
+    let (page, next) = cut(&all, question);
+    let hits = present(state, owner, &question.text, &page, &known).await?;
+    Ok(Answer { hits, next, channels: reports })
+}
+
+/// Video first, so that equal scores are in a sensible order.
+type Key = (Uuid, Uuid, Uuid);
+
+fn key(candidate: &Candidate) -> Key {
+    (candidate.video_id.0, candidate.scene_id.0, candidate.run_id.0)
+}
+
+fn cut(all: &[Fused<Key>], question: &Question) -> (Vec<Fused<Key>>, Option<After>) {
+    let start = question.after.map_or(0, |after| {
+        all.iter().position(|fused| fused.id.1 == after.scene_id).map_or(after.place, |place| place + 1)
+    });
+    let page: Vec<_> = all.iter().skip(start).take(question.limit).cloned().collect();
+    let end = start + page.len();
+    let next = page.last().filter(|_| end < all.len()).map(|last| After { scene_id: last.id.1, place: end });
+    (page, next)
+}
+
+async fn ask(
+    state: &AppState,
+    owner: UserId,
+    question: &Question,
+    channel: Channel,
+) -> (ChannelReport, Vec<Candidate>) {
+    let began = Instant::now();
+    let answer = tokio::time::timeout(DEADLINE, async {
+        match channel {
+            Channel::Words => words(state, owner, question).await,
+            Channel::Meaning => meaning(state, owner, question).await,
+        }
+    })
+    .await;
+    let (status, found) = match answer {
+        Ok(Ok(found)) => ("ok", found),
+        Ok(Err(Failure::Skipped)) => ("skipped", Vec::new()),
+        Ok(Err(Failure::Db(error))) if search::is_timeout(&error) => ("timeout", Vec::new()),
+        Ok(Err(Failure::Db(error))) => failed(channel, &error),
+        Ok(Err(Failure::Model(error))) => failed(channel, &error),
+        Err(_) => ("timeout", Vec::new()),
+    };
+    let took = began.elapsed();
+    metrics::histogram!("heimdex_search_channel_seconds", "channel" => channel.as_str(), "status" => status)
+        .record(took);
+    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    (ChannelReport { channel: channel.as_str(), status, candidates: found.len(), took_ms }, found)
+}
+
+fn failed(channel: Channel, error: &(dyn std::error::Error + 'static)) -> (&'static str, Vec<Candidate>) {
+    tracing::error!(error, channel = channel.as_str(), "a search channel failed");
+    ("error", Vec::new())
+}
+
+enum Failure {
+    Skipped,
+    Db(DbError),
+    Model(NoVector),
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+async fn words(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
+    Ok(search::words(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
+}
+
+async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
+    let Some(model) = state.text_model.id() else { return Err(Failure::Skipped) };
+    let vector = state.text_model.embed_query(&question.text).await.map_err(|error| match error {
+        NoVector::Off | NoVector::Loading => Failure::Skipped,
+        error => Failure::Model(error),
+    })?;
+    let query = Embedding { model: model.to_owned(), vector };
+    Ok(search::meaning(&state.pool, owner, &query, &question.filters, None, FLOOR, CANDIDATES, DEADLINE).await?)
+}
+
+fn detail(channel: Channel, candidate: &Candidate) -> String {
+    match channel {
+        Channel::Words if candidate.score >= 1.0 => "says it word for word".into(),
+        Channel::Words if candidate.score > 0.01 => "says these words".into(),
+        Channel::Words => "says some of these words".into(),
+        Channel::Meaning => format!("says something alike ({:.2})", candidate.score),
+    }
+}
+
+/// Loads what is shown of a page of hits, in its order.
+async fn present(
+    state: &AppState,
+    owner: UserId,
+    query: &str,
+    page: &[Fused<Key>],
+    known: &HashMap<Key, (Candidate, Vec<Match>)>,
+) -> Result<Vec<Hit>, ApiError> {
+    let candidates: Vec<Candidate> =
+        page.iter().filter_map(|fused| known.get(&fused.id)).map(|(candidate, _)| *candidate).collect();
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (rows, words) = tokio::try_join!(
+        search::hits(&state.pool, owner, query, &candidates),
+        search::hit_words(&state.pool, owner, query, &candidates)
+    )?;
+    let mut spoken: HashMap<(Uuid, Uuid), Vec<&HitWord>> = HashMap::new();
+    for word in &words {
+        spoken.entry((word.run_id.0, word.scene_id.0)).or_default().push(word);
+    }
+    let mut rows: HashMap<(Uuid, Uuid), HitRow> =
+        rows.into_iter().map(|row| ((row.run_id.0, row.scene_id.0), row)).collect();
+    let mut hits = Vec::with_capacity(page.len());
+    for fused in page {
+        let (_, scene, run) = fused.id;
+        // Deleted since the channels answered.
+        let Some(row) = rows.remove(&(run, scene)) else { continue };
+        let words: Vec<Spoken<'_>> = spoken
+            .get(&(run, scene))
+            .into_iter()
+            .flatten()
+            .map(|word| Spoken { start_ms: word.start_ms, text: &word.text, matches: word.matches })
+            .collect();
+        hits.push(Hit {
+            scene_id: scene,
+            video_id: row.video_id.0,
+            video_title: row.video_title,
+            run_id: run,
+            start_ms: row.start_ms,
+            end_ms: row.end_ms,
+            at_ms: moment(query, &words).unwrap_or(row.start_ms),
+            score: fused.score,
+            highlights: spans(&row.text, &row.marked),
+            text: row.text,
+            thumbnail_url: signed(&state.store, row.thumbnail_key.as_deref()).await?,
+            matches: known.get(&fused.id).map(|(_, matches)| matches.clone()).unwrap_or_default(),
+        });
+    }
+    Ok(hits)
+}
+
+/// Scenes that say something alike to one, best first.
+pub async fn similar(
+    state: &AppState,
+    owner: UserId,
+    scene: heimdex_db::SceneId,
+    limit: i64,
+) -> Result<Vec<Hit>, ApiError> {
+    let Ok(query) = search::pooled(&state.pool, owner, scene).await? else {
+        return Err(ApiError::new(crate::error::Code::NoVectors));
+    };
+    let found =
+        search::meaning(&state.pool, owner, &query, &Filters::default(), Some(scene), FLOOR, limit, DEADLINE).await?;
+    let known: HashMap<Key, (Candidate, Vec<Match>)> = found
+        .iter()
+        .enumerate()
+        .map(|(place, candidate)| {
+            let detail = detail(Channel::Meaning, candidate);
+            (
+                key(candidate),
+                (*candidate, vec![Match { channel: "meaning", rank: place + 1, score: candidate.score, detail }]),
+            )
+        })
+        .collect();
+    let page = fuse(&[Ranked { weight: 1.0, ids: found.iter().map(key).collect() }]);
+    present(state, owner, "", &page, &known).await
+}

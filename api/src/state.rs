@@ -1,0 +1,45 @@
+//! What every handler works with. Made once at start; cheap to clone.
+
+use std::{ops::Deref, sync::Arc};
+
+use heimdex_db::{PgPool, store::Store};
+
+use crate::{
+    auth::{TokenCache, verifier::Verifier},
+    auth_server::AuthServer,
+    config::Config,
+    events::Hub,
+    text_model::TextModel,
+};
+
+/// Shared by all requests.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+pub struct Inner {
+    pub config: Config,
+    pub pool: PgPool,
+    pub store: Store,
+    pub verifier: Verifier,
+    pub tokens: TokenCache,
+    /// Only where no Supabase project is configured.
+    pub auth_server: Option<Arc<AuthServer>>,
+    pub events: Hub,
+    pub text_model: TextModel,
+    /// Ends the event streams when the process is told to stop.
+    pub stopping: tokio_util::sync::CancellationToken,
+}
+
+impl AppState {
+    pub fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,12 @@
+//! The API from outside: a real server on port 0, a database and a bucket of its own for every test.
+
+mod accounts;
+mod events;
+mod moments;
+mod problems;
+mod search;
+mod support;
+mod tenants;
+mod tokens;
+mod uploads;
+mod videos;

@@ -1,0 +1,240 @@
+//! Finding the moment.
+
+use heimdex_models::{Registry, TextEmbedder};
+use serde_json::{Value, json};
+
+use crate::support::{App, Person, embed, said, scene_of};
+
+const MODEL: &str = "all-minilm-l6-v2";
+
+fn texts(answer: &Value) -> Vec<&str> {
+    answer["items"].as_array().unwrap().iter().map(|hit| hit["text"].as_str().unwrap()).collect()
+}
+
+async fn library(app: &App, owner: &Person) -> heimdex_db::VideoId {
+    let video = said(
+        app,
+        owner,
+        "A tale",
+        &[
+            (0, 6000, "Here we are at last, and it was the worst of times."),
+            (6000, 12_000, "Now listen. It was the best of times, it really was."),
+            (12_000, 20_000, "The spring of hope and the winter of despair"),
+        ],
+    )
+    .await;
+    said(
+        app,
+        owner,
+        "The kitchen",
+        &[
+            (0, 9000, "Chop the onions and fry them in butter"),
+            (9000, 15_000, "Let the soup simmer for an hour"),
+            (15_000, 20_000, ""),
+        ],
+    )
+    .await;
+    video
+}
+
+#[tokio::test]
+async fn a_spoken_sentence_is_found_with_its_second() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = library(&app, &ann).await;
+    let answer =
+        ann.post("/search", json!({ "query": "it was the best of times" })).await.assert_status(200).body.clone();
+    let hit = &answer["items"][0];
+    assert_eq!(hit["scene_id"], json!(scene_of(video, 6000, 12_000)));
+    // Ten words in six seconds: "It" is the third.
+    assert_eq!(hit["at_ms"], 6000 + 2 * 600);
+    let text = hit["text"].as_str().unwrap();
+    let marked: Vec<&str> = hit["highlights"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|span| &text[span["start"].as_u64().unwrap() as usize..span["end"].as_u64().unwrap() as usize])
+        .collect();
+    assert!(marked.contains(&"best") && marked.contains(&"times"), "{marked:?}");
+    assert_eq!(
+        (&hit["video_title"], &hit["matches"][0]["channel"], &hit["matches"][0]["rank"]),
+        (&json!("A tale"), &json!("words"), &json!(1))
+    );
+    let statuses: Vec<_> = answer["channels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (c["channel"].as_str().unwrap(), c["status"].as_str().unwrap()))
+        .collect();
+    assert_eq!(statuses, [("words", "ok"), ("meaning", "skipped")]);
+}
+
+#[tokio::test]
+async fn what_is_meant_is_found_without_its_words() {
+    let folder = std::env::var("HEIMDEX_MODELS_DIR").expect("HEIMDEX_MODELS_DIR names the fetched models");
+    let app = App::start_with(|name| match name {
+        "HEIMDEX_TEXT_MODEL" => Some(MODEL.into()),
+        "HEIMDEX_MODELS_DIR" => Some(folder.clone()),
+        _ => None,
+    })
+    .await;
+    let ann = app.user("ann").await;
+    let video = library(&app, &ann).await;
+    let model = TextEmbedder::load(&Registry::open(&folder).unwrap().get(MODEL).unwrap(), 1).unwrap();
+    embed(app.db.pool(), &model, MODEL).await;
+    loop {
+        let ready = app.anonymous("GET", "/health/ready", None).await;
+        if ready.status == 200 {
+            break;
+        }
+        assert_eq!(ready.body["checks"]["text_model"], "loading");
+        tokio::task::yield_now().await;
+    }
+    let answer = ann.post("/search", json!({ "query": "cooking a meal" })).await.body;
+    assert!(texts(&answer)[0].contains("onions") || texts(&answer)[0].contains("soup"), "{answer}");
+    assert_eq!(answer["items"][0]["matches"][0]["channel"], "meaning");
+    // Both channels agree on the spoken sentence.
+    let answer = ann.post("/search", json!({ "query": "it was the best of times" })).await.body;
+    assert_eq!(answer["items"][0]["scene_id"], json!(scene_of(video, 6000, 12_000)));
+    assert_eq!(answer["items"][0]["matches"].as_array().unwrap().len(), 2);
+    // Weights decide; a channel left out is not asked.
+    let answer = ann.post("/search", json!({ "query": "soup", "channels": ["meaning"] })).await.body;
+    assert_eq!(answer["channels"].as_array().unwrap().len(), 1);
+    // The nearest neighbour of the soup is in the same kitchen.
+    let soup = answer["items"][0]["scene_id"].as_str().unwrap();
+    let similar = ann.get(&format!("/scenes/{soup}/similar")).await.assert_status(200).body.clone();
+    assert!(texts(&similar)[0].contains("onions"), "{similar}");
+    let silent: uuid::Uuid =
+        sqlx::query_scalar("SELECT scene_id FROM scenes WHERE text = ''").fetch_one(app.db.pool()).await.unwrap();
+    ann.get(&format!("/scenes/{silent}/similar")).await.assert_problem(409, "no_vectors");
+}
+
+#[tokio::test]
+async fn any_query_at_all_is_answered() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    library(&app, &ann).await;
+    for query in [
+        "\"best of",
+        "best -worst",
+        "best or spring",
+        "'; DROP TABLE videos; --",
+        "%",
+        "_",
+        "\\",
+        "a & b | !c <-> (",
+        "best\u{0}times",
+        "\u{1b}[31mbest",
+        ":*",
+        "times:*",
+        "\u{e000}best\u{e001}",
+        "🎬",
+        "民地",
+        "   best   ",
+        "-best",
+        "\"\"",
+        "or or or",
+        &"long ".repeat(2000),
+        &"x".repeat(10_240),
+    ] {
+        let reply = ann.post("/search", json!({ "query": query })).await;
+        assert!(matches!(reply.status, 200 | 400), "{query:?}: {}", reply.text);
+    }
+    ann.post("/search", json!({ "query": " \u{7} " })).await.assert_problem(400, "invalid_request");
+    ann.post("/search", json!({ "query": "a", "channels": ["smell"] })).await.assert_problem(400, "invalid_request");
+    ann.post("/search", json!({ "query": "a", "weights": { "words": -1 } }))
+        .await
+        .assert_problem(400, "invalid_request");
+    ann.post("/search", json!({ "query": "a", "limit": 51 })).await.assert_problem(400, "invalid_request");
+    ann.post("/search", json!({ "query": "a", "cursor": "nonsense" })).await.assert_problem(400, "invalid_cursor");
+    // Words within words, and what is left out.
+    assert_eq!(texts(&ann.post("/search", json!({ "query": "nion" })).await.body).len(), 1);
+    assert!(
+        !texts(&ann.post("/search", json!({ "query": "times -worst" })).await.body)
+            .iter()
+            .any(|text| text.contains("worst"))
+    );
+}
+
+#[tokio::test]
+async fn pages_neither_repeat_nor_skip_and_no_video_fills_the_first() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let many: Vec<(i64, i64, String)> =
+        (0..30).map(|n| (n * 1000, n * 1000 + 1000, format!("rain number {n}"))).collect();
+    let many: Vec<(i64, i64, &str)> = many.iter().map(|(a, b, text)| (*a, *b, text.as_str())).collect();
+    said(&app, &ann, "Much rain", &many).await;
+    said(&app, &ann, "Little rain", &[(0, 2000, "some rain and much more that has nothing to do with it at all")])
+        .await;
+    let (mut seen, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let page = ann
+            .post("/search", json!({ "query": "rain", "limit": 7, "per_video": 3, "cursor": cursor }))
+            .await
+            .assert_status(200)
+            .body
+            .clone();
+        if seen.is_empty() {
+            let titles: Vec<_> = page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .take(4)
+                .map(|hit| hit["video_title"].as_str().unwrap().to_owned())
+                .collect();
+            assert!(titles.contains(&"Little rain".to_owned()), "{titles:?}");
+            // Indexed meanwhile; not part of this search.
+            said(&app, &ann, "New rain", &[(0, 1000, "rain rain rain")]).await;
+        }
+        seen.extend(page["items"].as_array().unwrap().iter().map(|hit| hit["scene_id"].as_str().unwrap().to_owned()));
+        cursor = page["next_cursor"].clone();
+        if cursor.is_null() {
+            break;
+        }
+    }
+    let count = seen.len();
+    seen.sort();
+    seen.dedup();
+    assert_eq!((seen.len(), count), (31, 31));
+}
+
+#[tokio::test]
+async fn filters_narrow_a_search() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let tale = library(&app, &ann).await;
+    let search = async |filters: Value| {
+        ann.post("/search", json!({ "query": "the", "filters": filters })).await.assert_status(200).body["items"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert!(search(json!({})).await >= 4);
+    assert_eq!(search(json!({ "video_ids": [tale] })).await, 3);
+    assert_eq!(search(json!({ "languages": ["de"] })).await, 0);
+    assert!(search(json!({ "languages": ["EN"] })).await >= 4);
+    assert_eq!(search(json!({ "created_before": "2020-01-01T00:00:00Z" })).await, 0);
+    assert_eq!(search(json!({ "min_duration_s": 21.0 })).await, 0);
+    ann.patch(&format!("/videos/{tale}"), json!({ "tags": ["books"] })).await.assert_status(200);
+    assert_eq!(search(json!({ "tags": ["books"] })).await, 3);
+}
+
+#[tokio::test]
+async fn searches_are_counted_and_suggestions_are_not() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    library(&app, &ann).await;
+    let me = ann.get("/users/me").await.body["user_id"].as_str().unwrap().to_owned();
+    sqlx::query("INSERT INTO quota_usage (user_id, kind, window_start, used) SELECT $1::uuid, 'searches', date_trunc('minute', now()) + n * interval '1 minute', 60 FROM generate_series(0, 1) n")
+        .bind(&me).execute(app.db.pool()).await.unwrap();
+    let reply = ann.post("/search", json!({ "query": "times" })).await;
+    reply.assert_problem(429, "rate_limited");
+    assert_eq!((&reply.body["limit"], &reply.body["remaining"]), (&json!(60), &json!(0)));
+    let suggestions = ann.get("/search/suggest?q=bes").await.assert_status(200).body.clone();
+    assert_eq!(suggestions["items"][0], json!({ "text": "best of times, it really was", "kind": "spoken" }));
+    assert_eq!(
+        ann.get("/search/suggest?q=kit").await.body["items"][0],
+        json!({ "text": "The kitchen", "kind": "title" })
+    );
+    assert_eq!(ann.get("/search/suggest?q=%00").await.body["items"], json!([]));
+}

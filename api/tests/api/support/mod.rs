@@ -1,0 +1,9 @@
+//! What the stories are told with.
+
+mod app;
+mod fixture;
+mod person;
+
+pub use app::App;
+pub use fixture::{embed, said, scene_of};
+pub use person::{Person, Reply};

@@ -1,0 +1,59 @@
+//! Another person's id is 404, whatever is done with it; without a token everything is 401.
+
+use serde_json::{Value, json};
+
+use crate::support::{App, said, scene_of};
+
+/// Every operation of the document that is for signed-in people, with ids put in.
+fn operations(video: &str, scene: &str) -> Vec<(String, String, bool)> {
+    let document: Value = serde_json::to_value(heimdex_api::openapi::document()).unwrap();
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap().iter().filter(|(_, operation)| operation.is_object()) {
+            let open = operation["security"]
+                .as_array()
+                .is_some_and(|any| any.iter().any(|s| s.as_object().is_some_and(serde_json::Map::is_empty)));
+            if !open {
+                let filled = path.replace("{video_id}", video).replace("{scene_id}", scene);
+                all.push((method.to_uppercase(), filled.clone(), filled != *path));
+            }
+        }
+    }
+    all
+}
+
+/// A body that would be fine.
+fn body(path: &str) -> Value {
+    match path.rsplit('/').next().unwrap() {
+        "parts" => json!({ "part_numbers": [1] }),
+        "search" => json!({ "query": "rain" }),
+        _ => json!({}),
+    }
+}
+
+#[tokio::test]
+async fn another_persons_things_do_not_exist() {
+    let app = App::start().await;
+    let (ann, ben) = (app.user("ann").await, app.user("ben").await);
+    let video = said(&app, &ann, "Rain", &[(0, 4000, "it was raining")]).await;
+    let scene = scene_of(video, 0, 4000).to_string();
+    let mut tried = 0;
+    for (method, path, has_id) in operations(&video.to_string(), &scene) {
+        app.anonymous(&method, &path, Some(&body(&path))).await.assert_problem(401, "unauthenticated");
+        if has_id {
+            let reply = ben.call(&method, &path, Some(body(&path))).await;
+            assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text);
+            reply.assert_problem(404, "not_found");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 16, "only {tried} operations take an id");
+    // Ben finds nothing of Ann's, and Ann still has it.
+    let found = ben.post("/search", json!({ "query": "raining" })).await.body;
+    assert_eq!(found["items"], json!([]));
+    assert_eq!(ben.get("/search/suggest?q=rain").await.body["items"], json!([]));
+    assert_eq!(ben.get("/videos").await.body["items"], json!([]));
+    let filtered = ben.post("/search", json!({ "query": "raining", "filters": { "video_ids": [video] } })).await.body;
+    assert_eq!(filtered["items"], json!([]));
+    ann.get(&format!("/videos/{video}")).await.assert_status(200);
+}
