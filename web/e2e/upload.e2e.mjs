@@ -51,7 +51,7 @@ describe("uploads", () => {
     await home.context.close();
   });
 
-  it("goes on where it stopped after the page was killed, and can be deleted and brought back", async () => {
+  it("goes on where it stopped after the page was killed, and can be renamed, deleted and brought back", async () => {
     const home = await profile(browser);
     let page = await home.context.newPage();
     await signUp(page, newPerson());
@@ -100,6 +100,11 @@ describe("uploads", () => {
     assert.equal(await page.locator("[data-unfinished]").count(), 0);
 
     await uploadRow(page, "long.mp4").getByRole("link", { name: "Open video" }).click();
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByRole("button", { name: "Rename" }).click();
+    await page.getByLabel("Title").fill("Rain, the long version");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: "Rain, the long version" }).waitFor();
     await page.getByRole("button", { name: "More" }).click();
     await page.getByRole("button", { name: "Delete video" }).click();
     await page.waitForURL(/\/app\/library/);

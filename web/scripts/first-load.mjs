@@ -20,7 +20,8 @@ const size = (file) => {
 };
 
 const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
-const pages = Object.keys(manifest).filter((key) => manifest[key].isDynamicEntry);
+// Other dynamic entries are parts of a page that come when they are asked for.
+const pages = Object.keys(manifest).filter((key) => manifest[key].isDynamicEntry && /Page\.tsx$/.test(key));
 let worst = 0;
 for (const page of [null, ...pages]) {
   const keys = new Set([...closure(entry), ...(page ? closure(page) : [])]);

@@ -1,11 +1,14 @@
 import { Captions, CaptionsOff, Maximize, Minimize, Pause, Play, Volume2, VolumeX } from "lucide-react";
-import { useCallback, useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
+import { lazy, Suspense, useCallback, useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
 import { cx } from "@/components/cx";
-import type { Scene, Segment } from "@/lib/api/types";
+import type { Playback, Scene, Segment } from "@/lib/api/types";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { formatTimecode, spokenTimecode } from "@/lib/time";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
+
+// Fetched with the first hover, not with the page.
+const SpritePreview = lazy(async () => ({ default: (await import("./SpritePreview")).SpritePreview }));
 
 export interface PlayerHandle {
   /** Goes to a position in milliseconds, and plays from there when asked. */
@@ -21,6 +24,7 @@ interface Props {
   ref: Ref<PlayerHandle>;
   url: string;
   poster: string | null;
+  sprite: Playback["sprite"];
   duration_ms: number | null;
   scenes: Scene[];
   segments: Segment[];
@@ -34,7 +38,7 @@ const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 const controlClass =
   "grid size-9 shrink-0 place-items-center rounded-lg text-white/90 sm:size-10 hover:bg-white/15 focus-visible:outline-white disabled:opacity-50 [&_svg]:size-5";
 
-export function Player({ ref, url, poster, duration_ms, scenes, segments, language, clock, onBroken }: Props) {
+export function Player({ ref, url, poster, sprite, duration_ms, scenes, segments, language, clock, onBroken }: Props) {
   const t = messages.use();
   const video = useRef<HTMLVideoElement>(null);
   const frame = useRef<HTMLDivElement>(null);
@@ -177,7 +181,7 @@ export function Player({ ref, url, poster, duration_ms, scenes, segments, langua
         )}
       </div>
       <div className="px-2 pt-1 pb-1.5 sm:px-3">
-        <Timeline clock={clock} length_ms={length_ms} scenes={scenes} onSeek={(at_ms) => seek(at_ms, false)} />
+        <Timeline clock={clock} length_ms={length_ms} scenes={scenes} sprite={sprite} onSeek={(at_ms) => seek(at_ms, false)} />
         <div className="flex items-center gap-0.5 text-white">
           <button type="button" className={controlClass} aria-label={playing ? t.pause : t.play} onClick={toggle}>
             {playing ? <Pause className="fill-current" /> : <Play className="fill-current" />}
@@ -222,13 +226,43 @@ function Position({ clock, length_ms }: { clock: PlayerClock; length_ms: number 
   );
 }
 
-function Timeline({ clock, length_ms, scenes, onSeek }: { clock: PlayerClock; length_ms: number; scenes: Scene[]; onSeek: (at_ms: number) => void }) {
+function Timeline({ clock, length_ms, scenes, sprite, onSeek }: {
+  clock: PlayerClock;
+  length_ms: number;
+  scenes: Scene[];
+  sprite: Playback["sprite"];
+  onSeek: (at_ms: number) => void;
+}) {
   const t = messages.use();
   const lang = useLanguage();
   const at_ms = useClock(clock, (ms) => Math.round(ms / 50) * 50);
+  /** Where the pointer is, 0 to 1 of the bar. */
+  const [hover, setHover] = useState<number | null>(null);
   const share = length_ms > 0 ? Math.min(100, (at_ms / length_ms) * 100) : 0;
   return (
-    <div className="relative flex h-5 items-center">
+    <div
+      className="relative flex h-5 items-center"
+      onPointerMove={(event) => {
+        if (event.pointerType !== "mouse") return;
+        const { left, width } = event.currentTarget.getBoundingClientRect();
+        setHover(Math.max(0, Math.min(1, (event.clientX - left) / width)));
+      }}
+      onPointerLeave={() => setHover(null)}
+    >
+      {hover !== null && length_ms > 0 && (
+        <div
+          aria-hidden="true"
+          className="pointer-events-none absolute bottom-full z-10 mb-2 grid -translate-x-1/2 justify-items-center gap-1"
+          style={{ left: `clamp(5.5rem, ${hover * 100}%, calc(100% - 5.5rem))` }}
+        >
+          {sprite && (
+            <Suspense fallback={null}>
+              <SpritePreview sprite={sprite} at_ms={hover * length_ms} />
+            </Suspense>
+          )}
+          <span className="nums rounded-md bg-black/80 px-1.5 py-0.5 text-xs font-medium text-white">{formatTimecode(hover * length_ms)}</span>
+        </div>
+      )}
       <div aria-hidden="true" className="pointer-events-none absolute inset-x-0 h-1.5 overflow-hidden rounded-full bg-white/20">
         <div className="h-full bg-[#5cc4cc]" style={{ width: `${share}%` }} />
         {length_ms > 0 &&

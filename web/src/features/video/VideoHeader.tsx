@@ -1,22 +1,21 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
 import { ChevronLeft, Download, Ellipsis, Keyboard, Pencil, Trash2 } from "lucide-react";
-import { useState, type FormEvent } from "react";
-import { Button, buttonClass } from "@/components/Button";
-import { Dialog } from "@/components/Dialog";
-import { Field } from "@/components/Field";
+import { lazy, Suspense, useState } from "react";
+import { buttonClass } from "@/components/Button";
 import { Menu, menuItemClass } from "@/components/Menu";
-import { Notice } from "@/components/Notice";
 import { StateBadge } from "@/components/StateBadge";
-import { ApiError, sentence } from "@/lib/api/errors";
+import { sentence } from "@/lib/api/errors";
 import { keys } from "@/lib/api/queries";
 import type { Video } from "@/lib/api/types";
-import { common } from "@/lib/i18n/common";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { formatBytes, formatDate, formatTimecode } from "@/lib/time";
 import { showToast } from "@/lib/toast";
 import { messages } from "./messages";
+
+// Fetched when first opened, not with the page.
+const VideoDialogs = lazy(async () => ({ default: (await import("./VideoDialogs")).VideoDialogs }));
 
 const FORMATS = ["vtt", "srt", "txt", "json"] as const;
 
@@ -26,8 +25,7 @@ export function VideoHeader({ video, searchable }: { video: Video; searchable: b
   const { api } = useServices();
   const client = useQueryClient();
   const router = useRouter();
-  const [renaming, setRenaming] = useState(false);
-  const [keysShown, setKeysShown] = useState(false);
+  const [dialog, setDialog] = useState<"rename" | "keys" | null>(null);
   const id = video.video_id;
 
   const download = async (format: (typeof FORMATS)[number]) => {
@@ -99,11 +97,11 @@ export function VideoHeader({ video, searchable }: { video: Video; searchable: b
             </Menu>
           )}
           <Menu label={t.more} buttonClassName={`${buttonClass()} !px-3`} button={<Ellipsis aria-hidden="true" />}>
-            <button type="button" className={menuItemClass} onClick={() => setRenaming(true)}>
+            <button type="button" className={menuItemClass} onClick={() => setDialog("rename")}>
               <Pencil aria-hidden="true" />
               {t.rename}
             </button>
-            <button type="button" className={menuItemClass} onClick={() => setKeysShown(true)}>
+            <button type="button" className={menuItemClass} onClick={() => setDialog("keys")}>
               <Keyboard aria-hidden="true" />
               {t.keys}
             </button>
@@ -114,64 +112,11 @@ export function VideoHeader({ video, searchable }: { video: Video; searchable: b
           </Menu>
         </div>
       </div>
-      <Rename video={video} open={renaming} onClose={() => setRenaming(false)} />
-      <Dialog open={keysShown} onClose={() => setKeysShown(false)} title={t.keys}>
-        <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2.5 text-sm">
-          {[
-            ["Space · K", t.keyPlay],
-            ["J · L", t.keyTen],
-            ["← · →", t.keyFive],
-            [", · .", t.keyScene],
-            ["M · C · F", t.keyToggles],
-            ["/", t.keySearch],
-          ].map(([key, what]) => (
-            <div key={key} className="contents">
-              <dt className="font-medium whitespace-nowrap">{key}</dt>
-              <dd className="text-ink-soft">{what}</dd>
-            </div>
-          ))}
-        </dl>
-      </Dialog>
+      {dialog && (
+        <Suspense fallback={null}>
+          <VideoDialogs video={video} shown={dialog} onClose={() => setDialog(null)} />
+        </Suspense>
+      )}
     </div>
-  );
-}
-
-function Rename({ video, open, onClose }: { video: Video; open: boolean; onClose: () => void }) {
-  const t = messages.use();
-  const words = common.use();
-  return (
-    <Dialog open={open} onClose={onClose} title={t.rename}>
-      <RenameForm video={video} onClose={onClose} label={t.title} save={words.save} />
-    </Dialog>
-  );
-}
-
-function RenameForm({ video, onClose, label, save }: { video: Video; onClose: () => void; label: string; save: string }) {
-  const { api } = useServices();
-  const client = useQueryClient();
-  const [title, setTitle] = useState(video.title);
-  const change = useMutation({
-    mutationFn: () => api.json<Video>(`/videos/${video.video_id}`, { method: "PATCH", body: { title: title.trim() } }),
-    onSuccess: (next) => {
-      client.setQueryData<Video>(keys.video(video.video_id), (old) => (old ? { ...old, title: next.title } : next));
-      void client.invalidateQueries({ queryKey: keys.videos });
-      onClose();
-    },
-  });
-  const field = change.error instanceof ApiError ? change.error.fields.title : undefined;
-  return (
-    <form
-      className="grid gap-4"
-      onSubmit={(event: FormEvent) => {
-        event.preventDefault();
-        change.mutate();
-      }}
-    >
-      {change.error && !field && <Notice tone="bad">{sentence(change.error)}</Notice>}
-      <Field label={label} value={title} maxLength={200} onChange={(event) => setTitle(event.target.value)} error={field} autoFocus required />
-      <Button type="submit" tone="primary" busy={change.isPending} disabled={title.trim() === ""} className="justify-self-end">
-        {save}
-      </Button>
-    </form>
   );
 }

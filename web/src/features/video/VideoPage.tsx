@@ -151,6 +151,7 @@ function Loaded({ video }: { video: Video }) {
               ref={player}
               url={playback.data.url}
               poster={video.poster_url}
+              sprite={playback.data.sprite}
               duration_ms={playback.data.duration_ms ?? video.duration_ms}
               scenes={scenes}
               segments={segments}
