@@ -8,7 +8,10 @@ case "$profile" in
   *) die "HEIMDEX_PROFILE is '$profile'; it can be 'release' or 'dev'" ;;
 esac
 
-# online_flags: once everything in the lock file has been fetched, cargo needs no network and is told so.
+# What is built; scripts/test widens it to what it has compiled already.
+cargo_targets=(--package heimdex-s3-server --package heimdex-api --package heimdex-worker --bins)
+
+# cargo_fetch_flags: once everything in the lock file has been fetched, cargo needs no network and is told so.
 cargo_fetch_flags() {
   local lock
   lock=$(sha256sum <"$repo/Cargo.lock")
@@ -26,8 +29,7 @@ build_programs() {
   programs=$CARGO_TARGET_DIR/$profile_folder
   mkdir -p "$CARGO_TARGET_DIR"
   [ -x "$programs/heimdex-worker" ] || say "building (the first time takes many minutes)"
-  (cd "$repo" && cargo build --quiet "$(cargo_fetch_flags)" "${cargo_profile[@]}" \
-    --package heimdex-s3-server --package heimdex-api --package heimdex-worker --bins) ||
+  (cd "$repo" && cargo build --quiet "$(cargo_fetch_flags)" "${cargo_profile[@]}" "${cargo_targets[@]}") ||
     die "the build failed"
   cargo_fetched
 }
