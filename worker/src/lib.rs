@@ -25,9 +25,13 @@ pub mod stages;
 pub mod supervisor;
 pub mod tasks;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use heimdex_db::{enums, store::Store, workers};
+use heimdex_db::{PgPool, enums, pool::ConnectError, store::Store, workers};
+use secrecy::SecretString;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -45,13 +49,16 @@ use crate::{
 /// How long writing down the last endings may take.
 const FAREWELL: Duration = Duration::from_secs(10);
 
+/// How long PostgreSQL may keep a starting worker waiting.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Why a worker could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
-    Connect(#[from] heimdex_db::pool::ConnectError),
+    Connect(#[from] ConnectError),
     #[error(transparent)]
     Migrate(#[from] heimdex_db::schema::MigrateError),
     #[error(transparent)]
@@ -79,10 +86,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let models = Models::open(&config.models, &config.stages)?;
     models.try_engines().await?;
     // Leases and supervision have connections of their own, so that no amount of work keeps a renewal waiting.
-    let control = heimdex_db::connect(&config.database_url, 4).await?;
+    let control = connect(&config.database_url, 4).await?;
     heimdex_db::migrate(&control).await?;
     enums::check(&control).await?;
-    let db = heimdex_db::connect(&config.database_url, connections(&config)).await?;
+    let db = connect(&config.database_url, connections(&config)).await?;
     let store = Store::new(&config.s3);
     store.ensure_bucket().await?;
     let scratch = Scratch::open(&config.scratch, &config.name)?;
@@ -93,7 +100,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     result
 }
 
-async fn serve(services: &Arc<Services>, control: &heimdex_db::PgPool, shutdown: &Shutdown) -> Result<(), StartError> {
+async fn serve(services: &Arc<Services>, control: &PgPool, shutdown: &Shutdown) -> Result<(), StartError> {
     let config = &services.config;
     let (stop, leases, wake) = (shutdown.stop.clone(), Leases::default(), Wake::default());
     if let Some(bind) = config.metrics_bind {
@@ -130,6 +137,20 @@ async fn serve(services: &Arc<Services>, control: &heimdex_db::PgPool, shutdown:
     background.abort_all();
     let _ = tokio::time::timeout(Duration::from_secs(2), workers::leave(control, &config.name)).await;
     Ok(())
+}
+
+/// Connects; PostgreSQL may need a while after a restart of the machine, so it is asked again for a minute.
+async fn connect(url: &SecretString, connections: u32) -> Result<PgPool, ConnectError> {
+    let started = Instant::now();
+    loop {
+        match heimdex_db::connect(url, connections).await {
+            Err(ConnectError::Connect(error)) if started.elapsed() < START_PATIENCE => {
+                tracing::warn!(%error, "PostgreSQL does not answer yet");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// Queues ask and acknowledge, running stages write; none of them holds a connection for long.
