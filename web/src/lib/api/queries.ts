@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { ApiClient } from "./client";
-import type { Jobs, Me, Page, Scene, Transcript, Usage, Video, VideoState } from "./types";
+import type { Jobs, Me, Page, Scenes, Transcript, Usage, Video, VideoState } from "./types";
 
 /** Signed picture URLs live ten minutes; what carries them is read again before that. */
 const SIGNED_STALE_MS = 8 * 60_000;
@@ -51,7 +51,7 @@ export const jobsQuery = (api: ApiClient, id: string) =>
 export const scenesQuery = (api: ApiClient, id: string) =>
   queryOptions({
     queryKey: keys.scenes(id),
-    queryFn: async ({ signal }) => (await api.json<{ run_id: string | null; items: Scene[] }>(`/videos/${id}/scenes`, { signal })).items,
+    queryFn: async ({ signal }) => (await api.json<Scenes>(`/videos/${id}/scenes`, { signal })).items,
     staleTime: SIGNED_STALE_MS,
   });
 
