@@ -77,15 +77,18 @@ fn frames(kept: Vec<Kept>, scenes: &[Scene], boundaries: &[Boundary], options: &
         }
     }
     let in_transition = |us: i64| boundaries.iter().any(|b| us >= b.from_us && us <= b.to_us);
-    let half_interval_us = options.frame_interval_ms as i64 * 500;
+    let interval_us = options.frame_interval_ms as i64 * 1000;
     let mut out = Vec::new();
     for (scene, mut list) in by_scene.into_iter().enumerate() {
         list.sort_by_key(|picture| picture.us);
         let clean = list.iter().filter(|picture| !in_transition(picture.us)).count();
         let mut last = None;
-        for picture in list {
+        let mut list = list.into_iter().peekable();
+        while let Some(picture) = list.next() {
             let blended = clean > 0 && in_transition(picture.us);
-            let crowded = last.is_some_and(|last| picture.us - last < half_interval_us);
+            // Close to the one before, and the one after is near enough to do without it.
+            let next = list.peek().map(|next| next.us);
+            let crowded = last.zip(next).is_some_and(|(last, next)| picture.us - last < interval_us / 2 && next - last <= interval_us);
             if blended || crowded {
                 unwanted.push(picture);
                 continue;

@@ -9,7 +9,8 @@
 //! **Flashes.** A difference that is undone within a third of a second is a flash or a dropped frame, not a cut.
 //!
 //! **Dissolves.** Between two unlike pictures up to 2 s apart with no cut between them, the pictures in the middle are tested for being
-//! linear mixtures of both ends with a steadily growing share (the production model of Hampapur et al.); motion fails it.
+//! linear mixtures of both ends with a steadily growing share (the production model of Hampapur et al.); motion fails it. The
+//! middle must also be as flat as such a mixture is, and the details of both ends must be of different things.
 //!
 //! **Fades.** Runs of black or white pictures between content; the boundary is the middle of the run, or its hard edge.
 
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::scan::Sample;
-use super::signature::{Difference, Signature, difference, mixture, plain};
+use super::signature::{Difference, Signature, detail_correlation, difference, is_relit, mixed_variance, mixture, plain};
 
 /// How one scene goes over into the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +51,7 @@ pub(super) struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { cut: 14.0, ratio: 2.5, moved: 4.0, histogram: 0.25, mixture: 0.25 }
+        Self { cut: 14.0, ratio: 2.5, moved: 4.0, histogram: 0.25, mixture: 0.22 }
     }
 }
 
@@ -95,8 +96,10 @@ const DISSOLVE_SPANS_US: [i64; 4] = [450_000, 800_000, 1_300_000, 2_100_000];
 /// Pictures are tested for being the end of a dissolve this often.
 const DISSOLVE_STEP_US: i64 = 100_000;
 const WINDOW_US: i64 = 2_600_000;
-/// A dissolve so close to black or white is half of a fade.
-const FADE_RAMP_US: i64 = 1_500_000;
+/// How much more contrast than a mixture the middle of a dissolve may have.
+const EXCESS_VARIANCE: f32 = 1.35;
+/// Dissolves so close to one another, or to black, are parts of one transition.
+const TOUCH_US: i64 = 300_000;
 /// A run of black longer than this is a scene of its own.
 const LONG_BLANK_US: i64 = 3_000_000;
 
@@ -112,7 +115,7 @@ struct Suspect {
     found: Difference,
     contrast: f32,
     before: Arc<Signature>,
-    /// Something much like `before` came back within a flash's time.
+    /// Something much like `before` came back within a flash's time, or never went.
     undone: bool,
 }
 
@@ -130,9 +133,9 @@ struct Dissolve {
     to_us: i64,
     middle_frame: u64,
     middle_us: i64,
+    /// Plain difference of both ends: parts of a dissolve are mixtures too, but their ends are closer.
+    apart: f32,
     error: f32,
-    /// One end has much less contrast than the other, as on the way to black.
-    flattens: bool,
 }
 
 /// Takes samples in display order and remembers what may be a boundary; `finish` decides.
@@ -215,7 +218,7 @@ impl Detector {
             found,
             contrast: Thresholds::contrast(&last.signature, &sample.signature),
             before: Arc::clone(&last.signature),
-            undone,
+            undone: undone || is_relit(&last.signature, &sample.signature),
         });
     }
 
@@ -236,14 +239,17 @@ impl Detector {
             return;
         }
         self.next_dissolve_test = end.us + DISSOLVE_STEP_US;
+        let mut best: Option<Dissolve> = None;
         for span in DISSOLVE_SPANS_US {
             let start = self.window.partition_point(|sample| sample.us < end.us - span);
             let Some(from) = self.window.get(start).filter(|from| end.us - from.us > span * 3 / 4) else { continue };
-            if let Some(found) = self.dissolve_between(start, from, end) {
-                self.dissolves.push(found);
-                break;
+            if let Some(found) = self.dissolve_between(start, from, end)
+                && best.as_ref().is_none_or(|best| found.apart > best.apart * 1.05)
+            {
+                best = Some(found);
             }
         }
+        self.dissolves.extend(best);
     }
 
     fn dissolve_between(&self, start: usize, from: &Sample, end: &Sample) -> Option<Dissolve> {
@@ -270,6 +276,10 @@ impl Detector {
                 return None;
             }
             if halfway.is_none() && share >= 0.5 {
+                let spread = sample.signature.spread;
+                if spread * spread > mixed_variance(a, b, share) * EXCESS_VARIANCE {
+                    return None;
+                }
                 halfway = Some(sample);
             }
             error += off / middle.len() as f32;
@@ -277,7 +287,9 @@ impl Detector {
         }
         let found = difference(a, b);
         let unlike = found.moved >= limits.moved * contrast && (found.histogram > 0.1 || found.moved >= 2.0 * limits.moved * contrast);
-        if error > limits.mixture || !unlike {
+        // The same details in another light are one scene; without details nothing can be told apart from a moving light.
+        let other_things = detail_correlation(a, b).is_some_and(|correlation| correlation < 0.6);
+        if error > limits.mixture || !unlike || !other_things {
             return None;
         }
         let halfway = halfway?;
@@ -286,8 +298,8 @@ impl Detector {
             to_us: end.us,
             middle_frame: halfway.frame,
             middle_us: halfway.us,
+            apart,
             error,
-            flattens: a.spread.min(b.spread) < a.spread.max(b.spread) * 0.7,
         })
     }
 
@@ -295,7 +307,7 @@ impl Detector {
     pub fn finish(self, end_us: i64, min_scene_us: i64) -> Vec<Boundary> {
         let cuts = self.cuts();
         let fades = self.fades(&cuts, end_us);
-        let dissolves = self.dissolve_boundaries(&cuts, &fades);
+        let dissolves = self.dissolve_boundaries(&cuts);
         // Black runs swallow the cuts inside and at their edges: one way out of a scene is one boundary.
         let inside_fade = |us: i64| fades.iter().any(|fade| us >= fade.from_us && us <= fade.to_us);
         let mut all: Vec<Boundary> = cuts.into_iter().filter(|cut| !inside_fade(cut.us)).collect();
@@ -378,38 +390,33 @@ impl Detector {
         fades
     }
 
-    /// The ramp into or out of a black or white run is a mixture too, and belongs to the fade.
-    fn is_half_a_fade(&self, dissolve: &Dissolve, fades: &[Boundary]) -> bool {
-        let reaches = |from_us: i64, to_us: i64, ramp_us: i64| {
-            from_us - ramp_us <= dissolve.to_us && to_us + ramp_us >= dissolve.from_us
-        };
-        let next_to_blank = self.blanks.iter().any(|blank| reaches(blank.from_us, blank.to_us, 0));
-        let on_ramp = dissolve.flattens
-            && (self.blanks.iter().any(|blank| reaches(blank.from_us, blank.to_us, FADE_RAMP_US))
-                || fades.iter().any(|fade| reaches(fade.from_us, fade.to_us, FADE_RAMP_US)));
-        next_to_blank || on_ramp
-    }
-
-    /// One boundary for each group of overlapping dissolves, from the one that fits best.
-    fn dissolve_boundaries(&self, cuts: &[Boundary], fades: &[Boundary]) -> Vec<Boundary> {
-        let mut found: Vec<&Dissolve> = Vec::new();
+    /// One boundary for each group of dissolves that touch: parts of one are mixtures too, the whole has the most unlike
+    /// ends. A group that leads to or from black or white is the ramp of a fade.
+    fn dissolve_boundaries(&self, cuts: &[Boundary]) -> Vec<Boundary> {
+        let mut groups: Vec<(i64, i64, &Dissolve)> = Vec::new();
         for dissolve in &self.dissolves {
-            let touches = |us: i64| us >= dissolve.from_us && us <= dissolve.to_us;
-            if self.is_half_a_fade(dissolve, fades) || cuts.iter().any(|cut| touches(cut.us)) {
+            if cuts.iter().any(|cut| (dissolve.from_us..=dissolve.to_us).contains(&cut.us)) {
                 continue;
             }
-            match found.last_mut() {
-                Some(last) if dissolve.from_us <= last.to_us => {
-                    if dissolve.error < last.error {
-                        *last = dissolve;
+            match groups.last_mut() {
+                Some((from, to, best)) if dissolve.from_us <= *to + TOUCH_US => {
+                    (*from, *to) = ((*from).min(dissolve.from_us), (*to).max(dissolve.to_us));
+                    let better = dissolve.apart > best.apart * 1.05
+                        || (dissolve.apart > best.apart * 0.95 && dissolve.error < best.error);
+                    if better {
+                        *best = dissolve;
                     }
                 }
-                _ => found.push(dissolve),
+                _ => groups.push((dissolve.from_us, dissolve.to_us, dissolve)),
             }
         }
-        found
+        let is_ramp = |from: i64, to: i64| {
+            self.blanks.iter().any(|blank| from - TOUCH_US <= blank.to_us && to + TOUCH_US >= blank.from_us)
+        };
+        groups
             .into_iter()
-            .map(|d| Boundary {
+            .filter(|&(from, to, _)| !is_ramp(from, to))
+            .map(|(_, _, d)| Boundary {
                 frame: d.middle_frame,
                 us: d.middle_us,
                 kind: Transition::Dissolve,

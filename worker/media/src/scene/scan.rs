@@ -71,6 +71,8 @@ pub(super) struct Scanner<'a> {
     /// Time stamps of the piece's pictures, sorted, for their numbers.
     stamps: Vec<i64>,
     keeper: Keeper,
+    /// Every packet so far says when it is shown. Program streams do not; there pictures are counted, and none is skipped.
+    all_stamped: bool,
     first_frame: u64,
     shown: u64,
     start: Option<i64>,
@@ -86,6 +88,7 @@ impl<'a> Scanner<'a> {
             near: BTreeMap::new(),
             stamps: Vec::new(),
             keeper: Keeper::new(plan),
+            all_stamped: true,
             first_frame: 0,
             shown: 0,
             start: None,
@@ -102,6 +105,7 @@ impl<'a> Scanner<'a> {
         self.stamps.clear();
         (self.first_frame, self.shown) = (piece.first_frame, 0);
         (self.start, self.end) = (None, None);
+        self.all_stamped = true;
         self.keeper.start_piece(piece.index);
         while let Ok(part) = piece.parts.recv() {
             self.scan_part(&part)?;
@@ -127,6 +131,7 @@ impl<'a> Scanner<'a> {
         let own = part.packets.iter().chain(part.tail.iter().skip(1));
         self.stamps.extend(own.filter(|packet| !is_discarded(packet)).filter_map(ffmpeg::Packet::pts));
         self.stamps.sort_unstable();
+        self.all_stamped &= part.packets.iter().all(|packet| packet.pts().is_some());
         for packet in &part.packets {
             if self.start.is_none() {
                 self.start = packet.pts();
@@ -161,7 +166,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn effort(&self, stamp: Option<i64>) -> Effort {
-        let Some(stamp) = stamp.filter(|_| self.decoder.sees_coding_order()) else { return Effort::Exact };
+        let Some(stamp) = stamp.filter(|_| self.all_stamped && self.decoder.sees_coding_order()) else { return Effort::Exact };
         let before = self.near.range(..stamp).next_back();
         let after = self.near.range(stamp + 1..).next();
         match (before, after) {
@@ -204,7 +209,7 @@ impl<'a> Scanner<'a> {
             }
         };
         let rank = match stamp {
-            Some(stamp) if !self.stamps.is_empty() => self.stamps.partition_point(|&other| other < stamp) as u64,
+            Some(stamp) if self.all_stamped => self.stamps.partition_point(|&other| other < stamp) as u64,
             _ => self.shown,
         };
         let number = self.first_frame + rank;

@@ -241,3 +241,51 @@ pub(super) fn mixture(a: &Signature, middle: &Signature, b: &Signature) -> (f32,
     }
     (share, (error / square as f32).sqrt())
 }
+
+fn covariance(a: &Signature, b: &Signature) -> f32 {
+    let products: u32 = a.luma.iter().zip(&b.luma).map(|(&a, &b)| u32::from(a) * u32::from(b)).sum();
+    products as f32 / a.luma.len().max(1) as f32 - a.mean * b.mean
+}
+
+/// Luma variance that a mixture with `share` of `b` has, from the variances of both and their covariance. Unlike pictures
+/// cancel out in a dissolve, so its middle is flatter than its ends; what merely moves or turns keeps its contrast.
+pub(super) fn mixed_variance(a: &Signature, b: &Signature, share: f32) -> f32 {
+    let rest = 1.0 - share;
+    rest * rest * a.spread * a.spread + share * share * b.spread * b.spread + 2.0 * share * rest * covariance(a, b)
+}
+
+/// The same picture, darker or brighter: luma correlates and hues stay. Fades, flashes and exposure do this, cuts do not.
+pub(super) fn is_relit(a: &Signature, b: &Signature) -> bool {
+    let flat = a.spread.min(b.spread) < 1.0;
+    !flat && covariance(a, b) > 0.85 * a.spread * b.spread && hues_agree(a, b)
+}
+
+/// Chroma points the same way from grey in most cells, or there is hardly any.
+fn hues_agree(a: &Signature, b: &Signature) -> bool {
+    let (mut dot, mut aa, mut bb) = (0_i64, 0_i64, 0_i64);
+    for (&a, &b) in a.chroma.iter().zip(&b.chroma) {
+        let (a, b) = (i64::from(a) - 128, i64::from(b) - 128);
+        (dot, aa, bb) = (dot + a * b, aa + a * a, bb + b * b);
+    }
+    let grey = 9 * a.chroma.len() as i64;
+    (aa < grey && bb < grey) || dot as f64 > 0.8 * (aa as f64 * bb as f64).sqrt()
+}
+
+/// Correlation of details (what is left of luma when the mean around each cell is taken away), −1 to 1. `None` when one
+/// picture has next to none.
+pub(super) fn detail_correlation(a: &Signature, b: &Signature) -> Option<f32> {
+    let Grid { width, height } = a.grid;
+    let (mut dot, mut aa, mut bb) = (0_i64, 0_i64, 0_i64);
+    for y in 1..height.saturating_sub(1) {
+        for n in y * width + 1..(y + 1) * width - 1 {
+            let detail = |luma: &[u8]| {
+                let around = [n - 1, n + 1, n - width, n + width].into_iter().map(|m| i64::from(luma[m])).sum::<i64>();
+                4 * i64::from(luma[n]) - around
+            };
+            let (a, b) = (detail(&a.luma), detail(&b.luma));
+            (dot, aa, bb) = (dot + a * b, aa + a * a, bb + b * b);
+        }
+    }
+    let least = 16 * (width * height) as i64;
+    (aa > least && bb > least).then(|| (dot as f64 / (aa as f64 * bb as f64).sqrt()) as f32)
+}
