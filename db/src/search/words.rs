@@ -42,7 +42,7 @@ pub async fn candidates(
     )
     .push_bind(limit);
     sql.push(
-        "), some AS MATERIALIZED (
+        "), partly AS MATERIALIZED (
             SELECT s.run_id, s.scene_id, s.video_id, (ts_rank(s.text_tsv, relaxed.loose, 1) * 0.001)::double precision AS score
             FROM relaxed CROSS JOIN scenes s ",
     );
@@ -51,7 +51,7 @@ pub async fn candidates(
     sql.push(" AND s.text_tsv @@ relaxed.loose AND (SELECT count(*) FROM found) < ").push_bind(ENOUGH);
     sql.push(" AND NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id)");
     sql.push(" ORDER BY score DESC, s.video_id, s.ordinal LIMIT ").push_bind(limit);
-    sql.push(") SELECT * FROM (SELECT * FROM found UNION ALL SELECT * FROM some) AS u ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
+    sql.push(") SELECT * FROM (SELECT * FROM found UNION ALL SELECT * FROM partly) AS u ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
     let mut tx = bounded(pool, deadline).await?;
     let found = sql.build_query_as().fetch_all(&mut *tx).await?;
     tx.commit().await?;
