@@ -128,6 +128,13 @@ struct Blank {
     white: bool,
 }
 
+impl Blank {
+    /// A few white pictures are a flash, not a fade.
+    fn is_flash(&self) -> bool {
+        self.white && self.to_us - self.from_us < FLASH_US
+    }
+}
+
 struct Dissolve {
     from_us: i64,
     to_us: i64,
@@ -361,8 +368,7 @@ impl Detector {
         let first_us = self.steps.first().map_or(0, |step| step.us);
         let mut fades = Vec::new();
         for blank in &self.blanks {
-            // A single white picture is a flash.
-            if blank.white && blank.to_us - blank.from_us < FLASH_US {
+            if blank.is_flash() {
                 continue;
             }
             let at_start = blank.from_us <= first_us;
@@ -411,7 +417,8 @@ impl Detector {
             }
         }
         let is_ramp = |from: i64, to: i64| {
-            self.blanks.iter().any(|blank| from - TOUCH_US <= blank.to_us && to + TOUCH_US >= blank.from_us)
+            let mut blanks = self.blanks.iter().filter(|blank| !blank.is_flash());
+            blanks.any(|blank| from - TOUCH_US <= blank.to_us && to + TOUCH_US >= blank.from_us)
         };
         groups
             .into_iter()

@@ -79,6 +79,7 @@ struct Cutter {
     bytes: usize,
     /// A keyframe at which the piece will end, with the leading pictures seen so far.
     border: Vec<ffmpeg::Packet>,
+    all_stamped: bool,
     out: Option<SyncSender<Part>>,
 }
 
@@ -92,6 +93,7 @@ impl Cutter {
             part: Part::default(),
             bytes: 0,
             border: Vec::new(),
+            all_stamped: true,
             out: None,
         }
     }
@@ -106,7 +108,9 @@ impl Cutter {
             }
             self.end_piece()?;
         }
-        if packet.is_key() && self.inside >= MIN_PACKETS as u64 {
+        // Without time stamps nobody can tell which pictures are shown before a keyframe: such a stream stays one piece.
+        self.all_stamped &= packet.pts().is_some();
+        if packet.is_key() && self.all_stamped && self.inside >= MIN_PACKETS as u64 {
             self.border.push(packet);
             return Some(());
         }
