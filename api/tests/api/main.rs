@@ -1,5 +1,11 @@
 //! The API from outside: a real server on port 0, a database and a bucket of its own for every test.
 
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "a test binary: nothing is exported, and a panic is the answer"
+)]
+
 mod accounts;
 mod events;
 mod moments;

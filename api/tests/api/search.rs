@@ -46,8 +46,8 @@ async fn a_spoken_sentence_is_found_with_its_second() {
         ann.post("/search", json!({ "query": "it was the best of times" })).await.assert_status(200).body.clone();
     let hit = &answer["items"][0];
     assert_eq!(hit["scene_id"], json!(scene_of(video, 6000, 12_000)));
-    // Ten words in six seconds: "It" is the third.
-    assert_eq!(hit["at_ms"], 6000 + 2 * 600);
+    // Eleven words in six seconds: "It" is the third.
+    assert_eq!(hit["at_ms"], 6000 + 2 * 545);
     let text = hit["text"].as_str().unwrap();
     let marked: Vec<&str> = hit["highlights"]
         .as_array()

@@ -1,6 +1,6 @@
 //! `GET /videos/{id}/transcript`, in four formats.
 
-mod captions;
+pub mod captions;
 
 use axum::{
     Json,
