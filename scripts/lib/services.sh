@@ -1,6 +1,8 @@
 # Starts processes, watches them, stops them in reverse order. Sourced after common.sh.
 # Every process is a child of this shell and gets a signal when this shell dies, however it dies.
 
+# Logs are files: no colours.
+export NO_COLOR=1
 service_names=()
 declare -A service_pid service_log service_signal
 
