@@ -34,7 +34,8 @@ pub fn write(source: &Path, probe: &Probe, target: &Path) -> Result<Poster> {
         // The place cannot be reached in a damaged file; its beginning can.
         None => look(source, 0)?,
     };
-    let (picture, at_us) = found.ok_or_else(|| MediaError::rejected(RejectCode::NoFrames, "no picture for a poster"))?;
+    let (picture, at_us) =
+        found.ok_or_else(|| MediaError::rejected(RejectCode::NoFrames, "no picture for a poster"))?;
     let bytes = pictures::encode_webp(&picture, QUALITY)?;
     std::fs::write(target, &bytes).map_err(MediaError::io("write the poster"))?;
     Ok(Poster {
@@ -63,7 +64,7 @@ fn look(path: &Path, wanted_us: i64) -> Result<Option<(Rgb, i64)>> {
         match source.read() {
             Read1::Packet(packet) if packet.stream() != index => continue,
             Read1::Packet(packet) => drop(decoder.send(&packet)?),
-            Read1::End | Read1::Broken(_) => {
+            Read1::End | Read1::Broken => {
                 decoder.send_end();
                 ended = true;
             }

@@ -164,7 +164,7 @@ impl Scan {
             let packet = match source.read() {
                 Read1::Packet(packet) => packet,
                 Read1::End => break,
-                Read1::Broken(_) => {
+                Read1::Broken => {
                     scan.broken = true;
                     break;
                 }
@@ -316,7 +316,12 @@ impl BoxLayout {
             let wanted = header.len().min((size - at) as usize);
             file.read_exact(&mut header[..wanted]).map_err(MediaError::io("read the source"))?;
             let name = &header[4..8];
-            if at == 0 && !matches!(name, b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"pnot" | b"moof" | b"styp") {
+            if at == 0
+                && !matches!(
+                    name,
+                    b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"pnot" | b"moof" | b"styp"
+                )
+            {
                 return Ok(None);
             }
             layout.has_index |= matches!(name, b"moov" | b"moof");

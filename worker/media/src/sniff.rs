@@ -76,8 +76,17 @@ pub fn sniff(head: &[u8]) -> Result<Container, RejectCode> {
         return Ok(Container::MpegPs);
     }
     let pictures: [&[u8]; 11] = [
-        b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"8BPS", b"\0\0\x01\0", b"\x76\x2f\x31\x01",
-        b"\0\0\0\x0cJXL ", b"qoif",
+        b"\x89PNG",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"BM",
+        b"II*\0",
+        b"MM\0*",
+        b"8BPS",
+        b"\0\0\x01\0",
+        b"\x76\x2f\x31\x01",
+        b"\0\0\0\x0cJXL ",
+        b"qoif",
     ];
     if pictures.iter().any(|magic| at(0, magic)) && !is_text(head) {
         return Err(StillImage);
@@ -151,13 +160,33 @@ fn is_text(head: &[u8]) -> bool {
 
 /// Texts that FFmpeg would follow to other files, or show as if they were video: playlists, manifests, subtitles, SVG.
 fn refers_to_files(head: &[u8]) -> bool {
-    let text: String = head.iter().take(4096).filter(|&&b| b != 0).map(|&b| char::from(b).to_ascii_lowercase()).collect();
+    let text: String =
+        head.iter().take(4096).filter(|&&b| b != 0).map(|&b| char::from(b).to_ascii_lowercase()).collect();
     let text = text.trim_start_matches(['\u{ef}', '\u{bb}', '\u{bf}', '\u{ff}', '\u{fe}']).trim_start();
     let openings = [
-        "#extm3u", "ffconcat", "file ", "file:", "[playlist]", "webvtt", "[script info]", "v=0", "[reference]", "http://",
-        "https://", "rtsp://", "rtmp://", "concat:", "{\\rtf", "#ext-x-", "stream ", "1\n00:", "1\r\n00:", "{1}{",
+        "#extm3u",
+        "ffconcat",
+        "file ",
+        "file:",
+        "[playlist]",
+        "webvtt",
+        "[script info]",
+        "v=0",
+        "[reference]",
+        "http://",
+        "https://",
+        "rtsp://",
+        "rtmp://",
+        "concat:",
+        "{\\rtf",
+        "#ext-x-",
+        "stream ",
+        "1\n00:",
+        "1\r\n00:",
+        "{1}{",
     ];
-    let anywhere = ["<mpd", "<svg", "<smil", "<asx", "<smoothstreamingmedia", "<playlist", "<tt ", "<html", "\nfile '", "#ext-x-"];
+    let anywhere =
+        ["<mpd", "<svg", "<smil", "<asx", "<smoothstreamingmedia", "<playlist", "<tt ", "<html", "\nfile '", "#ext-x-"];
     openings.iter().any(|opening| text.starts_with(opening))
         || anywhere.iter().any(|mark| text.contains(mark))
         || text.contains(" --> ")
@@ -169,9 +198,8 @@ pub fn mime_fits(mime: &str, container: Container) -> bool {
     let mime = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let family = match mime.as_str() {
         "" | "application/octet-stream" | "binary/octet-stream" => return true,
-        "video/mp4" | "video/quicktime" | "video/x-m4v" | "video/m4v" | "video/3gpp" | "video/3gpp2" | "application/mp4" => {
-            &[Container::Mp4][..]
-        }
+        "video/mp4" | "video/quicktime" | "video/x-m4v" | "video/m4v" | "video/3gpp" | "video/3gpp2"
+        | "application/mp4" => &[Container::Mp4][..],
         "video/x-matroska" | "video/matroska" | "video/webm" | "application/x-matroska" => &[Container::Matroska],
         "video/x-msvideo" | "video/avi" | "video/msvideo" | "video/vnd.avi" => &[Container::Avi],
         "video/mp2t" | "video/vnd.dlna.mpeg-tts" => &[Container::MpegTs],

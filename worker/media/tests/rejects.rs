@@ -30,7 +30,10 @@ async fn what_is_no_video_is_told_apart() {
     assert_eq!(rejected_as(&desk, "text.mp4", "Dear diary,\nit rained.\n").await, RejectCode::NotAVideo);
     assert_eq!(rejected_as(&desk, "zeros.mp4", [0; 5000]).await, RejectCode::NotAVideo);
     assert_eq!(rejected_as(&desk, "zip.mp4", b"PK\x03\x04\x14\0\0\0\x08\0").await, RejectCode::NotAVideo);
-    assert_eq!(rejected_as(&desk, "flash.flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0").await, RejectCode::UnsupportedContainer);
+    assert_eq!(
+        rejected_as(&desk, "flash.flv", b"FLV\x01\x05\0\0\0\x09\0\0\0\0").await,
+        RejectCode::UnsupportedContainer
+    );
     desk.ffmpeg("-f lavfi -i testsrc2=s=64x64 -frames:v 1 still.png");
     assert_eq!(desk.rejection(&desk.path("still.png")).await, RejectCode::StillImage);
     desk.ffmpeg("-f lavfi -i testsrc2=s=64x64 -frames:v 1 still.jpg");
@@ -70,11 +73,21 @@ async fn announcements_are_compared_with_what_came() {
     };
     let limits = ProbeLimits::default();
     assert_eq!(code(desk.probe_as(&path, announce("video/mp4", Some(size)), limits).await), None);
-    assert_eq!(code(desk.probe_as(&path, announce("video/mp4", Some(size + 1)), limits).await), Some(RejectCode::SizeMismatch));
-    assert_eq!(code(desk.probe_as(&path, announce("video/webm", Some(size)), limits).await), Some(RejectCode::TypeMismatch));
+    assert_eq!(
+        code(desk.probe_as(&path, announce("video/mp4", Some(size + 1)), limits).await),
+        Some(RejectCode::SizeMismatch)
+    );
+    assert_eq!(
+        code(desk.probe_as(&path, announce("video/webm", Some(size)), limits).await),
+        Some(RejectCode::TypeMismatch)
+    );
     assert_eq!(code(desk.probe_as(&path, announce("image/png", None), limits).await), Some(RejectCode::TypeMismatch));
     let at_most = |max_duration_ms| ProbeLimits { max_duration_ms: Some(max_duration_ms) };
-    assert_eq!(code(desk.probe_as(&path, announce("", None), at_most(4000)).await), None, "4.8 s pass 4 s and one of grace");
+    assert_eq!(
+        code(desk.probe_as(&path, announce("", None), at_most(4000)).await),
+        None,
+        "4.8 s pass 4 s and one of grace"
+    );
     assert_eq!(code(desk.probe_as(&path, announce("", None), at_most(3000)).await), Some(RejectCode::TooLong));
 }
 

@@ -94,7 +94,17 @@ async fn a_phone_video_is_upright() {
 async fn frames_at_uneven_times() {
     let desk = Desk::new();
     desk.three_shots("even.mkv", "-c:v libx264 -preset ultrafast -qp 10");
-    desk.ffmpeg_args(&["-i", "even.mkv", "-vf", "select='not(eq(mod(n,7),3))+not(mod(n,11))'", "-vsync", "vfr", "-c:v", "libx264", "uneven.mp4"]);
+    desk.ffmpeg_args(&[
+        "-i",
+        "even.mkv",
+        "-vf",
+        "select='not(eq(mod(n,7),3))+not(mod(n,11))'",
+        "-vsync",
+        "vfr",
+        "-c:v",
+        "libx264",
+        "uneven.mp4",
+    ]);
     let probe = desk.probe(&desk.path("uneven.mp4")).await.expect("a video");
     assert!(probe.variable_frame_rate, "{probe:?}");
     let report = desk.scenes(&desk.path("uneven.mp4")).await;
@@ -106,7 +116,15 @@ async fn frames_at_uneven_times() {
 #[tokio::test]
 async fn single_shots_and_single_seconds_and_names_in_any_script() {
     let desk = Desk::new();
-    desk.ffmpeg_args(&["-f", "lavfi", "-i", "testsrc2=s=108x192:r=25:d=1", "-pix_fmt", "yuv420p", "민지 우는 장면 🎬.mp4"]);
+    desk.ffmpeg_args(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=108x192:r=25:d=1",
+        "-pix_fmt",
+        "yuv420p",
+        "민지 우는 장면 🎬.mp4",
+    ]);
     let path = desk.path("민지 우는 장면 🎬.mp4");
     let probe = desk.probe(&path).await.expect("a video");
     assert_eq!((probe.frames, probe.duration_ms, probe.container), (25, 1000, Container::Mp4));
@@ -151,7 +169,11 @@ async fn fades_dissolves_and_flashes() {
         let report = desk.scenes(&desk.path(&name)).await;
         assert_eq!(report.scenes.len(), 2, "{effect}: {:?}", report.scenes);
         let start_ms = report.scenes[1].start_ms;
-        assert!(start_ms.abs_diff(2100) <= 300 && report.scenes[1].transition_in == kind, "{effect}: {:?}", report.scenes);
+        assert!(
+            start_ms.abs_diff(2100) <= 300 && report.scenes[1].transition_in == kind,
+            "{effect}: {:?}",
+            report.scenes
+        );
     }
 }
 
@@ -168,8 +190,11 @@ async fn frames_are_spaced_capped_and_selectable() {
         let scene = &report.scenes[frame.scene];
         assert!((scene.start_ms..scene.end_ms).contains(&frame.at_ms));
     }
-    let facts: Vec<FrameFacts> = report.frames.iter()
-        .map(|f| FrameFacts { at_ms: f.at_ms, sharpness: f.sharpness, brightness: f.brightness, phash: f.phash }).collect();
+    let facts: Vec<FrameFacts> = report
+        .frames
+        .iter()
+        .map(|f| FrameFacts { at_ms: f.at_ms, sharpness: f.sharpness, brightness: f.brightness, phash: f.phash })
+        .collect();
     assert!(!select(&facts, 2).is_empty());
     let few = SceneOptions { max_frames: 2, ..SceneOptions::default() };
     assert!(desk.scenes_with(&path, few).await.frames.len() <= 5);

@@ -30,7 +30,10 @@ async fn a_tone_comes_out_as_long_as_it_went_in() {
     desk.ffmpeg(&format!("{PICTURE} -f lavfi -i sine=f=440:r=44100:d=3 -c:a aac v.mp4"));
     let (audio, samples) = extract(&desk, "v.mp4", TrackChoice::Default).await;
     assert!(audio.duration_ms.abs_diff(3000) < 60, "{audio:?}");
-    assert_eq!((audio.samples, audio.sample_rate, audio.silent, audio.empty), (samples.len() as u64, 16_000, false, false));
+    assert_eq!(
+        (audio.samples, audio.sample_rate, audio.silent, audio.empty),
+        (samples.len() as u64, 16_000, false, false)
+    );
     assert!(audio.loudness_lufs.is_some_and(|lufs| (-30.0..-10.0).contains(&lufs)), "{audio:?}");
     assert!(level(&samples, 100, 2900) > 0.05);
     assert_eq!(PcmReader::open(&desk.path("sound.flac")).expect("FLAC").samples(), audio.samples);
@@ -76,10 +79,33 @@ async fn surround_and_several_tracks() {
     let desk = Desk::new();
     // Only the centre speaks: it must survive the mix.
     desk.ffmpeg_args(&[
-        "-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=2", "-f", "lavfi", "-i",
-        "aevalsrc=0|0|0.5*sin(880*t)|0|0|0:c=5.1:s=48000:d=2", "-f", "lavfi", "-i", "anullsrc=r=48000:cl=mono:d=2",
-        "-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:a", "ac3", "-disposition:a:1", "default", "-disposition:a:0", "0",
-        "-metadata:s:a:0", "language=eng", "two.mkv",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=s=64x64:r=25:d=2",
+        "-f",
+        "lavfi",
+        "-i",
+        "aevalsrc=0|0|0.5*sin(880*t)|0|0|0:c=5.1:s=48000:d=2",
+        "-f",
+        "lavfi",
+        "-i",
+        "anullsrc=r=48000:cl=mono:d=2",
+        "-map",
+        "0:v",
+        "-map",
+        "1:a",
+        "-map",
+        "2:a",
+        "-c:a",
+        "ac3",
+        "-disposition:a:1",
+        "default",
+        "-disposition:a:0",
+        "0",
+        "-metadata:s:a:0",
+        "language=eng",
+        "two.mkv",
     ]);
     let probe = desk.probe(&desk.path("two.mkv")).await.expect("a video");
     assert_eq!(probe.audio.iter().map(|track| track.channels).collect::<Vec<_>>(), [6, 1]);

@@ -63,9 +63,7 @@ async fn nonsense_is_a_failure() {
 async fn neighbours_do_not_notice() {
     let desk = Desk::new();
     let video = desk.three_shots("v.mp4", "-c:v libx264 -preset ultrafast");
-    let (crash, probe) = tokio::join!(
-        desk.runner.run(Request::Fault { fault: Fault::Segfault }, LONG, |_| ()),
-        desk.probe(&video),
-    );
+    let (crash, probe) =
+        tokio::join!(desk.runner.run(Request::Fault { fault: Fault::Segfault }, LONG, |_| ()), desk.probe(&video),);
     assert!(crash.is_err() && probe.is_ok());
 }

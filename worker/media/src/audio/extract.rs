@@ -101,7 +101,7 @@ pub fn extract(
             Read1::Packet(packet) if packet.stream() != index => continue,
             Read1::Packet(packet) => decoder.send(Some(&packet))?,
             // A file that breaks in the middle is heard up to there.
-            Read1::End | Read1::Broken(_) => {
+            Read1::End | Read1::Broken => {
                 decoder.send(None)?;
                 ended = true;
             }
@@ -244,7 +244,6 @@ impl Timeline {
         })
     }
 }
-
 
 #[cfg(test)]
 mod tests {

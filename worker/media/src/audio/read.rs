@@ -23,12 +23,7 @@ impl PcmReader {
         if info.channels != 1 || info.bits_per_sample != 16 {
             return Err(MediaError::failed("read the sound artifact", "not mono 16 bit"));
         }
-        Ok(Self {
-            sample_rate: info.sample_rate,
-            samples: info.samples.unwrap_or(0),
-            reader,
-            block: Vec::new(),
-        })
+        Ok(Self { sample_rate: info.sample_rate, samples: info.samples.unwrap_or(0), reader, block: Vec::new() })
     }
 
     pub fn sample_rate(&self) -> u32 {

@@ -67,7 +67,7 @@ unsafe extern "C" fn note_buffer(
 
 impl PictureDecoder {
     /// Opens the decoder for `parameters`; `watch` keeps pictures in coding order where the codec allows it.
-    pub fn open(parameters: &ffmpeg::codec::Parameters, base: ffmpeg::Rational, watch: bool) -> Result<Self> {
+    pub(crate) fn open(parameters: &ffmpeg::codec::Parameters, base: ffmpeg::Rational, watch: bool) -> Result<Self> {
         let id = parameters.id();
         let name = format!("{id:?}").to_lowercase();
         let codec = decoder::find(id)
@@ -82,7 +82,10 @@ impl PictureDecoder {
         let sees_coding_order = watch
             && matches!(
                 id,
-                ffmpeg::codec::Id::H264 | ffmpeg::codec::Id::HEVC | ffmpeg::codec::Id::MPEG4 | ffmpeg::codec::Id::MPEG2VIDEO
+                ffmpeg::codec::Id::H264
+                    | ffmpeg::codec::Id::HEVC
+                    | ffmpeg::codec::Id::MPEG4
+                    | ffmpeg::codec::Id::MPEG2VIDEO
             );
         // SAFETY: the context is allocated and not yet open; these fields are documented as set by the user before
         // `avcodec_open2`. `fresh` is boxed, so its address stays the same when `Self` moves.
@@ -103,11 +106,11 @@ impl PictureDecoder {
         Ok(Self { decoder, fresh, codec: id, sees_coding_order })
     }
 
-    pub fn sees_coding_order(&self) -> bool {
+    pub(crate) fn sees_coding_order(&self) -> bool {
         self.sees_coding_order
     }
 
-    pub fn set_effort(&mut self, effort: Effort) {
+    pub(crate) fn set_effort(&mut self, effort: Effort) {
         let (skip, unfiltered) = match effort {
             Effort::Exact => (ffmpeg::Discard::Default, ffmpeg::Discard::Default),
             // HEVC encoders may code every picture as B, so there its filter stays on or pictures would drift.
@@ -121,7 +124,7 @@ impl PictureDecoder {
     }
 
     /// Sends one packet. A packet that cannot be decoded is the stream's damage and returns `false`; the decoder goes on.
-    pub fn send(&mut self, packet: &ffmpeg::Packet) -> Result<bool> {
+    pub(crate) fn send(&mut self, packet: &ffmpeg::Packet) -> Result<bool> {
         match self.decoder.send_packet(packet) {
             Ok(()) => Ok(true),
             Err(error @ ffmpeg::Error::Other { errno: libc::ENOMEM }) => Err(MediaError::ffmpeg("decode", error)),
@@ -129,13 +132,13 @@ impl PictureDecoder {
         }
     }
 
-    pub fn send_end(&mut self) {
+    pub(crate) fn send_end(&mut self) {
         // A second end of stream is refused with EOF, which is where we want to be.
         let _ = self.decoder.send_eof();
     }
 
     /// The next picture in display order, if one is ready.
-    pub fn receive(&mut self) -> Result<Option<ffmpeg::frame::Video>> {
+    pub(crate) fn receive(&mut self) -> Result<Option<ffmpeg::frame::Video>> {
         loop {
             let mut frame = ffmpeg::frame::Video::empty();
             match self.decoder.receive_frame(&mut frame) {
@@ -151,12 +154,12 @@ impl PictureDecoder {
     }
 
     /// Pictures finished since the last call, in coding order. Empty unless `sees_coding_order`.
-    pub fn take_fresh(&mut self) -> Vec<ffmpeg::frame::Video> {
+    pub(crate) fn take_fresh(&mut self) -> Vec<ffmpeg::frame::Video> {
         std::mem::take(&mut self.fresh.frames)
     }
 
     /// Forgets everything, ready for a keyframe.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         self.decoder.flush();
         self.fresh.frames.clear();
     }

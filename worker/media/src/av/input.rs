@@ -37,7 +37,6 @@ pub(crate) struct Source {
     pub container: Container,
     /// Media time 0 in the file's own clock, microseconds.
     pub origin_us: i64,
-    pub size_bytes: u64,
 }
 
 /// What is read from the demuxer.
@@ -45,7 +44,7 @@ pub(crate) enum Read1 {
     Packet(ffmpeg::Packet),
     End,
     /// The file ended or broke in the middle.
-    Broken(ffmpeg::Error),
+    Broken,
 }
 
 /// Refuses every further file a demuxer asks for.
@@ -60,16 +59,18 @@ unsafe extern "C" fn refuse_open(
 }
 
 impl Source {
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         super::init();
         let mut file = File::open(path).map_err(MediaError::io("open the source"))?;
-        let size_bytes = file.metadata().map_err(MediaError::io("stat the source"))?.len();
         let mut head = Vec::new();
-        (&mut file).take(sniff::SNIFF_BYTES as u64).read_to_end(&mut head).map_err(MediaError::io("read the source"))?;
+        (&mut file)
+            .take(sniff::SNIFF_BYTES as u64)
+            .read_to_end(&mut head)
+            .map_err(MediaError::io("read the source"))?;
         let container = sniff::sniff(&head).map_err(|code| MediaError::rejected(code, "first bytes"))?;
         std::io::Seek::rewind(&mut file).map_err(MediaError::io("rewind the source"))?;
         let input = open_as(file, container)?;
-        let mut source = Self { input, container, origin_us: 0, size_bytes };
+        let mut source = Self { input, container, origin_us: 0 };
         if container.clock_is_arbitrary() {
             // SAFETY: `input` owns a context that was opened successfully and lives as long as `source`.
             let start = unsafe { (*source.input.as_ptr()).start_time };
@@ -78,16 +79,16 @@ impl Source {
         Ok(source)
     }
 
-    pub fn input(&self) -> &ffmpeg::format::context::Input {
+    pub(crate) fn input(&self) -> &ffmpeg::format::context::Input {
         &self.input
     }
 
-    pub fn streams(&self) -> impl Iterator<Item = ffmpeg::Stream<'_>> {
+    pub(crate) fn streams(&self) -> impl Iterator<Item = ffmpeg::Stream<'_>> {
         self.input.streams()
     }
 
     /// The picture track: FFmpeg's choice, never a cover image.
-    pub fn video_stream(&self) -> Option<ffmpeg::Stream<'_>> {
+    pub(crate) fn video_stream(&self) -> Option<ffmpeg::Stream<'_>> {
         let is_picture_track = |stream: &ffmpeg::Stream<'_>| {
             stream.parameters().medium() == ffmpeg::media::Type::Video
                 && !stream.disposition().contains(ffmpeg::format::stream::Disposition::ATTACHED_PIC)
@@ -97,7 +98,7 @@ impl Source {
     }
 
     /// Clockwise quarter turns that make the picture upright, from the display matrix (ISO/IEC 14496-12 §8.3.2).
-    pub fn turns(&self, stream: usize) -> Turns {
+    pub(crate) fn turns(&self, stream: usize) -> Turns {
         // SAFETY: the index is checked against `nb_streams`; the returned side data belongs to the stream, holds `size`
         // bytes and is copied before anything else happens.
         let matrix: [f64; 9] = unsafe {
@@ -118,7 +119,7 @@ impl Source {
     }
 
     /// Tells the demuxer to skip every other stream.
-    pub fn keep_only(&mut self, wanted: &[usize]) {
+    pub(crate) fn keep_only(&mut self, wanted: &[usize]) {
         // SAFETY: `streams` is an array of `nb_streams` valid pointers owned by the open context, and `&mut self`
         // excludes other users; `discard` is a field meant to be set by callers (avformat.h).
         unsafe {
@@ -126,22 +127,23 @@ impl Source {
             for index in 0..(*context).nb_streams as usize {
                 let stream = *(*context).streams.add(index);
                 let keep = wanted.contains(&index);
-                (*stream).discard = if keep { ffi::AVDiscard::AVDISCARD_DEFAULT } else { ffi::AVDiscard::AVDISCARD_ALL };
+                (*stream).discard =
+                    if keep { ffi::AVDiscard::AVDISCARD_DEFAULT } else { ffi::AVDiscard::AVDISCARD_ALL };
             }
         }
     }
 
-    pub fn read(&mut self) -> Read1 {
+    pub(crate) fn read(&mut self) -> Read1 {
         let mut packet = ffmpeg::Packet::empty();
         match packet.read(&mut self.input) {
             Ok(()) => Read1::Packet(packet),
             Err(ffmpeg::Error::Eof) => Read1::End,
-            Err(error) => Read1::Broken(error),
+            Err(_) => Read1::Broken,
         }
     }
 
     /// Goes to the keyframe at or before media time `us`. Errors are reported, the position is then undefined.
-    pub fn seek(&mut self, us: i64) -> Result<()> {
+    pub(crate) fn seek(&mut self, us: i64) -> Result<()> {
         let target = us.saturating_add(self.origin_us);
         // SAFETY: the context is open and exclusively borrowed; stream -1 means AV_TIME_BASE units (avformat.h).
         let code = unsafe { ffi::avformat_seek_file(self.input.as_mut_ptr(), -1, i64::MIN, target, target, 0) };
@@ -149,12 +151,12 @@ impl Source {
     }
 
     /// Media time of a time stamp of `stream`, microseconds.
-    pub fn media_us(&self, ticks: i64, base: ffmpeg::Rational) -> i64 {
+    pub(crate) fn media_us(&self, ticks: i64, base: ffmpeg::Rational) -> i64 {
         micros(ticks, base).saturating_sub(self.origin_us)
     }
 
     /// The container's own idea of its length, microseconds; it may lie.
-    pub fn declared_us(&self) -> Option<i64> {
+    pub(crate) fn declared_us(&self) -> Option<i64> {
         Some(self.input.duration()).filter(|&us| us > 0)
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Plane<'a> {
 impl<'a> Plane<'a> {
     /// Row `y` as bytes when samples are 8 bit.
     #[inline]
-    pub fn row8(&self, y: usize) -> Option<&'a [u8]> {
+    pub(crate) fn row8(&self, y: usize) -> Option<&'a [u8]> {
         if self.shift.is_some() {
             return None;
         }
@@ -26,7 +26,7 @@ impl<'a> Plane<'a> {
     }
 
     /// Copies row `y` into `out`, reduced to 8 bit.
-    pub fn copy_row(&self, y: usize, out: &mut [u8]) {
+    pub(crate) fn copy_row(&self, y: usize, out: &mut [u8]) {
         let start = y * self.stride;
         match self.shift {
             None => {
@@ -53,14 +53,18 @@ pub(crate) struct Planes<'a> {
 
 impl<'a> Planes<'a> {
     /// `None` for layouts that are not planar YUV or grey (RGB, palettes, packed YUV, upside-down pictures).
-    pub fn of(frame: &'a ffmpeg::frame::Video) -> Option<Self> {
+    pub(crate) fn of(frame: &'a ffmpeg::frame::Video) -> Option<Self> {
         // SAFETY: `frame` is a valid AVFrame; the descriptor is null or points to a static table.
         let (raw, descriptor) = unsafe {
             let raw = &*frame.as_ptr();
             (raw, ffi::av_pix_fmt_desc_get(std::mem::transmute::<i32, ffi::AVPixelFormat>(raw.format)).as_ref()?)
         };
-        let refused = ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL | ffi::AV_PIX_FMT_FLAG_BITSTREAM
-            | ffi::AV_PIX_FMT_FLAG_HWACCEL | ffi::AV_PIX_FMT_FLAG_BE | ffi::AV_PIX_FMT_FLAG_FLOAT;
+        let refused = ffi::AV_PIX_FMT_FLAG_RGB
+            | ffi::AV_PIX_FMT_FLAG_PAL
+            | ffi::AV_PIX_FMT_FLAG_BITSTREAM
+            | ffi::AV_PIX_FMT_FLAG_HWACCEL
+            | ffi::AV_PIX_FMT_FLAG_BE
+            | ffi::AV_PIX_FMT_FLAG_FLOAT;
         if descriptor.flags & u64::from(refused as u32) != 0 || raw.width <= 0 || raw.height <= 0 {
             return None;
         }
@@ -69,7 +73,11 @@ impl<'a> Planes<'a> {
             let part = &descriptor.comp[component];
             let bytes = if part.depth > 8 { 2 } else { 1 };
             let stride = usize::try_from(raw.linesize[component]).ok()?;
-            if part.plane != component as i32 || part.step != bytes || part.depth > 16 || stride < width * bytes as usize {
+            if part.plane != component as i32
+                || part.step != bytes
+                || part.depth > 16
+                || stride < width * bytes as usize
+            {
                 return None;
             }
             let pointer = raw.data[component];

@@ -38,12 +38,18 @@ pub(crate) struct Scaler {
 unsafe impl Send for Scaler {}
 
 impl Scaler {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { context: std::ptr::null_mut(), key: None }
     }
 
     /// Scales `frame` to `width` × `height` (the upright size) and turns it.
-    pub fn rgb(&mut self, frame: &ffmpeg::frame::Video, width: usize, height: usize, turns: Turns) -> Result<Rgb> {
+    pub(crate) fn rgb(
+        &mut self,
+        frame: &ffmpeg::frame::Video,
+        width: usize,
+        height: usize,
+        turns: Turns,
+    ) -> Result<Rgb> {
         let (w, h) = if turns.0 % 2 == 1 { (height, width) } else { (width, height) };
         let mut data = vec![0_u8; w * h * 3];
         self.run(frame, w, h, ffi::AVPixelFormat::AV_PIX_FMT_RGB24, &mut [(&mut data, w * 3)])?;
@@ -51,11 +57,17 @@ impl Scaler {
     }
 
     /// Scales `frame` to planar 4:4:4 YUV of `width` × `height`, for layouts whose planes cannot be read directly.
-    pub fn yuv444(&mut self, frame: &ffmpeg::frame::Video, width: usize, height: usize) -> Result<[Vec<u8>; 3]> {
+    pub(crate) fn yuv444(&mut self, frame: &ffmpeg::frame::Video, width: usize, height: usize) -> Result<[Vec<u8>; 3]> {
         let size = width * height;
         let mut planes = [vec![0_u8; size], vec![0_u8; size], vec![0_u8; size]];
         let [y, u, v] = &mut planes;
-        self.run(frame, width, height, ffi::AVPixelFormat::AV_PIX_FMT_YUV444P, &mut [(y, width), (u, width), (v, width)])?;
+        self.run(
+            frame,
+            width,
+            height,
+            ffi::AVPixelFormat::AV_PIX_FMT_YUV444P,
+            &mut [(y, width), (u, width), (v, width)],
+        )?;
         Ok(planes)
     }
 

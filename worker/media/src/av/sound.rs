@@ -19,7 +19,7 @@ pub(crate) struct SoundDecoder {
 }
 
 impl SoundDecoder {
-    pub fn open(parameters: &ffmpeg::codec::Parameters, base: ffmpeg::Rational, rate: u32) -> Result<Self> {
+    pub(crate) fn open(parameters: &ffmpeg::codec::Parameters, base: ffmpeg::Rational, rate: u32) -> Result<Self> {
         let codec = decoder::find(parameters.id())
             .filter(|codec| input::is_allowed_decoder(codec.name()))
             .ok_or_else(|| MediaError::rejected(RejectCode::UnsupportedCodec, "sound codec"))?;
@@ -37,7 +37,7 @@ impl SoundDecoder {
     }
 
     /// `None` is the end of the stream. Damaged packets are skipped.
-    pub fn send(&mut self, packet: Option<&ffmpeg::Packet>) -> Result<()> {
+    pub(crate) fn send(&mut self, packet: Option<&ffmpeg::Packet>) -> Result<()> {
         let sent = match packet {
             Some(packet) => self.decoder.send_packet(packet),
             None => self.decoder.send_eof(),
@@ -48,7 +48,7 @@ impl SoundDecoder {
         }
     }
 
-    pub fn receive(&mut self) -> Result<Option<ffmpeg::frame::Audio>> {
+    pub(crate) fn receive(&mut self) -> Result<Option<ffmpeg::frame::Audio>> {
         loop {
             let mut frame = ffmpeg::frame::Audio::empty();
             match self.decoder.receive_frame(&mut frame) {
@@ -63,16 +63,16 @@ impl SoundDecoder {
     }
 
     /// Appends `frame`, mixed to mono and resampled, to `out`. A few samples stay inside until more come or `drain`.
-    pub fn resample(&mut self, frame: &ffmpeg::frame::Audio, out: &mut Vec<f32>) -> Result<()> {
+    pub(crate) fn resample(&mut self, frame: &ffmpeg::frame::Audio, out: &mut Vec<f32>) -> Result<()> {
         self.resampler.push(frame, out)
     }
 
     /// Samples at the output rate that are inside the resampler.
-    pub fn held(&self) -> i64 {
+    pub(crate) fn held(&self) -> i64 {
         self.resampler.held()
     }
 
-    pub fn drain(&mut self, out: &mut Vec<f32>) -> Result<()> {
+    pub(crate) fn drain(&mut self, out: &mut Vec<f32>) -> Result<()> {
         self.resampler.drain(out)
     }
 }
@@ -102,7 +102,11 @@ impl Resampler {
         unsafe {
             let raw = &*frame.as_ptr();
             let channels = raw.ch_layout.nb_channels;
-            let mask = if raw.ch_layout.order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE { raw.ch_layout.u.mask } else { 0 };
+            let mask = if raw.ch_layout.order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE {
+                raw.ch_layout.u.mask
+            } else {
+                0
+            };
             let key = (raw.format, channels, mask, raw.sample_rate);
             if raw.sample_rate <= 0 || channels <= 0 {
                 return Ok(());
@@ -193,7 +197,7 @@ pub(crate) struct FlacWriter {
 const FLAC_HEADER: [u8; 8] = [b'f', b'L', b'a', b'C', 0x80, 0, 0, 34];
 
 impl FlacWriter {
-    pub fn create(path: &Path, rate: u32) -> Result<Self> {
+    pub(crate) fn create(path: &Path, rate: u32) -> Result<Self> {
         let fail = |error| MediaError::ffmpeg("open FLAC encoder", error);
         let codec = encoder::find(ffmpeg::codec::Id::FLAC).ok_or_else(|| fail(ffmpeg::Error::EncoderNotFound))?;
         let mut audio = ffmpeg::codec::Context::new_with_codec(codec).encoder().audio().map_err(fail)?;
@@ -222,7 +226,7 @@ impl FlacWriter {
         self.file.write_all(&FLAC_HEADER).and_then(|()| self.file.write_all(&info)).map_err(io)
     }
 
-    pub fn push(&mut self, samples: &[f32]) -> Result<()> {
+    pub(crate) fn push(&mut self, samples: &[f32]) -> Result<()> {
         self.pending.extend(samples.iter().map(|&s| (s.clamp(-1.0, 1.0) * 32767.0).round() as i16));
         let mut start = 0;
         while self.pending.len() - start >= self.block {
@@ -255,7 +259,7 @@ impl FlacWriter {
         Ok(())
     }
 
-    pub fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         let rest = std::mem::take(&mut self.pending);
         if !rest.is_empty() {
             self.encode(&rest)?;

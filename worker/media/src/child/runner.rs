@@ -117,8 +117,8 @@ async fn converse(
         let mut lines = BufReader::new(stdout.take(MAX_STDOUT_BYTES)).lines();
         let mut last = None;
         while let Some(line) = lines.next_line().await.map_err(MediaError::io("hear the media child"))? {
-            let reply = serde_json::from_str(&line)
-                .map_err(|error| MediaError::failed("understand the media child", error))?;
+            let reply =
+                serde_json::from_str(&line).map_err(|error| MediaError::failed("understand the media child", error))?;
             match reply {
                 Reply::Progress { percent } => on_progress(percent.min(100)),
                 reply => {

@@ -15,7 +15,8 @@ pub(super) fn of_luma(luma: &[u8], width: usize, height: usize) -> u64 {
     let small = shrink(luma, width, height);
     let cosine: Vec<f32> = (0..LOW)
         .flat_map(|u| {
-            (0..SIDE).map(move |x| ((2 * x + 1) as f32 * (u + 1) as f32 * std::f32::consts::PI / (2 * SIDE) as f32).cos())
+            (0..SIDE)
+                .map(move |x| ((2 * x + 1) as f32 * (u + 1) as f32 * std::f32::consts::PI / (2 * SIDE) as f32).cos())
         })
         .collect();
     let mut rows = [[0.0_f32; LOW]; SIDE];
@@ -43,7 +44,8 @@ pub fn hamming(a: u64, b: u64) -> u32 {
 
 /// Box average to 32 × 32.
 fn shrink(luma: &[u8], width: usize, height: usize) -> Vec<f32> {
-    let edge = |n: usize, size: usize| (n * size / SIDE, ((n + 1) * size / SIDE).max(n * size / SIDE + 1).min(size.max(1)));
+    let edge =
+        |n: usize, size: usize| (n * size / SIDE, ((n + 1) * size / SIDE).max(n * size / SIDE + 1).min(size.max(1)));
     let mut small = vec![0.0; SIDE * SIDE];
     for y in 0..SIDE {
         let (top, bottom) = edge(y, height);

@@ -41,8 +41,8 @@ pub(super) fn assemble(
 
 fn scenes(boundaries: &[Boundary], first: (u64, i64), last: (u64, i64), motion: &[(i64, f32)]) -> Vec<Scene> {
     let ms = |us: i64| to_ms(us).max(0) as u64;
-    let starts = std::iter::once((first.0, first.1, Transition::Edge))
-        .chain(boundaries.iter().map(|b| (b.frame, b.us, b.kind)));
+    let starts =
+        std::iter::once((first.0, first.1, Transition::Edge)).chain(boundaries.iter().map(|b| (b.frame, b.us, b.kind)));
     let ends = boundaries.iter().map(|b| (b.frame, b.us, b.kind)).chain([(last.0, last.1, Transition::Edge)]);
     starts
         .zip(ends)
@@ -65,7 +65,12 @@ fn scenes(boundaries: &[Boundary], first: (u64, i64), last: (u64, i64), motion: 
 }
 
 /// Gives each kept picture to its scene, leaves out those in transitions where the scene has others, and thins.
-fn frames(kept: Vec<Kept>, scenes: &[Scene], boundaries: &[Boundary], options: &SceneOptions) -> Result<Vec<CandidateFrame>> {
+fn frames(
+    kept: Vec<Kept>,
+    scenes: &[Scene],
+    boundaries: &[Boundary],
+    options: &SceneOptions,
+) -> Result<Vec<CandidateFrame>> {
     let mut by_scene: Vec<Vec<Kept>> = scenes.iter().map(|_| Vec::new()).collect();
     let mut unwanted = Vec::new();
     for picture in kept {
@@ -88,7 +93,9 @@ fn frames(kept: Vec<Kept>, scenes: &[Scene], boundaries: &[Boundary], options: &
             let blended = clean > 0 && in_transition(picture.us);
             // Close to the one before, and the one after is near enough to do without it.
             let next = list.peek().map(|next| next.us);
-            let crowded = last.zip(next).is_some_and(|(last, next)| picture.us - last < interval_us / 2 && next - last <= interval_us);
+            let crowded = last
+                .zip(next)
+                .is_some_and(|(last, next)| picture.us - last < interval_us / 2 && next - last <= interval_us);
             if blended || crowded {
                 unwanted.push(picture);
                 continue;

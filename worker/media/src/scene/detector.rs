@@ -20,7 +20,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::scan::Sample;
-use super::signature::{Difference, Signature, detail_correlation, difference, is_relit, mixed_variance, mixture, plain};
+use super::signature::{
+    Difference, Signature, detail_correlation, difference, is_relit, mixed_variance, mixture, plain,
+};
 
 /// How one scene goes over into the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,12 +64,12 @@ impl Thresholds {
     }
 
     /// Above this a gap is looked at exactly.
-    pub fn suspicion(&self, a: &Signature, b: &Signature) -> f32 {
+    pub(super) fn suspicion(&self, a: &Signature, b: &Signature) -> f32 {
         self.cut * 0.6 * Self::contrast(a, b)
     }
 
     /// Above this a picture counts as changed for choosing frames.
-    pub fn change(&self, a: &Signature, b: &Signature) -> f32 {
+    pub(super) fn change(&self, a: &Signature, b: &Signature) -> f32 {
         self.cut * 0.8 * Self::contrast(a, b)
     }
 }
@@ -157,7 +159,7 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    pub fn new(thresholds: Thresholds) -> Self {
+    pub(super) fn new(thresholds: Thresholds) -> Self {
         Self {
             thresholds,
             window: VecDeque::new(),
@@ -169,7 +171,7 @@ impl Detector {
         }
     }
 
-    pub fn push(&mut self, sample: Sample) {
+    pub(super) fn push(&mut self, sample: Sample) {
         // Broken clocks run backwards; such a picture cannot be placed.
         if self.window.back().is_some_and(|last| sample.us <= last.us || sample.frame <= last.frame) {
             return;
@@ -293,7 +295,8 @@ impl Detector {
             previous = previous.max(share);
         }
         let found = difference(a, b);
-        let unlike = found.moved >= limits.moved * contrast && (found.histogram > 0.1 || found.moved >= 2.0 * limits.moved * contrast);
+        let unlike = found.moved >= limits.moved * contrast
+            && (found.histogram > 0.1 || found.moved >= 2.0 * limits.moved * contrast);
         // The same details in another light are one scene; without details nothing can be told apart from a moving light.
         let other_things = detail_correlation(a, b).is_some_and(|correlation| correlation < 0.6);
         if error > limits.mixture || !unlike || !other_things {
@@ -311,7 +314,7 @@ impl Detector {
     }
 
     /// All boundaries in order, at least `min_scene_us` apart and from both ends.
-    pub fn finish(self, end_us: i64, min_scene_us: i64) -> Vec<Boundary> {
+    pub(super) fn finish(self, end_us: i64, min_scene_us: i64) -> Vec<Boundary> {
         let cuts = self.cuts();
         let fades = self.fades(&cuts, end_us);
         let dissolves = self.dissolve_boundaries(&cuts);
@@ -386,9 +389,7 @@ impl Detector {
             let (frame, us) = match (entered_by_cut, left_by_cut) {
                 (_, true) => (next_frame, next_us),
                 (true, false) => (blank.first_frame, blank.from_us),
-                (false, false) => {
-                    ((blank.first_frame + next_frame) / 2, (blank.from_us + next_us) / 2)
-                }
+                (false, false) => ((blank.first_frame + next_frame) / 2, (blank.from_us + next_us) / 2),
             };
             let kind = if entered_by_cut && left_by_cut { Transition::Cut } else { Transition::Fade };
             fades.push(Boundary { frame, us, kind, from_us: blank.from_us, to_us: next_us });
@@ -441,7 +442,8 @@ pub(super) fn merge(sorted: Vec<Boundary>, end_us: i64, min_scene_us: i64) -> Ve
     for kind in [Transition::Cut, Transition::Fade, Transition::Dissolve] {
         for boundary in sorted.iter().filter(|boundary| boundary.kind == kind) {
             let place = kept.partition_point(|other| other.us < boundary.us);
-            let far = |other: Option<&Boundary>| other.is_none_or(|other| (boundary.us - other.us).abs() >= min_scene_us);
+            let far =
+                |other: Option<&Boundary>| other.is_none_or(|other| (boundary.us - other.us).abs() >= min_scene_us);
             let inside = boundary.us >= min_scene_us && boundary.us <= end_us - min_scene_us;
             if inside && far(kept.get(place)) && far(place.checked_sub(1).and_then(|n| kept.get(n))) {
                 kept.insert(place, *boundary);

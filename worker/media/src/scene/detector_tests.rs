@@ -12,7 +12,8 @@ fn picture(seed: u32, shift: usize, level: f32) -> Arc<Signature> {
         let cell = ((x + shift) / 5) as u32 * 7919 + (y / 5) as u32 * 104_729 + seed * 2_654_435;
         ((cell ^ (cell >> 7)).wrapping_mul(2_246_822_519) >> 24) as f32
     };
-    let luma = (0..GRID.height * GRID.width).map(|n| (16.0 + texture(n % GRID.width, n / GRID.width) * 0.8 * level) as u8);
+    let luma =
+        (0..GRID.height * GRID.width).map(|n| (16.0 + texture(n % GRID.width, n / GRID.width) * 0.8 * level) as u8);
     let tint = 128.0 + ((seed * 37 % 80) as f32 - 40.0) * level;
     Arc::new(Signature::new(GRID, luma.collect(), vec![tint as u8; GRID.width * GRID.height / 2]))
 }
@@ -98,8 +99,13 @@ fn fading_in_from_black_at_the_start_is_no_boundary() {
 
 fn any_boundary() -> impl Strategy<Value = Boundary> {
     let kind = prop_oneof![Just(Transition::Cut), Just(Transition::Fade), Just(Transition::Dissolve)];
-    (0_i64..20_000_000, kind)
-        .prop_map(|(us, kind)| Boundary { frame: (us / 33_333) as u64, us, kind, from_us: us, to_us: us })
+    (0_i64..20_000_000, kind).prop_map(|(us, kind)| Boundary {
+        frame: (us / 33_333) as u64,
+        us,
+        kind,
+        from_us: us,
+        to_us: us,
+    })
 }
 
 proptest! {

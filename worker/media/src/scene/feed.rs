@@ -58,7 +58,7 @@ pub(super) fn feed(source: &mut Source, video: usize, pieces: SyncSender<Piece>)
                 }
             }
             Read1::End => break,
-            Read1::Broken(_) => {
+            Read1::Broken => {
                 fed.broken = true;
                 break;
             }

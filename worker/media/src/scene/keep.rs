@@ -51,7 +51,7 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub fn new(plan: &Plan<'_>) -> Self {
+    pub(super) fn new(plan: &Plan<'_>) -> Self {
         Self {
             scaler: Scaler::new(),
             piece: 0,
@@ -67,7 +67,7 @@ impl Keeper {
         }
     }
 
-    pub fn start_piece(&mut self, piece: usize) {
+    pub(super) fn start_piece(&mut self, piece: usize) {
         (self.piece, self.count) = (piece, 0);
         (self.previous, self.best) = (None, None);
         (self.bin, self.next_look, self.settled_at) = (i64::MIN, i64::MIN, i64::MIN);
@@ -75,7 +75,7 @@ impl Keeper {
     }
 
     /// Shows the keeper a picture, in display order.
-    pub fn look(
+    pub(super) fn look(
         &mut self,
         plan: &Plan<'_>,
         frame: ffmpeg::frame::Video,
@@ -110,7 +110,7 @@ impl Keeper {
     }
 
     /// Encodes the best of the stretch, if there is one.
-    pub fn flush(&mut self, plan: &Plan<'_>, kept: &mut Vec<Kept>) -> Result<()> {
+    pub(super) fn flush(&mut self, plan: &Plan<'_>, kept: &mut Vec<Kept>) -> Result<()> {
         let Some((_, frame, us)) = self.best.take() else { return Ok(()) };
         let (w, h) = (frame.width() as usize, frame.height() as usize);
         let (width, height) = target_size(w, h, plan.sar, plan.turns, plan.long_side);
@@ -143,7 +143,8 @@ fn quick_worth(frame: &ffmpeg::frame::Video, signature: &Signature) -> f32 {
     let (mut sum, mut count) = (0_u64, 1_u64);
     for y in (0..luma.height).step_by((luma.height / 48).max(1)) {
         luma.copy_row(y, &mut row);
-        let squares: u32 = row.windows(3).map(|w| (2 * i32::from(w[1]) - i32::from(w[0]) - i32::from(w[2])).pow(2) as u32).sum();
+        let squares: u32 =
+            row.windows(3).map(|w| (2 * i32::from(w[1]) - i32::from(w[0]) - i32::from(w[2])).pow(2) as u32).sum();
         sum += u64::from(squares);
         count += row.len() as u64;
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use detector::Transition;
 
 use crate::av::input::Source;
-use crate::av::{decoder, micros, stream, to_ms};
+use crate::av::{decoder, stream, to_ms};
 use crate::error::{MediaError, RejectCode, Result};
 use crate::types::{Warning, WarningCode};
 use assemble::assemble;
@@ -113,7 +113,8 @@ pub fn detect(
     mut progress: impl FnMut(u8),
 ) -> Result<SceneReport> {
     let mut source = Source::open(source)?;
-    let video = source.video_stream().ok_or_else(|| MediaError::rejected(RejectCode::NoVideoTrack, "no picture track"))?;
+    let video =
+        source.video_stream().ok_or_else(|| MediaError::rejected(RejectCode::NoVideoTrack, "no picture track"))?;
     let facts = stream::picture_facts(&video);
     let (index, base, parameters) = (video.index(), video.time_base(), crate::av::own_parameters(&video.parameters()));
     drop(video);
@@ -247,7 +248,12 @@ impl Merged {
         Ok(merged)
     }
 
-    fn take(&mut self, batch: Batch, plan: &Plan<'_>, previous: &mut Option<(i64, std::sync::Arc<signature::Signature>)>) {
+    fn take(
+        &mut self,
+        batch: Batch,
+        plan: &Plan<'_>,
+        previous: &mut Option<(i64, std::sync::Arc<signature::Signature>)>,
+    ) {
         self.decoded += batch.decoded;
         self.damaged += batch.damaged;
         self.kept.extend(batch.kept);

@@ -81,7 +81,7 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    pub fn new(plan: &'a Plan<'a>, parameters: &ffmpeg::codec::Parameters) -> Result<Self> {
+    pub(super) fn new(plan: &'a Plan<'a>, parameters: &ffmpeg::codec::Parameters) -> Result<Self> {
         Ok(Self {
             decoder: PictureDecoder::open(parameters, plan.base, true)?,
             reducer: Reducer::new(plan.width, plan.height),
@@ -99,7 +99,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Scans one piece; `false` when nobody wants the results any more.
-    pub fn scan(&mut self, piece: &Piece, results: &SyncSender<Result<Batch>>) -> Result<bool> {
+    pub(super) fn scan(&mut self, piece: &Piece, results: &SyncSender<Result<Batch>>) -> Result<bool> {
         self.decoder.flush();
         self.near.clear();
         self.stamps.clear();
@@ -166,7 +166,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn effort(&self, stamp: Option<i64>) -> Effort {
-        let Some(stamp) = stamp.filter(|_| self.all_stamped && self.decoder.sees_coding_order()) else { return Effort::Exact };
+        let Some(stamp) = stamp.filter(|_| self.all_stamped && self.decoder.sees_coding_order()) else {
+            return Effort::Exact;
+        };
         let before = self.near.range(..stamp).next_back();
         let after = self.near.range(stamp + 1..).next();
         match (before, after) {

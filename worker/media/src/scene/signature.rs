@@ -22,7 +22,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub fn for_picture(width: usize, height: usize) -> Self {
+    pub(super) fn for_picture(width: usize, height: usize) -> Self {
         let long = width.max(height).max(1);
         let cells = |side: usize| (((side * LONG_CELLS + long / 2) / long).div_ceil(2) * 2).clamp(4, LONG_CELLS);
         Self { width: cells(width), height: cells(height) }
@@ -47,7 +47,7 @@ pub(super) struct Signature {
 }
 
 impl Signature {
-    pub fn new(grid: Grid, luma: Vec<u8>, chroma: Vec<u8>) -> Self {
+    pub(super) fn new(grid: Grid, luma: Vec<u8>, chroma: Vec<u8>) -> Self {
         let n = luma.len().max(1) as f32;
         let sum: u32 = luma.iter().map(|&l| u32::from(l)).sum();
         let squares: u32 = luma.iter().map(|&l| u32::from(l) * u32::from(l)).sum();
@@ -66,11 +66,11 @@ pub(super) struct Reducer {
 }
 
 impl Reducer {
-    pub fn new(width: usize, height: usize) -> Self {
+    pub(super) fn new(width: usize, height: usize) -> Self {
         Self { grid: Grid::for_picture(width, height), scaler: Scaler::new(), columns: Vec::new(), row: Vec::new() }
     }
 
-    pub fn reduce(&mut self, frame: &ffmpeg::frame::Video) -> Result<Signature> {
+    pub(super) fn reduce(&mut self, frame: &ffmpeg::frame::Video) -> Result<Signature> {
         let grid = self.grid;
         let small = grid.chroma();
         let mut luma = vec![0; grid.width * grid.height];
@@ -88,7 +88,8 @@ impl Reducer {
                 let planes = self.scaler.yuv444(frame, grid.width, grid.height)?;
                 luma.copy_from_slice(&planes[0]);
                 let halves = planes[1..].iter().flat_map(|plane| {
-                    (0..small.height).flat_map(move |y| (0..small.width).map(move |x| plane[(2 * y) * grid.width + 2 * x]))
+                    (0..small.height)
+                        .flat_map(move |y| (0..small.width).map(move |x| plane[(2 * y) * grid.width + 2 * x]))
                 });
                 for (out, value) in chroma.iter_mut().zip(halves) {
                     *out = value;

@@ -1,5 +1,5 @@
 //! Inputs made by the ffmpeg command line, and the child that looks at them.
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -66,7 +66,8 @@ impl Desk {
     }
 
     pub async fn probe_as(&self, source: &Path, declared: Declared, limits: ProbeLimits) -> Result<Probe, MediaError> {
-        let request = Request::Probe { source: source.into(), declared, limits, poster: Some(self.path("poster.webp")) };
+        let request =
+            Request::Probe { source: source.into(), declared, limits, poster: Some(self.path("poster.webp")) };
         match self.run(request).await?.response {
             Response::Probe { probe, poster } => {
                 let poster = poster.expect("a poster was asked for");
