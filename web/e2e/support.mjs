@@ -35,7 +35,8 @@ export async function launch() {
 /** A browser profile of its own, whose pages report what must not happen. */
 export async function profile(browser, { theme = "light", width = 1280, height = 860 } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: "en-GB", reducedMotion: "reduce" });
-  context.setDefaultTimeout(20_000);
+  // A machine that compiles beside it is slow; waiting long costs nothing when all is well.
+  context.setDefaultTimeout(60_000);
   const faults = [];
   const hosts = new Set();
   context.on("request", (request) => hosts.add(new URL(request.url()).hostname));
