@@ -27,7 +27,7 @@ class Run:
     cpu_s: float
     """User and system time of the process and all it started, loading included."""
     work_s: float
-    """Of the work alone where the process says so (`wall_s` of its JSON), else the whole."""
+    """Of the work alone where the process says so (in its JSON), else the whole."""
     work_cpu_s: float
     """CPU time of the work alone (`cpu_s` of its JSON), else of the whole."""
     peak_rss_bytes: int
@@ -40,6 +40,8 @@ class Contestant:
     name: str
     command: list[str]
     says_json: bool = True
+    work_key: str = "wall_s"
+    """Under which the JSON says how long the work alone took."""
 
 
 def in_turns(contestants: list[Contestant], rounds: int) -> dict[str, list[Run]]:
@@ -83,7 +85,7 @@ def run(contestant: Contestant) -> Run:
     return Run(
         wall_s=wall_s,
         cpu_s=cpu_s,
-        work_s=seconds(answer.get("wall_s", wall_s)),
+        work_s=seconds(answer.get(contestant.work_key, wall_s)),
         work_cpu_s=seconds(answer.get("cpu_s", cpu_s)),
         # Samples see the sum of a tree but miss short peaks; the kernel's figure sees peaks but one process only.
         peak_rss_bytes=max(memory.peak_bytes, usage.ru_maxrss * 1024),

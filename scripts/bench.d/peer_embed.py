@@ -1,8 +1,7 @@
-"""Sentence vectors by ONNX Runtime from Python: batches of like length, then one at a time."""
+"""Sentence vectors by ONNX Runtime from Python: many in batches of like length, then the first one alone."""
 
 import argparse
 import json
-import statistics
 import time
 from pathlib import Path
 
@@ -12,21 +11,20 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("sentences", type=Path, help="one a line")
 parser.add_argument("--model", type=Path, required=True)
 parser.add_argument("--threads", type=int, required=True)
+parser.add_argument("--repeat", type=int, default=3)
+parser.add_argument("--vectors", choices=["true", "false"], default="false", help="print the vectors too")
 options = parser.parse_args()
 
 sentences = options.sentences.read_text().splitlines()
 embedder = Embedder(options.model, options.threads)
-embedder.embed(sentences[:32])
-
-began, cpu = time.monotonic(), time.process_time()
-vectors = embedder.embed(sentences)
-wall_s, cpu_s = time.monotonic() - began, time.process_time() - cpu
-
-singles = []
-for sentence in sentences[:200]:
+batch_s, single_ms, vectors = [], [], None
+for _ in range(options.repeat):
     began = time.monotonic()
-    embedder.embed([sentence])
-    singles.append(time.monotonic() - began)
+    vectors = embedder.embed(sentences)
+    batch_s.append(time.monotonic() - began)
+    began = time.monotonic()
+    embedder.embed(sentences[:1])
+    single_ms.append((time.monotonic() - began) * 1000)
 
-print(json.dumps({"wall_s": wall_s, "cpu_s": cpu_s, "sentences": len(sentences),
-                  "single_ms": statistics.median(singles) * 1000, "first": vectors[0].tolist()}))
+print(json.dumps({"sentences": len(sentences), "batch_s": batch_s, "single_ms": single_ms,
+                  "vectors": vectors.tolist() if options.vectors == "true" else None}))
