@@ -94,10 +94,6 @@ impl CorsOrigins {
     pub fn parse(text: &str) -> Self {
         let origins: Vec<String> =
             text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).map(str::to_owned).collect();
-        if origins.is_empty() || origins.iter().any(|origin| origin == "*") {
-            Self::Any
-        } else {
-            Self::Only(origins)
-        }
+        if origins.is_empty() || origins.iter().any(|origin| origin == "*") { Self::Any } else { Self::Only(origins) }
     }
 }

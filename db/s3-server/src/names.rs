@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn every_key_comes_back_and_no_two_meet() {
-        let keys = ["k", "k/sub", "k.obj", "k.dir/x", "a//b", "a/", "/a", "Blå bær/%2e%2e/ü", "a\\b", "%", ".hidden", "..."];
+        let keys =
+            ["k", "k/sub", "k.obj", "k.dir/x", "a//b", "a/", "/a", "Blå bær/%2e%2e/ü", "a\\b", "%", ".hidden", "..."];
         let mut paths: Vec<PathBuf> = keys.iter().map(|key| key_to_path(key).unwrap()).collect();
         for (key, path) in keys.iter().zip(&paths) {
             assert_eq!(path_to_key(path).as_deref(), Some(*key));

@@ -276,7 +276,8 @@ impl S3 for Service {
     async fn copy_object(&self, req: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
         let input = req.input;
         let CopySource::Bucket { bucket, key, .. } = input.copy_source else { return Err(s3_error!(NotImplemented)) };
-        let replace = input.metadata_directive.is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+        let replace =
+            input.metadata_directive.is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
         let attributes = replace.then(|| Attributes {
             content_type: input.content_type,
             content_encoding: input.content_encoding,
@@ -285,9 +286,8 @@ impl S3 for Service {
             cache_control: input.cache_control,
             metadata: input.metadata.unwrap_or_default().into_iter().collect(),
         });
-        let copied = self
-            .with(move |store| store.copy((&bucket, &key), (&input.bucket, &input.key), attributes))
-            .await?;
+        let copied =
+            self.with(move |store| store.copy((&bucket, &key), (&input.bucket, &input.key), attributes)).await?;
         Ok(S3Response::new(CopyObjectOutput {
             copy_object_result: Some(CopyObjectResult {
                 e_tag: Some(strong(&copied.etag)),
@@ -550,7 +550,8 @@ impl S3 for Service {
             _ => 0,
         };
         let max_uploads = input.max_uploads.unwrap_or(PAGE_ENTRIES).clamp(0, PAGE_ENTRIES);
-        let page: Vec<_> = of_prefix.iter().skip(start).take(usize::try_from(max_uploads).unwrap_or_default()).collect();
+        let page: Vec<_> =
+            of_prefix.iter().skip(start).take(usize::try_from(max_uploads).unwrap_or_default()).collect();
         let more = start + page.len() < of_prefix.len() && !page.is_empty();
         let last = page.last().filter(|_| more);
         Ok(S3Response::new(ListMultipartUploadsOutput {

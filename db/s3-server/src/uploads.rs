@@ -82,7 +82,12 @@ impl Store {
     }
 
     /// Stores a part; one of the same number is replaced.
-    pub(crate) fn store_part(&self, folder: &Path, number: i32, received: Received) -> Result<Description, UploadError> {
+    pub(crate) fn store_part(
+        &self,
+        folder: &Path,
+        number: i32,
+        received: Received,
+    ) -> Result<Description, UploadError> {
         let description = Description {
             size_bytes: received.size_bytes,
             etag: received.md5,

@@ -35,7 +35,9 @@ impl TestDb {
     /// Makes the database on the server that `HEIMDEX_TEST_DATABASE_URL` names.
     pub async fn new() -> anyhow::Result<Self> {
         let admin_url = std::env::var(URL_VARIABLE).ok().with_context(|| {
-            format!("{URL_VARIABLE} is not set: run scripts/test, or `source <(scripts/test --env)` for a server to test on")
+            format!(
+                "{URL_VARIABLE} is not set: run scripts/test, or `source <(scripts/test --env)` for a server to test on"
+            )
         })?;
         let admin = PgConnectOptions::from_str(&admin_url).with_context(|| format!("{URL_VARIABLE} is not a URL"))?;
         let mut connection = PgConnection::connect_with(&admin)

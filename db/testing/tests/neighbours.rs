@@ -11,7 +11,8 @@ async fn two_tests_have_two_databases_with_the_schema() -> anyhow::Result<()> {
         .await?;
     assert_eq!(tables, 1);
     sqlx::query("CREATE TABLE of_ann ()").execute(ann.pool()).await?;
-    let seen_by_bob: Option<String> = sqlx::query_scalar("SELECT to_regclass('of_ann')::text").fetch_one(bob.pool()).await?;
+    let seen_by_bob: Option<String> =
+        sqlx::query_scalar("SELECT to_regclass('of_ann')::text").fetch_one(bob.pool()).await?;
     assert_eq!(seen_by_bob, None);
 
     let name = ann.name().to_owned();

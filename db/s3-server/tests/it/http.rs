@@ -19,7 +19,8 @@ async fn only_the_key_pair_opens_anything() {
     assert_eq!(code(wrong.get_object().bucket(BUCKET).key("k").send().await), "SignatureDoesNotMatch");
 
     let yesterday = std::time::SystemTime::now() - Duration::from_secs(86_400);
-    let expired = PresigningConfig::builder().start_time(yesterday).expires_in(Duration::from_secs(60)).build().unwrap();
+    let expired =
+        PresigningConfig::builder().start_time(yesterday).expires_in(Duration::from_secs(60)).build().unwrap();
     let url = server.s3.get_object().bucket(BUCKET).key("k").presigned(expired).await.unwrap();
     assert_eq!(reqwest::get(url.uri()).await.unwrap().status(), 403);
     let url = server.s3.get_object().bucket(BUCKET).key("k").presigned(minutes(5)).await.unwrap();

@@ -8,7 +8,8 @@ use crate::server::{BUCKET, Server, bytes, code, minutes, server};
 const PART_BYTES: usize = 5 << 20;
 
 async fn begin(server: &Server, key: &str) -> String {
-    let begun = server.s3.create_multipart_upload().bucket(BUCKET).key(key).content_type("video/mp4").send().await.unwrap();
+    let begun =
+        server.s3.create_multipart_upload().bucket(BUCKET).key(key).content_type("video/mp4").send().await.unwrap();
     begun.upload_id().unwrap().to_owned()
 }
 
@@ -32,7 +33,8 @@ async fn parts_come_in_any_order_and_one_twice() {
     let first = send_part(&server, "v/source", &id, 1, bytes(PART_BYTES, 1)).await;
 
     let listed = server.s3.list_parts().bucket(BUCKET).key("v/source").upload_id(&id).send().await.unwrap();
-    let seen: Vec<_> = listed.parts().iter().map(|p| (p.part_number().unwrap(), p.e_tag().unwrap(), p.size().unwrap())).collect();
+    let seen: Vec<_> =
+        listed.parts().iter().map(|p| (p.part_number().unwrap(), p.e_tag().unwrap(), p.size().unwrap())).collect();
     assert_eq!(seen, [(1, &*first, PART_BYTES as i64), (2, &*second, PART_BYTES as i64), (3, &*last, 1000)]);
     let page = server.s3.list_parts().bucket(BUCKET).key("v/source").upload_id(&id).max_parts(2).send().await.unwrap();
     assert_eq!((page.parts().len(), page.is_truncated(), page.next_part_number_marker()), (2, Some(true), Some("2")));
@@ -41,7 +43,9 @@ async fn parts_come_in_any_order_and_one_twice() {
     assert_eq!(uploads.uploads()[0].upload_id(), Some(&*id));
     assert_eq!(uploads.uploads()[0].key(), Some("v/source"));
 
-    let complete = |parts| server.s3.complete_multipart_upload().bucket(BUCKET).key("v/source").upload_id(&id).multipart_upload(parts);
+    let complete = |parts| {
+        server.s3.complete_multipart_upload().bucket(BUCKET).key("v/source").upload_id(&id).multipart_upload(parts)
+    };
     let done = complete(named(&[(1, &first), (2, &second), (3, &last)])).send().await.unwrap();
     assert!(done.e_tag().unwrap().trim_matches('"').ends_with("-3"));
     let got = server.s3.get_object().bucket(BUCKET).key("v/source").send().await.unwrap();
@@ -61,7 +65,9 @@ async fn finishing_with_parts_that_are_not_there_finishes_nothing() {
     let first = send_part(&server, "k", &id, 1, bytes(PART_BYTES, 1)).await;
     let small = send_part(&server, "k", &id, 2, bytes(10, 2)).await;
     let last = send_part(&server, "k", &id, 3, bytes(10, 3)).await;
-    let complete = |parts| server.s3.complete_multipart_upload().bucket(BUCKET).key("k").upload_id(&id).multipart_upload(parts).send();
+    let complete = |parts| {
+        server.s3.complete_multipart_upload().bucket(BUCKET).key("k").upload_id(&id).multipart_upload(parts).send()
+    };
 
     assert_eq!(code(complete(named(&[(1, &last)])).await), "InvalidPart");
     assert_eq!(code(complete(named(&[(1, &first), (4, &last)])).await), "InvalidPart");

@@ -33,8 +33,15 @@ async fn what_is_put_is_got_with_its_headers() {
     assert_eq!(head.content_length(), Some(3_000_000));
     assert_eq!(head.accept_ranges(), Some("bytes"));
 
-    let middle =
-        server.s3.get_object().bucket(BUCKET).key("u/ä b/source.mp4").range("bytes=1000000-1000009").send().await.unwrap();
+    let middle = server
+        .s3
+        .get_object()
+        .bucket(BUCKET)
+        .key("u/ä b/source.mp4")
+        .range("bytes=1000000-1000009")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(middle.content_range(), Some("bytes 1000000-1000009/3000000"));
     assert_eq!(middle.body.collect().await.unwrap().to_vec(), body[1_000_000..1_000_010]);
     let end = server.s3.get_object().bucket(BUCKET).key("u/ä b/source.mp4").range("bytes=-5").send().await.unwrap();
@@ -46,7 +53,9 @@ async fn what_is_put_is_got_with_its_headers() {
 #[tokio::test]
 async fn a_body_that_does_not_match_its_checksum_replaces_nothing() {
     let server = server().await;
-    let put = |text: &'static str| server.s3.put_object().bucket(BUCKET).key("k").body(ByteStream::from_static(text.as_bytes()));
+    let put = |text: &'static str| {
+        server.s3.put_object().bucket(BUCKET).key("k").body(ByteStream::from_static(text.as_bytes()))
+    };
     put("first").send().await.unwrap();
     let wrong = put("second").checksum_sha256("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").send().await;
     assert_eq!(code(wrong), "BadDigest");
@@ -61,7 +70,15 @@ async fn a_body_that_does_not_match_its_checksum_replaces_nothing() {
 async fn a_key_and_keys_below_it_live_side_by_side() {
     let server = server().await;
     for key in ["k", "k/sub", "k.obj", "k.dir"] {
-        server.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from(key.as_bytes().to_vec())).send().await.unwrap();
+        server
+            .s3
+            .put_object()
+            .bucket(BUCKET)
+            .key(key)
+            .body(ByteStream::from(key.as_bytes().to_vec()))
+            .send()
+            .await
+            .unwrap();
     }
     for key in ["k", "k/sub", "k.obj", "k.dir"] {
         let got = server.s3.get_object().bucket(BUCKET).key(key).send().await.unwrap();
