@@ -16,7 +16,8 @@ fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let wav = arguments.next().ok_or("usage: asr WAV [key=value …]")?;
     let (mut load, mut options) = (AsrOptions::default(), TranscribeOptions::default());
-    let (mut model, mut vad, mut repeat, mut workers) = ("whisper-tiny.en".to_owned(), "silero-vad-v6".to_owned(), 1, None);
+    let (mut model, mut vad, mut repeat, mut workers) =
+        ("whisper-tiny.en".to_owned(), "silero-vad-v6".to_owned(), 1, None);
     for argument in arguments {
         let (key, value) = argument.split_once('=').ok_or("arguments are key=value")?;
         match key {

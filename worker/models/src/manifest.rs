@@ -94,7 +94,8 @@ impl Manifest {
                 return Err(wrong(format!("file path `{}` leaves the folder", file.path.display())));
             }
         }
-        if manifest.kind == Kind::Text && (manifest.dimension.is_none() || manifest.preprocessing.max_tokens.is_none()) {
+        if manifest.kind == Kind::Text && (manifest.dimension.is_none() || manifest.preprocessing.max_tokens.is_none())
+        {
             return Err(wrong("a text model needs `dimension` and `preprocessing.max_tokens`".to_owned()));
         }
         Ok(manifest)
@@ -109,7 +110,10 @@ impl Manifest {
             .iter()
             .find(|file| file.path.extension().is_some_and(|found| found == suffix))
             .map(|file| self.folder.join(&file.path))
-            .ok_or_else(|| ModelError::Manifest { path: self.folder.join(MANIFEST), reason: format!("lists no .{suffix} file") })
+            .ok_or_else(|| ModelError::Manifest {
+                path: self.folder.join(MANIFEST),
+                reason: format!("lists no .{suffix} file"),
+            })
     }
 
     pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {

@@ -47,7 +47,8 @@ pub(crate) fn session(manifest: &Manifest, path: &Path, threads: usize) -> Resul
         let builder = builder.with_inter_threads(1).map_err(|error| error.to_string())?;
         // Threads that spin between runs take the cores from the worker's other stages.
         let builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
-        let mut builder = builder.with_optimization_level(GraphOptimizationLevel::All).map_err(|error| error.to_string())?;
+        let mut builder =
+            builder.with_optimization_level(GraphOptimizationLevel::All).map_err(|error| error.to_string())?;
         builder.commit_from_file(path).map_err(text)
     };
     build().map_err(|reason| ModelError::Mismatch {
@@ -59,7 +60,13 @@ pub(crate) fn session(manifest: &Manifest, path: &Path, threads: usize) -> Resul
 }
 
 /// The graph must have these inputs and outputs by name; others are an error too, since nobody would feed them.
-pub(crate) fn expect_names(manifest: &Manifest, path: &Path, session: &Session, inputs: &[&str], outputs: &[&str]) -> Result<(), ModelError> {
+pub(crate) fn expect_names(
+    manifest: &Manifest,
+    path: &Path,
+    session: &Session,
+    inputs: &[&str],
+    outputs: &[&str],
+) -> Result<(), ModelError> {
     let found_inputs: Vec<&str> = session.inputs().iter().map(|outlet| outlet.name()).collect();
     let found_outputs: Vec<&str> = session.outputs().iter().map(|outlet| outlet.name()).collect();
     let same = found_inputs.len() == inputs.len()

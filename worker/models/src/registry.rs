@@ -42,7 +42,8 @@ impl Registry {
     /// [`ModelError::Missing`], [`ModelError::Manifest`] or [`ModelError::BrokenFile`]; each names the file and what mends it.
     pub fn get(&self, id: &str) -> Result<Manifest, ModelError> {
         let folder = self.folder.join(id);
-        let plain = !id.is_empty() && Path::new(id).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        let plain =
+            !id.is_empty() && Path::new(id).components().all(|part| matches!(part, std::path::Component::Normal(_)));
         if !plain || !folder.join(MANIFEST).is_file() {
             return Err(ModelError::Missing { id: id.to_owned(), path: folder.join(MANIFEST), known: self.known() });
         }
@@ -60,7 +61,8 @@ impl Registry {
     /// # Errors
     /// [`ModelError::Samples`] never; [`ModelError::Missing`] when the folder has gone.
     pub fn ids(&self) -> Result<Vec<String>, ModelError> {
-        let missing = |_| ModelError::Missing { id: "*".to_owned(), path: self.folder.clone(), known: "none".to_owned() };
+        let missing =
+            |_| ModelError::Missing { id: "*".to_owned(), path: self.folder.clone(), known: "none".to_owned() };
         let mut ids: Vec<String> = fs::read_dir(&self.folder)
             .map_err(missing)?
             .flatten()
@@ -112,7 +114,8 @@ fn verify_file(manifest: &Manifest, file: &ModelFile, remembered: &str) -> Resul
     if about.len() != file.size_bytes {
         return Err(broken(size, format!("{} bytes", about.len())));
     }
-    let modified_ns = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos());
+    let modified_ns =
+        about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).map_or(0, |since| since.as_nanos());
     let line = format!("{} {} {modified_ns} {}", file.sha256, file.size_bytes, file.path.display());
     if remembered.lines().any(|known| known == line) {
         return Ok(line);

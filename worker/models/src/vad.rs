@@ -40,7 +40,14 @@ pub struct VadOptions {
 
 impl Default for VadOptions {
     fn default() -> Self {
-        Self { threshold: 0.5, neg_threshold: None, min_speech_ms: 0, max_speech_s: f64::INFINITY, min_silence_ms: 2000, speech_pad_ms: 400 }
+        Self {
+            threshold: 0.5,
+            neg_threshold: None,
+            min_speech_ms: 0,
+            max_speech_s: f64::INFINITY,
+            min_silence_ms: 2000,
+            speech_pad_ms: 400,
+        }
     }
 }
 
@@ -73,7 +80,11 @@ impl Vad {
     ///
     /// # Errors
     /// [`ModelError::Samples`], [`ModelError::Engine`], or [`ModelError::Cancelled`] when `cancel` says so.
-    pub fn probabilities<S: Samples + ?Sized>(&self, samples: &S, cancel: &dyn Fn() -> bool) -> Result<Vec<f32>, ModelError> {
+    pub fn probabilities<S: Samples + ?Sized>(
+        &self,
+        samples: &S,
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<Vec<f32>, ModelError> {
         let windows = samples.len() / WINDOW + 1;
         let mut probabilities = Vec::with_capacity(windows);
         let (mut h, mut c) = (vec![0.0f32; STATE], vec![0.0f32; STATE]);
@@ -108,10 +119,15 @@ impl Vad {
                     "c" => TensorRef::from_array_view(([1, 1, STATE], c.as_slice())).map_err(ModelError::onnx)?,
                 ])
                 .map_err(ModelError::onnx)?;
-            let tensor = |name: &str| outputs[name].try_extract_tensor::<f32>().map(|(_, data)| data.to_vec()).map_err(ModelError::onnx);
+            let tensor = |name: &str| {
+                outputs[name].try_extract_tensor::<f32>().map(|(_, data)| data.to_vec()).map_err(ModelError::onnx)
+            };
             let found = tensor("speech_probs")?;
             if found.len() != count {
-                return Err(ModelError::onnx(format!("the voice detector gave {} probabilities for {count} windows", found.len())));
+                return Err(ModelError::onnx(format!(
+                    "the voice detector gave {} probabilities for {count} windows",
+                    found.len()
+                )));
             }
             probabilities.extend(found);
             (h, c) = (tensor("hn")?, tensor("cn")?);
@@ -123,7 +139,12 @@ impl Vad {
     ///
     /// # Errors
     /// As [`Vad::probabilities`].
-    pub fn speech<S: Samples + ?Sized>(&self, samples: &S, options: &VadOptions, cancel: &dyn Fn() -> bool) -> Result<Vec<Range<usize>>, ModelError> {
+    pub fn speech<S: Samples + ?Sized>(
+        &self,
+        samples: &S,
+        options: &VadOptions,
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<Vec<Range<usize>>, ModelError> {
         if samples.is_empty() {
             return Ok(Vec::new());
         }
@@ -232,7 +253,13 @@ mod tests {
     fn a_pause_of_two_seconds_parts_two_clips_and_a_shorter_one_does_not() {
         let second = SAMPLE_RATE / WINDOW;
         let part = |speech: f32, seconds: usize| std::iter::repeat_n(speech, seconds * second);
-        let talk: Vec<f32> = part(0.0, 2).chain(part(0.9, 3)).chain(part(0.1, 1)).chain(part(0.9, 2)).chain(part(0.1, 4)).chain(part(0.9, 1)).collect();
+        let talk: Vec<f32> = part(0.0, 2)
+            .chain(part(0.9, 3))
+            .chain(part(0.1, 1))
+            .chain(part(0.9, 2))
+            .chain(part(0.1, 4))
+            .chain(part(0.9, 1))
+            .collect();
         let found = clips(&talk, talk.len() * WINDOW, &VadOptions::default());
         assert_eq!(found.len(), 2, "{found:?}");
         let pad = SAMPLE_RATE * 400 / 1000;

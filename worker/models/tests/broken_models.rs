@@ -47,7 +47,8 @@ impl Copy {
     /// Makes the manifest agree with a file that was put in place of another.
     fn replace(&self, name: &str, content: &[u8]) {
         use sha2::{Digest, Sha256};
-        let digest = |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() };
+        let digest =
+            |bytes: &[u8]| -> String { Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect() };
         let old = fs::read(self.file(name)).unwrap();
         fs::write(self.file(name), content).unwrap();
         self.edit_manifest(&digest(&old), &digest(content));
@@ -69,7 +70,12 @@ fn a_model_that_is_not_there() {
     let error = registry.get("whisper-enormous").unwrap_err();
     assert!(matches!(error, ModelError::Missing { .. }));
     let message = error.to_string();
-    assert!(message.contains("whisper-enormous") && message.contains("whisper-tiny.en") && message.contains("scripts/models"), "{message}");
+    assert!(
+        message.contains("whisper-enormous")
+            && message.contains("whisper-tiny.en")
+            && message.contains("scripts/models"),
+        "{message}"
+    );
     for id in ["", "..", "../models/silero-vad-v6", "/etc"] {
         assert!(matches!(registry.get(id), Err(ModelError::Missing { .. })), "{id}");
     }

@@ -37,7 +37,8 @@ fn is_the_text_at_its_times(transcript: &Transcript, onsets: &[u64]) {
         assert!(nearest <= 500, "speech sets in at {onset} ms, the nearest word is {nearest} ms away");
     }
     for segment in &transcript.segments {
-        let text: String = segment.words.iter().flat_map(|word| [if word.space_before { " " } else { "" }, &word.text]).collect();
+        let text: String =
+            segment.words.iter().flat_map(|word| [if word.space_before { " " } else { "" }, &word.text]).collect();
         assert_eq!(text.trim(), segment.text);
     }
 }
@@ -74,7 +75,9 @@ fn speech_that_starts_late_and_pauses_long_keeps_its_times() {
 fn silence_and_nothing_at_all_give_an_empty_transcript() {
     let (whisper, vad) = (whisper(2), vad());
     for length in [0, 1, 159, 512, 16_000 * 5] {
-        let transcript = whisper.transcribe(&vec![0.0f32; length], &TranscribeOptions::default(), Some(&vad), |_| (), || false).unwrap();
+        let transcript = whisper
+            .transcribe(&vec![0.0f32; length], &TranscribeOptions::default(), Some(&vad), |_| (), || false)
+            .unwrap();
         assert!(transcript.segments.is_empty(), "{length} samples of silence gave {transcript:?}");
         assert_eq!(transcript.language.as_deref(), Some("en"));
     }
@@ -83,7 +86,15 @@ fn silence_and_nothing_at_all_give_an_empty_transcript() {
 #[test]
 fn half_a_second_of_speech_and_noise_do_not_fail() {
     let (whisper, vad, speech) = (whisper(2), vad(), two_cities());
-    let noise: Vec<f32> = speech.iter().rev().scan(1u32, |state, _| { *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223); Some((*state as f32 / u32::MAX as f32 - 0.5) * 0.3) }).take(16_000 * 4).collect();
+    let noise: Vec<f32> = speech
+        .iter()
+        .rev()
+        .scan(1u32, |state, _| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Some((*state as f32 / u32::MAX as f32 - 0.5) * 0.3)
+        })
+        .take(16_000 * 4)
+        .collect();
     for audio in [speech[16_000..24_000].to_vec(), noise] {
         for vad in [None, Some(&vad)] {
             whisper.transcribe(&audio, &TranscribeOptions::default(), vad, |_| (), || false).unwrap();
@@ -128,7 +139,10 @@ fn the_voice_detector_finds_faster_whispers_clips() {
         assert_eq!(found.len(), truth.len(), "{found:?}");
         for (clip, (start, end)) in found.iter().zip(truth) {
             // Resampling differs by a hair, so a border may fall into the neighbouring window.
-            assert!(clip.start.abs_diff(*start) <= 512 && clip.end.abs_diff(*end) <= 512, "{clip:?} for {start}..{end}");
+            assert!(
+                clip.start.abs_diff(*start) <= 512 && clip.end.abs_diff(*end) <= 512,
+                "{clip:?} for {start}..{end}"
+            );
         }
     };
     near(vad.speech(&speech, &VadOptions::default(), &never).unwrap(), &[(13_056, 673_536)]);

@@ -24,7 +24,10 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 
 #[test]
 fn vectors_equal_the_independent_computation() {
-    let truth: Vec<f32> = include_bytes!("fixtures/minilm.f32").chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect();
+    let truth: Vec<f32> = include_bytes!("fixtures/minilm.f32")
+        .chunks_exact(4)
+        .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+        .collect();
     let found = embedder().embed(&SENTENCES).unwrap();
     assert_eq!(found.len(), SENTENCES.len());
     for (sentence, (vector, truth)) in SENTENCES.iter().zip(found.iter().zip(truth.chunks_exact(384))) {
@@ -37,7 +40,11 @@ fn vectors_equal_the_independent_computation() {
 fn likeness_of_meaning_beats_likeness_of_words() {
     let embedder = embedder();
     let query = embedder.embed_query("somebody driving a vehicle").unwrap();
-    let texts = ["A man is talking in a car.", "Somebody told me a vehicle of ideas is a metaphor.", "It was the best of times."];
+    let texts = [
+        "A man is talking in a car.",
+        "Somebody told me a vehicle of ideas is a metaphor.",
+        "It was the best of times.",
+    ];
     let found = embedder.embed(&texts).unwrap();
     let scores: Vec<f32> = found.iter().map(|vector| cosine(&query, vector)).collect();
     assert!(scores[0] > scores[2] + 0.2, "{scores:?}");
@@ -48,7 +55,8 @@ fn likeness_of_meaning_beats_likeness_of_words() {
 fn company_does_not_change_a_vector() {
     let embedder = embedder();
     let long = "word ".repeat(400);
-    let mixed: Vec<&str> = (0..70).map(|index| if index % 7 == 0 { long.as_str() } else { SENTENCES[index % 4] }).collect();
+    let mixed: Vec<&str> =
+        (0..70).map(|index| if index % 7 == 0 { long.as_str() } else { SENTENCES[index % 4] }).collect();
     let together = embedder.embed(&mixed).unwrap();
     for index in [0, 1, 5, 69] {
         let alone = &embedder.embed(&mixed[index..=index]).unwrap()[0];

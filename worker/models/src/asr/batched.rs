@@ -28,7 +28,13 @@ struct Piece {
 }
 
 impl Whisper {
-    pub(crate) fn batched(&self, audio: &Joined<'_>, start: &Start, options: &TranscribeOptions, watch: &mut Watch<'_>) -> Result<Vec<Heard>, ModelError> {
+    pub(crate) fn batched(
+        &self,
+        audio: &Joined<'_>,
+        start: &Start,
+        options: &TranscribeOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<Heard>, ModelError> {
         let ranges = pack(audio.clips);
         // Fewer, fuller batches would leave a worker idle on short audio.
         let size = options.batch_size.min(ranges.len().div_ceil(self.workers)).max(1);
@@ -44,7 +50,8 @@ impl Whisper {
             let offset = range.start * 100 / SAMPLE_RATE;
             let frames = piece_frames(range);
             let mut found = split(&piece.decoded.tokens, self.vocabulary.timestamp_begin, offset, frames);
-            let (words, speech_end_s) = place(piece.timed, &mut found.drafts, self.vocabulary.eot, offset as f64 * FRAME_S, last_speech_s);
+            let (words, speech_end_s) =
+                place(piece.timed, &mut found.drafts, self.vocabulary.eot, offset as f64 * FRAME_S, last_speech_s);
             last_speech_s = speech_end_s;
             for (draft, words) in found.drafts.into_iter().zip(words) {
                 self.segments_of(draft, words, &piece.decoded, &mut heard)?;
@@ -53,7 +60,13 @@ impl Whisper {
         Ok(heard)
     }
 
-    fn segments_of(&self, draft: Draft, words: Vec<TimedWord>, decoded: &Decoded, heard: &mut Vec<Heard>) -> Result<(), ModelError> {
+    fn segments_of(
+        &self,
+        draft: Draft,
+        words: Vec<TimedWord>,
+        decoded: &Decoded,
+        heard: &mut Vec<Heard>,
+    ) -> Result<(), ModelError> {
         if words.is_empty() {
             let text = self.vocabulary.decode(&draft.tokens)?;
             if !text.trim().is_empty() {
@@ -70,7 +83,14 @@ impl Whisper {
     }
 
     /// All pieces in order, decoded by as many threads as the engine has workers.
-    fn decode_all(&self, audio: &Joined<'_>, batches: &[&[Range<usize>]], start: &Start, options: &TranscribeOptions, watch: &mut Watch<'_>) -> Result<Vec<Piece>, ModelError> {
+    fn decode_all(
+        &self,
+        audio: &Joined<'_>,
+        batches: &[&[Range<usize>]],
+        start: &Start,
+        options: &TranscribeOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<Piece>, ModelError> {
         let prompt = match &options.initial_prompt {
             Some(text) => self.vocabulary.encode(&format!(" {}", text.trim()))?,
             None => Vec::new(),
@@ -88,7 +108,11 @@ impl Whisper {
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(batch) = batches.get(index).filter(|_| !stop.load(Ordering::Relaxed)) else { return };
-                        let result = if cancel() { Err(ModelError::Cancelled) } else { self.decode_pieces(audio, batch, start, prompt, options) };
+                        let result = if cancel() {
+                            Err(ModelError::Cancelled)
+                        } else {
+                            self.decode_pieces(audio, batch, start, prompt, options)
+                        };
                         if send.send((index, result)).is_err() {
                             return;
                         }
@@ -119,7 +143,14 @@ impl Whisper {
         Ok(pieces.into_iter().flatten().collect())
     }
 
-    fn decode_pieces(&self, audio: &Joined<'_>, batch: &[Range<usize>], start: &Start, prompt: &[String], options: &TranscribeOptions) -> Result<Vec<Piece>, ModelError> {
+    fn decode_pieces(
+        &self,
+        audio: &Joined<'_>,
+        batch: &[Range<usize>],
+        start: &Start,
+        prompt: &[String],
+        options: &TranscribeOptions,
+    ) -> Result<Vec<Piece>, ModelError> {
         let mut features = Vec::with_capacity(batch.len() * self.mel.bands * WINDOW_FRAMES);
         let mut singles = Vec::with_capacity(batch.len());
         for range in batch {
@@ -142,7 +173,10 @@ impl Whisper {
             }
         }
 
-        let text: Vec<Vec<u32>> = decoded.iter().map(|result| result.tokens.iter().copied().filter(|token| *token < self.vocabulary.eot).collect()).collect();
+        let text: Vec<Vec<u32>> = decoded
+            .iter()
+            .map(|result| result.tokens.iter().copied().filter(|token| *token < self.vocabulary.eot).collect())
+            .collect();
         let aligned = self.align_all(&encoded, batch, start, &text)?;
         decoded
             .into_iter()
@@ -158,14 +192,22 @@ impl Whisper {
             .collect()
     }
 
-    fn align_all(&self, encoded: &ct2rs::sys::StorageView<'_>, batch: &[Range<usize>], start: &Start, text: &[Vec<u32>]) -> Result<Vec<Option<WhisperAlignmentResult>>, ModelError> {
+    fn align_all(
+        &self,
+        encoded: &ct2rs::sys::StorageView<'_>,
+        batch: &[Range<usize>],
+        start: &Start,
+        text: &[Vec<u32>],
+    ) -> Result<Vec<Option<WhisperAlignmentResult>>, ModelError> {
         if text.iter().all(Vec::is_empty) {
             return Ok(batch.iter().map(|_| None).collect());
         }
         let sequence: Vec<usize> = start.tokens.iter().map(|token| *token as usize).collect();
-        let tokens: Vec<Vec<usize>> = text.iter().map(|tokens| tokens.iter().map(|token| *token as usize).collect()).collect();
+        let tokens: Vec<Vec<usize>> =
+            text.iter().map(|tokens| tokens.iter().map(|token| *token as usize).collect()).collect();
         let frames: Vec<usize> = batch.iter().map(piece_frames).collect();
-        let aligned = self.engine.align(encoded, &sequence, &tokens, &frames, MEDIAN_FILTER).map_err(ModelError::ctranslate2)?;
+        let aligned =
+            self.engine.align(encoded, &sequence, &tokens, &frames, MEDIAN_FILTER).map_err(ModelError::ctranslate2)?;
         if aligned.len() != batch.len() {
             return Err(ModelError::ctranslate2(format!("{} alignments for {} pieces", aligned.len(), batch.len())));
         }
@@ -175,7 +217,9 @@ impl Whisper {
 
 /// Frames of a piece as the aligner wants them: whole seconds, at most the window.
 fn piece_frames(range: &Range<usize>) -> usize {
-    (range.len().div_ceil(SAMPLE_RATE) * SAMPLE_RATE / 160).min(WINDOW_FRAMES).max(content_frames(range.len()).min(WINDOW_FRAMES))
+    (range.len().div_ceil(SAMPLE_RATE) * SAMPLE_RATE / 160)
+        .min(WINDOW_FRAMES)
+        .max(content_frames(range.len()).min(WINDOW_FRAMES))
 }
 
 /// Packs neighbouring clips into pieces of at most 30 s: ranges of the joined audio that cover it without gap.

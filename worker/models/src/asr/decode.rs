@@ -65,18 +65,34 @@ impl Whisper {
     }
 
     /// Decodes a batch of encoded windows, each with its prompt, once and without fallback.
-    pub(crate) fn decode_batch(&self, encoded: &StorageView, prompts: &[Vec<String>], options: &TranscribeOptions) -> Result<Vec<Decoded>, ModelError> {
+    pub(crate) fn decode_batch(
+        &self,
+        encoded: &StorageView,
+        prompts: &[Vec<String>],
+        options: &TranscribeOptions,
+    ) -> Result<Vec<Decoded>, ModelError> {
         self.attempt(encoded, prompts, options, Attempt { temperature: 0.0, penalties: false })
     }
 
     /// Decodes one encoded window, again in other ways while the result is doubtful.
-    pub(crate) fn decode_with_fallback(&self, encoded: &StorageView, prompt: &[String], options: &TranscribeOptions) -> Result<Decoded, ModelError> {
+    pub(crate) fn decode_with_fallback(
+        &self,
+        encoded: &StorageView,
+        prompt: &[String],
+        options: &TranscribeOptions,
+    ) -> Result<Decoded, ModelError> {
         let first = self.decode_batch(encoded, &[prompt.to_vec()], options)?;
         self.fall_back(encoded, prompt, first.into_iter().next(), options)
     }
 
     /// Given the first result, tries the fallbacks while the best so far is doubtful.
-    pub(crate) fn fall_back(&self, encoded: &StorageView, prompt: &[String], first: Option<Decoded>, options: &TranscribeOptions) -> Result<Decoded, ModelError> {
+    pub(crate) fn fall_back(
+        &self,
+        encoded: &StorageView,
+        prompt: &[String],
+        first: Option<Decoded>,
+        options: &TranscribeOptions,
+    ) -> Result<Decoded, ModelError> {
         let Some(first) = first else {
             return Err(ModelError::ctranslate2("no result for a window"));
         };
@@ -86,7 +102,9 @@ impl Whisper {
         let attempts: Vec<Attempt> = match &options.fallback {
             Fallback::None => Vec::new(),
             Fallback::Penalties => vec![Attempt { temperature: 0.0, penalties: true }],
-            Fallback::Temperatures(list) => list.iter().map(|temperature| Attempt { temperature: *temperature, penalties: false }).collect(),
+            Fallback::Temperatures(list) => {
+                list.iter().map(|temperature| Attempt { temperature: *temperature, penalties: false }).collect()
+            }
         };
         let mut tried = vec![first];
         for attempt in attempts {
@@ -108,7 +126,13 @@ impl Whisper {
             .ok_or_else(|| ModelError::ctranslate2("no result for a window"))
     }
 
-    fn attempt(&self, encoded: &StorageView, prompts: &[Vec<String>], options: &TranscribeOptions, attempt: Attempt) -> Result<Vec<Decoded>, ModelError> {
+    fn attempt(
+        &self,
+        encoded: &StorageView,
+        prompts: &[Vec<String>],
+        options: &TranscribeOptions,
+        attempt: Attempt,
+    ) -> Result<Vec<Decoded>, ModelError> {
         let sampling = attempt.temperature > 0.0;
         let settings = WhisperOptions {
             beam_size: if sampling { 1 } else { options.beam_size },
@@ -131,7 +155,13 @@ impl Whisper {
         results
             .into_iter()
             .map(|result| {
-                let tokens: Vec<u32> = result.sequences_ids.first().into_iter().flatten().filter_map(|token| u32::try_from(*token).ok()).collect();
+                let tokens: Vec<u32> = result
+                    .sequences_ids
+                    .first()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|token| u32::try_from(*token).ok())
+                    .collect();
                 // The engine divides the sum of log probabilities by the length; Whisper counts the end token too.
                 let length = tokens.len() as f32;
                 let score = result.scores.first().copied().unwrap_or(f32::NEG_INFINITY);

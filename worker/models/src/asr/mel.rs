@@ -37,7 +37,8 @@ pub(crate) fn content_frames(samples: usize) -> usize {
 
 impl Mel {
     pub(crate) fn new(bands: usize) -> Self {
-        let hann = (0..FFT).map(|n| (0.5 - 0.5 * (2.0 * std::f64::consts::PI * n as f64 / FFT as f64).cos()) as f32).collect();
+        let hann =
+            (0..FFT).map(|n| (0.5 - 0.5 * (2.0 * std::f64::consts::PI * n as f64 / FFT as f64).cos()) as f32).collect();
         Self { bands, fft: RealFftPlanner::new().plan_fft_forward(FFT), hann, filters: filters(bands) }
     }
 
@@ -132,7 +133,11 @@ fn filters(bands: usize) -> Vec<(usize, Vec<f32>)> {
     let edges: Vec<f64> = (0..bands + 2)
         .map(|index| {
             let mel = MAX_MEL * index as f64 / (bands + 1) as f64;
-            if mel >= 1000.0 / HZ_PER_MEL { 1000.0 * (log_step * (mel - 1000.0 / HZ_PER_MEL)).exp() } else { HZ_PER_MEL * mel }
+            if mel >= 1000.0 / HZ_PER_MEL {
+                1000.0 * (log_step * (mel - 1000.0 / HZ_PER_MEL)).exp()
+            } else {
+                HZ_PER_MEL * mel
+            }
         })
         .collect();
     (0..bands)
@@ -173,16 +178,22 @@ mod tests {
     }
 
     fn every_tenth_frame(features: &[f32], bands: usize, frames: usize) -> Vec<f32> {
-        (0..frames).step_by(10).flat_map(|frame| (0..bands).map(move |band| features[band * WINDOW_FRAMES + frame])).collect()
+        (0..frames)
+            .step_by(10)
+            .flat_map(|frame| (0..bands).map(move |band| features[band * WINDOW_FRAMES + frame]))
+            .collect()
     }
 
     #[test]
     fn features_equal_faster_whispers() {
-        let fixtures: [(usize, &[u8]); 2] =
-            [(80, include_bytes!("../../tests/fixtures/mel_80.f32")), (128, include_bytes!("../../tests/fixtures/mel_128.f32"))];
+        let fixtures: [(usize, &[u8]); 2] = [
+            (80, include_bytes!("../../tests/fixtures/mel_80.f32")),
+            (128, include_bytes!("../../tests/fixtures/mel_128.f32")),
+        ];
         let audio = tones();
         for (bands, bytes) in fixtures {
-            let truth: Vec<f32> = bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
+            let truth: Vec<f32> =
+                bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect();
             let found = Mel::new(bands).piece(&audio).unwrap();
             let found = every_tenth_frame(&found, bands, content_frames(audio.len()));
             assert_eq!(found.len(), truth.len());
@@ -200,7 +211,8 @@ mod tests {
         let peak = mel.peak(&audio).unwrap();
         let part = mel.window(&audio, 100, frames - 100, peak).unwrap();
         for band in 0..80 {
-            let (whole, part) = (&whole[band * WINDOW_FRAMES..][100..frames], &part[band * WINDOW_FRAMES..][..frames - 100]);
+            let (whole, part) =
+                (&whole[band * WINDOW_FRAMES..][100..frames], &part[band * WINDOW_FRAMES..][..frames - 100]);
             assert_eq!(whole, part, "band {band}");
         }
     }

@@ -112,7 +112,11 @@ impl WavFile {
                     // 0xFFFE is WAVE_FORMAT_EXTENSIBLE; the bit depth tells integers from floats well enough.
                     Some((1 | 0xFFFE, 1, 16_000, 16)) => false,
                     Some((3 | 0xFFFE, 1, 16_000, 32)) => true,
-                    other => return Err(invalid(format!("wanted 16 kHz mono of 16-bit integers or floats, found (format, channels, rate, bits) = {other:?}"))),
+                    other => {
+                        return Err(invalid(format!(
+                            "wanted 16 kHz mono of 16-bit integers or floats, found (format, channels, rate, bits) = {other:?}"
+                        )));
+                    }
                 };
                 // A stream written to a pipe has 0 or 0xFFFFFFFF here; what the file holds is what counts.
                 let available = length.saturating_sub(at);

@@ -15,7 +15,13 @@ const PROMPT_RESET_TEMPERATURE: f32 = 0.5;
 const MEDIAN_FILTER: i64 = 7;
 
 impl Whisper {
-    pub(crate) fn sequential(&self, audio: &Joined<'_>, start: &Start, options: &TranscribeOptions, watch: &mut Watch<'_>) -> Result<Vec<Heard>, ModelError> {
+    pub(crate) fn sequential(
+        &self,
+        audio: &Joined<'_>,
+        start: &Start,
+        options: &TranscribeOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<Heard>, ModelError> {
         let content = content_frames(audio.len());
         let peak = self.mel.peak(audio)?;
         let mut said = match &options.initial_prompt {
@@ -35,7 +41,8 @@ impl Whisper {
             let prompt = self.prompt(start, &said[prompt_from..], true)?;
             let decoded = self.decode_with_fallback(&encoded, &prompt, options)?;
             let window_end = seek + frames;
-            if decoded.no_speech_prob > options.no_speech_threshold && decoded.avg_logprob <= options.logprob_threshold {
+            if decoded.no_speech_prob > options.no_speech_threshold && decoded.avg_logprob <= options.logprob_threshold
+            {
                 seek = window_end;
                 continue;
             }
@@ -48,7 +55,10 @@ impl Whisper {
             } else {
                 let sequence: Vec<usize> = start.tokens.iter().map(|token| *token as usize).collect();
                 let tokens = [text.iter().map(|token| *token as usize).collect()];
-                let aligned = self.engine.align(&encoded, &sequence, &tokens, &[frames], MEDIAN_FILTER).map_err(ModelError::ctranslate2)?;
+                let aligned = self
+                    .engine
+                    .align(&encoded, &sequence, &tokens, &[frames], MEDIAN_FILTER)
+                    .map_err(ModelError::ctranslate2)?;
                 let aligned = aligned.first().ok_or_else(|| ModelError::ctranslate2("no alignment for a window"))?;
                 align(&self.vocabulary, &start.language, &text, aligned)?
             };

@@ -66,7 +66,17 @@ impl Vocabulary {
         suppressed.extend(special.into_iter().flatten());
         let names = engine_names(manifest)?;
         let suppressed = suppressed.into_iter().filter_map(|token| i32::try_from(token).ok()).collect();
-        Ok(Self { tokenizer, names, sot, sot_prev, eot, no_timestamps, timestamp_begin: no_timestamps + 1, transcribe, suppressed })
+        Ok(Self {
+            tokenizer,
+            names,
+            sot,
+            sot_prev,
+            eot,
+            no_timestamps,
+            timestamp_begin: no_timestamps + 1,
+            transcribe,
+            suppressed,
+        })
     }
 
     /// The start sequence of an English-only model: just the one token, no language.
@@ -96,7 +106,12 @@ impl Vocabulary {
     pub(crate) fn spell(&self, tokens: &[u32]) -> Result<Vec<String>, ModelError> {
         tokens
             .iter()
-            .map(|token| self.names.get(*token as usize).cloned().ok_or_else(|| ModelError::tokenizer(format!("no token {token}"))))
+            .map(|token| {
+                self.names
+                    .get(*token as usize)
+                    .cloned()
+                    .ok_or_else(|| ModelError::tokenizer(format!("no token {token}")))
+            })
             .collect()
     }
 
@@ -130,7 +145,10 @@ impl Vocabulary {
             current.push(*token);
             let text = self.decode(&current)?;
             // A replacement character that the full text has too was really said so.
-            let broken = text.chars().position(|found| found == REPLACEMENT).is_some_and(|at| full.get(offset + at) != Some(&REPLACEMENT));
+            let broken = text
+                .chars()
+                .position(|found| found == REPLACEMENT)
+                .is_some_and(|at| full.get(offset + at) != Some(&REPLACEMENT));
             if !broken {
                 offset += text.chars().count();
                 pieces.push(WordTokens { text, tokens: std::mem::take(&mut current) });
@@ -152,9 +170,15 @@ pub(crate) fn read_tokenizer(manifest: &Manifest, path: &Path) -> Result<Tokeniz
 
 /// CTranslate2's vocabulary: `vocabulary.json` (an array) or, in older models, `vocabulary.txt` (a token a line).
 fn engine_names(manifest: &Manifest) -> Result<Vec<String>, ModelError> {
-    let path = ["vocabulary.json", "vocabulary.txt"].iter().map(|name| manifest.folder.join(name)).find(|path| path.is_file());
+    let path =
+        ["vocabulary.json", "vocabulary.txt"].iter().map(|name| manifest.folder.join(name)).find(|path| path.is_file());
     let path = path.unwrap_or_else(|| manifest.folder.join("vocabulary.json"));
-    let mismatch = |found: String| ModelError::Mismatch { id: manifest.id.clone(), path: path.clone(), expected: "a CTranslate2 vocabulary".to_owned(), found };
+    let mismatch = |found: String| ModelError::Mismatch {
+        id: manifest.id.clone(),
+        path: path.clone(),
+        expected: "a CTranslate2 vocabulary".to_owned(),
+        found,
+    };
     let text = std::fs::read_to_string(&path).map_err(|error| mismatch(error.to_string()))?;
     if path.extension().is_some_and(|extension| extension == "json") {
         serde_json::from_str(&text).map_err(|error| mismatch(error.to_string()))
@@ -167,7 +191,9 @@ fn engine_names(manifest: &Manifest) -> Result<Vec<String>, ModelError> {
 fn not_spoken(tokenizer: &Tokenizer) -> Result<BTreeSet<u32>, ModelError> {
     const MUSIC: [&str; 7] = ["♩", "♪", "♫", "♬", "♭", "♮", "♯"];
     let symbols = "\" # ( ) * + / : ; < = > @ [ \\ ] ^ _ ` { | } ~ 「 」 『 』 << >> <<< >>> -- --- -( -[ (' (\" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪";
-    let encode = |text: String| tokenizer.encode_fast(text, false).map(|found| found.get_ids().to_vec()).map_err(ModelError::tokenizer);
+    let encode = |text: String| {
+        tokenizer.encode_fast(text, false).map(|found| found.get_ids().to_vec()).map_err(ModelError::tokenizer)
+    };
     let mut found = BTreeSet::new();
     // Hyphens and quotes are fine inside a word and not at its beginning.
     for start in [" -", " '"] {

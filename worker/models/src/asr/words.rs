@@ -27,7 +27,12 @@ pub(crate) struct TimedWord {
 }
 
 /// Words of one window, with times relative to the window's start; empty when nothing could be aligned.
-pub(crate) fn align(vocabulary: &Vocabulary, language: &str, tokens: &[u32], found: &WhisperAlignmentResult) -> Result<Vec<TimedWord>, ModelError> {
+pub(crate) fn align(
+    vocabulary: &Vocabulary,
+    language: &str,
+    tokens: &[u32],
+    found: &WhisperAlignmentResult,
+) -> Result<Vec<TimedWord>, ModelError> {
     let words = vocabulary.words(tokens, language)?;
     // The time at which each token begins: where the path first steps onto it.
     let mut jumps = Vec::with_capacity(tokens.len() + 1);
@@ -45,7 +50,13 @@ pub(crate) fn align(vocabulary: &Vocabulary, language: &str, tokens: &[u32], fou
         let (Some(start_s), Some(end_s)) = (jumps.get(at), jumps.get(until).or(jumps.last())) else { break };
         let sure = found.text_token_probs.get(at..until.min(found.text_token_probs.len())).unwrap_or_default();
         let probability = if sure.is_empty() { 0.0 } else { sure.iter().sum::<f32>() / sure.len() as f32 };
-        timed.push(TimedWord { start_s: *start_s, end_s: *end_s, text: word.text, probability, tokens: word.tokens.len() });
+        timed.push(TimedWord {
+            start_s: *start_s,
+            end_s: *end_s,
+            text: word.text,
+            probability,
+            tokens: word.tokens.len(),
+        });
         at = until;
     }
     Ok(timed)
@@ -60,7 +71,13 @@ struct Typical {
 
 /// Gives each draft its words and better bounds. `last_speech_s` is where the previous window's speech ended; returns where
 /// this one's did. `offset_s` is the window's start.
-pub(crate) fn place(mut timed: Vec<TimedWord>, drafts: &mut [Draft], timestamp_or_special_from: u32, offset_s: f64, mut last_speech_s: f64) -> (Vec<Vec<TimedWord>>, f64) {
+pub(crate) fn place(
+    mut timed: Vec<TimedWord>,
+    drafts: &mut [Draft],
+    timestamp_or_special_from: u32,
+    offset_s: f64,
+    mut last_speech_s: f64,
+) -> (Vec<Vec<TimedWord>>, f64) {
     let typical = typical(&timed);
     trim_at_sentence_ends(&mut timed, typical);
     merge_punctuation(&mut timed);
@@ -75,7 +92,11 @@ pub(crate) fn place(mut timed: Vec<TimedWord>, drafts: &mut [Draft], timestamp_o
         {
             taken += word.tokens;
             if !word.text.is_empty() {
-                words.push(TimedWord { start_s: round_hundredths(offset_s + word.start_s), end_s: round_hundredths(offset_s + word.end_s), ..word });
+                words.push(TimedWord {
+                    start_s: round_hundredths(offset_s + word.start_s),
+                    end_s: round_hundredths(offset_s + word.end_s),
+                    ..word
+                });
             }
         }
         if !words.is_empty() {
@@ -88,7 +109,8 @@ pub(crate) fn place(mut timed: Vec<TimedWord>, drafts: &mut [Draft], timestamp_o
 }
 
 fn typical(words: &[TimedWord]) -> Typical {
-    let mut lengths: Vec<f64> = words.iter().map(|word| word.end_s - word.start_s).filter(|length| *length != 0.0).collect();
+    let mut lengths: Vec<f64> =
+        words.iter().map(|word| word.end_s - word.start_s).filter(|length| *length != 0.0).collect();
     lengths.sort_by(f64::total_cmp);
     let middle = lengths.len() / 2;
     let median = match lengths.len() {
@@ -189,7 +211,14 @@ mod tests {
 
     #[test]
     fn punctuation_joins_its_word() {
-        let mut words = [word(" \"", 0.0, 0.1), word("It", 0.1, 0.2), word(" was", 0.2, 0.4), word(".", 0.4, 0.5), word("\"", 0.5, 0.6), word(" So", 0.6, 0.8)];
+        let mut words = [
+            word(" \"", 0.0, 0.1),
+            word("It", 0.1, 0.2),
+            word(" was", 0.2, 0.4),
+            word(".", 0.4, 0.5),
+            word("\"", 0.5, 0.6),
+            word(" So", 0.6, 0.8),
+        ];
         merge_punctuation(&mut words);
         assert_eq!(texts(&words), [" \"It", " was.\"", " So"]);
         assert_eq!(words.iter().map(|word| word.tokens).sum::<usize>(), 6);
@@ -197,7 +226,8 @@ mod tests {
 
     #[test]
     fn a_first_word_that_swallowed_the_pause_is_cut() {
-        let words = vec![word(" It", 0.0, 4.0), word(" was", 4.0, 4.2), word(" the", 4.2, 4.4), word(" best", 4.4, 4.6)];
+        let words =
+            vec![word(" It", 0.0, 4.0), word(" was", 4.0, 4.2), word(" the", 4.2, 4.4), word(" best", 4.4, 4.6)];
         let mut drafts = [Draft { start_s: 0.0, end_s: 5.0, tokens: vec![1, 2, 3, 4] }];
         let (placed, last_speech_s) = place(words, &mut drafts, 1000, 0.0, 0.0);
         assert!((placed[0][0].start_s - 3.6).abs() < 1e-9, "{placed:?}");

@@ -45,7 +45,12 @@ impl TextEmbedder {
     pub fn load(manifest: &Manifest, threads: usize) -> Result<Self, ModelError> {
         manifest.expect_kind(Kind::Text)?;
         let path = manifest.file_with_suffix("onnx")?;
-        let mismatch = |expected: String, found: String| ModelError::Mismatch { id: manifest.id.clone(), path: path.clone(), expected, found };
+        let mismatch = |expected: String, found: String| ModelError::Mismatch {
+            id: manifest.id.clone(),
+            path: path.clone(),
+            expected,
+            found,
+        };
         let (Some(dimension), Some(max_tokens)) = (manifest.dimension, manifest.preprocessing.max_tokens) else {
             return Err(mismatch("a dimension and max_tokens in the manifest".to_owned(), "none".to_owned()));
         };
@@ -73,7 +78,10 @@ impl TextEmbedder {
         };
         let probe = embedder.run(&[vec![0; 2], vec![0; 2]])?;
         if probe.len() != 2 * dimension {
-            return Err(mismatch(format!("vectors of dimension {dimension}"), format!("dimension {}", probe.len() / 2)));
+            return Err(mismatch(
+                format!("vectors of dimension {dimension}"),
+                format!("dimension {}", probe.len() / 2),
+            ));
         }
         Ok(embedder)
     }
@@ -118,8 +126,10 @@ impl TextEmbedder {
     /// # Errors
     /// [`ModelError::Engine`].
     pub fn windows(&self, pieces: &[&str], overlap_tokens: usize) -> Result<Vec<std::ops::Range<usize>>, ModelError> {
-        let prefix = if self.passage_prefix.is_empty() { 0 } else { self.count_tokens(&self.passage_prefix)?.saturating_sub(2) };
-        let counts: Result<Vec<usize>, ModelError> = pieces.iter().map(|piece| Ok(self.count_tokens(piece)?.saturating_sub(2))).collect();
+        let prefix =
+            if self.passage_prefix.is_empty() { 0 } else { self.count_tokens(&self.passage_prefix)?.saturating_sub(2) };
+        let counts: Result<Vec<usize>, ModelError> =
+            pieces.iter().map(|piece| Ok(self.count_tokens(piece)?.saturating_sub(2))).collect();
         Ok(split_windows(&counts?, self.max_tokens.saturating_sub(2 + prefix), overlap_tokens))
     }
 

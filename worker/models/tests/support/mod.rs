@@ -13,7 +13,8 @@ pub(crate) const TWO_CITIES: &str = "it was the best of times it was the worst o
     comparison only";
 
 pub(crate) fn registry() -> Registry {
-    let folder = std::env::var_os("HEIMDEX_MODELS_DIR").expect("HEIMDEX_MODELS_DIR is not set: run scripts/models and point it at the models folder");
+    let folder = std::env::var_os("HEIMDEX_MODELS_DIR")
+        .expect("HEIMDEX_MODELS_DIR is not set: run scripts/models and point it at the models folder");
     Registry::open(folder).expect("run scripts/models first")
 }
 
@@ -21,9 +22,11 @@ pub(crate) fn registry() -> Registry {
 pub(crate) fn two_cities() -> Vec<f32> {
     let cache = std::env::var_os("HEIMDEX_CACHE").map_or_else(|| PathBuf::from("/var/cache/heimdex"), PathBuf::from);
     let path = cache.join("samples/two_cities.wav");
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run scripts/models --samples", path.display()));
+    let bytes = std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; run scripts/models --samples", path.display()));
     assert_eq!(&bytes[22..28], [1, 0, 0x80, 0xBB, 0, 0], "{} is expected to be 48 kHz mono", path.display());
-    let wide: Vec<f32> = bytes[44..].chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0).collect();
+    let wide: Vec<f32> =
+        bytes[44..].chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32768.0).collect();
     thirds(&wide)
 }
 
@@ -42,7 +45,12 @@ fn thirds(wide: &[f32]) -> Vec<f32> {
         .map(|index| {
             taps.iter()
                 .enumerate()
-                .map(|(tap, weight)| usize::try_from(index * 3 + tap as i64 - HALF).ok().and_then(|at| wide.get(at)).map_or(0.0, |sample| weight * sample))
+                .map(|(tap, weight)| {
+                    usize::try_from(index * 3 + tap as i64 - HALF)
+                        .ok()
+                        .and_then(|at| wide.get(at))
+                        .map_or(0.0, |sample| weight * sample)
+                })
                 .sum()
         })
         .collect()
@@ -50,7 +58,10 @@ fn thirds(wide: &[f32]) -> Vec<f32> {
 
 /// Where speech sets in again after at least 0.3 s of quiet, in milliseconds: read off the energy, without any model.
 pub(crate) fn onsets_ms(samples: &[f32]) -> Vec<u64> {
-    let frames: Vec<f32> = samples.chunks(160).map(|frame| (frame.iter().map(|sample| sample * sample).sum::<f32>() / frame.len() as f32).sqrt()).collect();
+    let frames: Vec<f32> = samples
+        .chunks(160)
+        .map(|frame| (frame.iter().map(|sample| sample * sample).sum::<f32>() / frame.len() as f32).sqrt())
+        .collect();
     let loudest = frames.iter().copied().fold(0.0, f32::max);
     let (mut quiet, mut onsets) = (30, Vec::new());
     for (index, level) in frames.iter().enumerate() {
@@ -70,7 +81,8 @@ pub(crate) fn onsets_ms(samples: &[f32]) -> Vec<u64> {
 
 /// Lower-case words without punctuation.
 pub(crate) fn plain(text: &str) -> Vec<String> {
-    let kept: String = text.to_lowercase().chars().map(|c| if c.is_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
+    let kept: String =
+        text.to_lowercase().chars().map(|c| if c.is_alphanumeric() || c == '\'' { c } else { ' ' }).collect();
     kept.split_whitespace().map(str::to_owned).collect()
 }
 
