@@ -67,8 +67,10 @@ impl AuthError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "The server is busy; try again in a moment")
     }
 
+    /// Not 501: supabase-js takes that for a network failure and hides the code.
     pub fn not_implemented(what: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, "not_implemented", format!("{what} is not available on this server"))
+        let message = format!("{what} is not available on this server");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "not_implemented", message)
     }
 
     fn unexpected(error: &(dyn std::error::Error + 'static)) -> Self {

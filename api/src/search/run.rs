@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Embedding, Filters, HitRow, HitWord},
+    search::{self, Candidate, Embedding, Filters, HitRow, HitWord, Near},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -224,7 +224,15 @@ async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result
         error => Failure::Model(error),
     })?;
     let query = Embedding { model: model.to_owned(), vector };
-    Ok(search::meaning(&state.pool, owner, &query, &question.filters, None, FLOOR, CANDIDATES, DEADLINE).await?)
+    Ok(search::meaning(
+        &state.pool,
+        owner,
+        &query,
+        &question.filters,
+        Near { except: None, floor: FLOOR, limit: CANDIDATES },
+        DEADLINE,
+    )
+    .await?)
 }
 
 fn detail(channel: Channel, candidate: &Candidate) -> String {
@@ -298,8 +306,15 @@ pub async fn similar(
     let Ok(query) = search::pooled(&state.pool, owner, scene).await? else {
         return Err(ApiError::new(crate::error::Code::NoVectors));
     };
-    let found =
-        search::meaning(&state.pool, owner, &query, &Filters::default(), Some(scene), FLOOR, limit, DEADLINE).await?;
+    let found = search::meaning(
+        &state.pool,
+        owner,
+        &query,
+        &Filters::default(),
+        Near { except: Some(scene), floor: FLOOR, limit },
+        DEADLINE,
+    )
+    .await?;
     let known: HashMap<Key, (Candidate, Vec<Match>)> = found
         .iter()
         .enumerate()

@@ -19,7 +19,17 @@ pub struct Embedding {
     pub vector: Vec<f32>,
 }
 
-/// The best scenes by their nearest window, down to a cosine similarity of `floor`. `except` is left out. The expression
+/// How near, and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct Near {
+    /// A scene to leave out: the one that others are compared with.
+    pub except: Option<SceneId>,
+    /// Least cosine similarity.
+    pub floor: f64,
+    pub limit: i64,
+}
+
+/// The best scenes by their nearest window. The expression
 /// and the literal model id are those of the model's partial index (`crate::vectors`); identifiers cannot be bound, so the
 /// id is checked letter by letter.
 pub async fn candidates(
@@ -27,11 +37,10 @@ pub async fn candidates(
     owner: UserId,
     query: &Embedding,
     filters: &Filters,
-    except: Option<SceneId>,
-    floor: f64,
-    limit: i64,
+    near: Near,
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
+    let Near { except, floor, limit } = near;
     let model = &query.model;
     if model.is_empty() || !model.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b)) {
         return Err(DbError::Conflict("model_name"));

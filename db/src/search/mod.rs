@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 pub use hits::{HitRow, HitWord, hit_words, hits};
 pub use log::record;
-pub use meaning::{Embedding, NoVectors, candidates as meaning, pooled, text_models};
+pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, text_models};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use words::candidates as words;
 
