@@ -47,7 +47,8 @@ def main() -> None:
     cosine = agreement(contestants, file)
     print(f"  least cosine between the two vectors of a sentence: {cosine:.6f}")
     print(f"\n  {SENTENCES} sentences of {WORDS} words in batches of up to 32, {REPEAT} times over; work is tokenizing and "
-          "computing them once (median), CPU is that of the whole process.")
+          "computing them once (median), CPU is that of the whole process.\n"
+          "  ONNX Runtime's threads spin while they wait unless told otherwise, as ours are: a busy machine slows the peer much more.")
     report.write(options.json, document | {"ratios": ratios, "cosine": cosine}, contestants, runs)
 
 
