@@ -3,7 +3,7 @@
 //! `HEIMDEX_FAULT=<stage>:<action>[:<point>]`, separated by commas: `abort` ends the process at once, `panic` panics,
 //! `hang` never returns, `pause` never returns after writing `HEIMDEX_FAULT_MARK`; `start` (before the stage does
 //! anything) or `end` (when it has written everything but has not been completed). `child_hang` and `child_crash` plant a
-//! decoder that hangs (and is given three seconds) or dies.
+//! decoder that hangs (and is given three seconds) or dies; `child_hang_once` does so the first time only.
 
 use std::time::Duration;
 
@@ -28,10 +28,14 @@ pub fn child(_stage: Stage, request: Request, deadline: Duration) -> (Request, D
 
 #[cfg(feature = "fault-injection")]
 pub fn child(stage: Stage, request: Request, deadline: Duration) -> (Request, Duration) {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use heimdex_media::child::Fault;
+
     let faults = std::env::var("HEIMDEX_FAULT").unwrap_or_default();
     let planted = |action: &str| faults.split(',').any(|fault| fault == format!("{stage}:{action}"));
-    if planted("child_hang") {
+    static HUNG: AtomicBool = AtomicBool::new(false);
+    if planted("child_hang") || (planted("child_hang_once") && !HUNG.swap(true, Ordering::SeqCst)) {
         return (Request::Fault { fault: Fault::Hang }, Duration::from_secs(3));
     }
     if planted("child_crash") {
@@ -53,7 +57,7 @@ pub async fn at(stage: Stage, point: Point) {
         match action {
             Some("abort") => std::process::abort(),
             Some("panic") => panic!("planted in {stage}"),
-            Some("child_hang" | "child_crash") => {}
+            Some("child_hang" | "child_hang_once" | "child_crash") => {}
             Some("hang") => std::future::pending().await,
             Some("pause") => {
                 if let Ok(mark) = std::env::var("HEIMDEX_FAULT_MARK") {

@@ -75,10 +75,7 @@ impl Scratch {
         let safe: String =
             worker.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).collect();
         let root = config.dir.join(format!("worker-{safe}"));
-        std::fs::create_dir_all(&root)?;
-        let lock = File::create(root.join("lock"))?;
-        lock.try_lock()
-            .map_err(|_| io::Error::new(io::ErrorKind::AddrInUse, format!("{} is in use", root.display())))?;
+        let lock = claim(&root)?;
         Ok(Self(Arc::new(Inner {
             root,
             max_bytes: config.max_bytes,
@@ -199,8 +196,18 @@ impl Scratch {
         }
     }
 
+    /// Removes what workers that are gone have left on this machine.
+    pub fn sweep_dead(&self) {
+        if let Some(dir) = self.0.root.parent()
+            && let Err(error) = sweep(dir)
+        {
+            tracing::warn!(%error, "could not sweep scratch space");
+        }
+    }
+
     /// Removes the worker's folder; what is still open there is nobody's any more.
     pub fn close(&self) {
+        self.sweep_dead();
         if let Err(error) = std::fs::remove_dir_all(&self.0.root) {
             tracing::warn!(%error, "could not remove the scratch folder");
         }
@@ -219,6 +226,21 @@ fn remove_file(path: &Path) {
     }
 }
 
+/// Makes a worker's folder and takes its lock.
+fn claim(root: &Path) -> io::Result<File> {
+    for _ in 0..20 {
+        std::fs::create_dir_all(root)?;
+        let path = root.join("lock");
+        let lock = File::create(&path)?;
+        // Another worker's sweep may have come between making the folder and locking it, and removed it.
+        if lock.try_lock().is_ok() && path.exists() {
+            return Ok(lock);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Err(io::Error::new(io::ErrorKind::AddrInUse, format!("{} belongs to a worker of the same name", root.display())))
+}
+
 /// Removes the folders of workers that are gone: those whose lock can be had.
 fn sweep(dir: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
@@ -227,7 +249,10 @@ fn sweep(dir: &Path) -> io::Result<()> {
         let Ok(lock) = File::open(path.join("lock")) else { continue };
         if named && lock.try_lock().is_ok() {
             tracing::info!(path = %path.display(), "removing the scratch folder of a worker that is gone");
-            std::fs::remove_dir_all(&path)?;
+            match std::fs::remove_dir_all(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
     }
     Ok(())

@@ -90,6 +90,7 @@ impl Supervisor {
     async fn sweep(&self) -> Result<(), DbError> {
         let db = &self.db;
         self.services.scratch.forget_idle(IDLE_SOURCE);
+        self.services.scratch.sweep_dead();
         for upload in maintenance::abandoned_uploads(db, ABANDONED).await? {
             if let Some(upload_id) = &upload.upload_id
                 && let Err(error) = self.services.store.abort_multipart(&keys::source(upload.video_id), upload_id).await

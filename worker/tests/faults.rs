@@ -115,26 +115,37 @@ async fn a_panic_is_a_failed_attempt_and_not_a_lost_worker() {
 }
 
 #[tokio::test]
-async fn a_decoder_that_hangs_is_ended_and_its_neighbour_does_not_notice() {
-    planted_decoder("child_hang", "decoder_hung").await;
+async fn a_decoder_that_hangs_is_ended_and_its_neighbours_do_not_notice() {
+    let world = World::new().await;
+    let video = world.upload(media::spoken()).await;
+    let worker = world.worker("one").fault("scene_detect:child_hang_once").start();
+    world.video_becomes(video, &["indexed"]).await;
+    let attempts: Vec<(String, Option<String>)> = sqlx::query_as(
+        "SELECT a.state, a.error_code FROM job_attempts a JOIN jobs j USING (job_id)
+         WHERE j.run_id = $1 AND j.stage = 'scene_detect' ORDER BY a.number",
+    )
+    .bind(video.run_id)
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    assert_eq!(attempts, [("failed".to_owned(), Some("decoder_hung".to_owned())), ("completed".to_owned(), None)]);
+    for stage in [Stage::UploadValidate, Stage::AudioExtract, Stage::AsrFast] {
+        assert_eq!(world.attempts(video, stage).await, [("one".to_owned(), "completed".to_owned())], "{stage}");
+    }
+    worker.terminate().await;
 }
 
 #[tokio::test]
-async fn a_decoder_that_crashes_is_ended_and_its_neighbour_does_not_notice() {
-    planted_decoder("child_crash", "decoder_crashed").await;
-}
-
-async fn planted_decoder(fault: &str, code: &str) {
+async fn a_decoder_that_always_crashes_fails_its_video_and_not_the_worker() {
     let world = World::new().await;
     let video = world.upload(media::spoken()).await;
-    let worker = world.worker("one").fault(format!("scene_detect:{fault}")).start();
+    let worker = world.worker("one").fault("scene_detect:child_crash").start();
     world.video_becomes(video, &["failed"]).await;
-    assert_eq!(world.job(video, Stage::SceneDetect).await.2.as_deref(), Some(code));
-    assert_eq!(world.attempts(video, Stage::SceneDetect).await.len(), 3);
-    assert_eq!(world.job(video, Stage::AsrFast).await.0, "completed");
-    assert_eq!(world.attempts(video, Stage::AsrFast).await.len(), 1);
+    assert_eq!(world.job(video, Stage::SceneDetect).await.2.as_deref(), Some("decoder_crashed"));
+    assert_eq!(world.attempts(video, Stage::SceneDetect).await, vec![("one".to_owned(), "failed".to_owned()); 3]);
+    assert_eq!(world.attempts(video, Stage::AudioExtract).await, [("one".to_owned(), "completed".to_owned())]);
     until("scratch space is empty", PATIENCE, async || world.scratch_files().is_empty().then_some(())).await;
-    worker.terminate().await;
+    assert_eq!(worker.terminate().await, Some(0));
 }
 
 #[tokio::test]
