@@ -132,7 +132,9 @@ impl FromStr for UserRole {
 /// The code and the database disagree about an enum: the process must not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EnumDrift {
-    #[error("enum {name} differs: the program knows [{program}], the database has [{database}]; run the matching version")]
+    #[error(
+        "enum {name} differs: the program knows [{program}], the database has [{database}]; run the matching version"
+    )]
     Values { name: &'static str, program: String, database: String },
     #[error("enum {name} does not exist in the database; have the migrations run?")]
     Missing { name: &'static str },

@@ -40,8 +40,10 @@ pub(crate) async fn push_task(connection: &mut PgConnection, task_id: TaskId) ->
 
 async fn push(connection: &mut PgConnection, queue: &str, message: &impl Serialize) -> Result<(), DbError> {
     let body = serde_json::to_vec(message).map_err(|error| DbError::Queue(error.to_string()))?;
-    apalis_postgres::queries::push_tasks(connection, queue, vec![TaskBuilder::new(body).build()]).await.map_err(|error| match error {
-        apalis_postgres::Error::Database(error) => DbError::Sqlx(error),
-        other => DbError::Queue(other.to_string()),
-    })
+    apalis_postgres::queries::push_tasks(connection, queue, vec![TaskBuilder::new(body).build()]).await.map_err(
+        |error| match error {
+            apalis_postgres::Error::Database(error) => DbError::Sqlx(error),
+            other => DbError::Queue(other.to_string()),
+        },
+    )
 }

@@ -36,12 +36,16 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
 }
 
 async fn run(pool: &PgPool, connection: &mut PgConnection) -> Result<(), MigrateError> {
-    let version: String = sqlx::query_scalar!(r#"SELECT current_setting('server_version') AS "version!""#).fetch_one(&mut *connection).await?;
+    let version: String = sqlx::query_scalar!(r#"SELECT current_setting('server_version') AS "version!""#)
+        .fetch_one(&mut *connection)
+        .await?;
     if major(&version) < 15 {
         return Err(MigrateError::PostgresTooOld { found: version });
     }
     MIGRATIONS.run(&mut *connection).await?;
-    let pgvector = sqlx::query_scalar!("SELECT extversion FROM pg_extension WHERE extname = 'vector'").fetch_one(&mut *connection).await?;
+    let pgvector = sqlx::query_scalar!("SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+        .fetch_one(&mut *connection)
+        .await?;
     let mut parts = pgvector.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     if (parts.next(), parts.next()) < (Some(0), Some(8)) {
         return Err(MigrateError::PgvectorTooOld { found: pgvector });

@@ -37,8 +37,8 @@ pub struct StageSpec {
 }
 
 use Stage::{
-    AlignMerge, AsrFast, AudioExtract, Commit, EmbedText, FacesEnrollMatch, SceneDetect, SidecarBuild, UploadValidate, VisionAffectTags,
-    VisionEmbedFrames, VisionSampleFrames,
+    AlignMerge, AsrFast, AudioExtract, Commit, EmbedText, FacesEnrollMatch, SceneDetect, SidecarBuild, UploadValidate,
+    VisionAffectTags, VisionEmbedFrames, VisionSampleFrames,
 };
 
 const MINUTE: u64 = 60;
@@ -91,7 +91,9 @@ mod tests {
     #[test]
     fn every_stage_is_reached_from_the_first_and_leads_to_the_last() {
         let mut done = HashSet::new();
-        while let Some(spec) = STAGES.iter().find(|s| !done.contains(&s.stage) && s.needs.iter().all(|n| done.contains(n))) {
+        while let Some(spec) =
+            STAGES.iter().find(|s| !done.contains(&s.stage) && s.needs.iter().all(|n| done.contains(n)))
+        {
             done.insert(spec.stage);
         }
         assert_eq!(done.len(), STAGES.len(), "the graph has a cycle");

@@ -74,7 +74,9 @@ where
                 let message = service.err().message().unwrap_or_default().to_owned();
                 match code.as_str() {
                     "NoSuchKey" | "NotFound" | "NoSuchUpload" | "NoSuchBucket" => Self::NotFound(code),
-                    "SlowDown" | "ServiceUnavailable" | "InternalError" | "RequestTimeout" => Self::Unavailable(format!("{code}: {message}")),
+                    "SlowDown" | "ServiceUnavailable" | "InternalError" | "RequestTimeout" => {
+                        Self::Unavailable(format!("{code}: {message}"))
+                    }
                     _ => Self::Refused { code, message },
                 }
             }
@@ -125,29 +127,46 @@ impl Store {
             let config = aws_sdk_s3::Config::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new(config.region.clone()))
-                .credentials_provider(Credentials::new(&config.access_key_id, config.secret_access_key.expose_secret(), None, None, "heimdex"))
+                .credentials_provider(Credentials::new(
+                    &config.access_key_id,
+                    config.secret_access_key.expose_secret(),
+                    None,
+                    None,
+                    "heimdex",
+                ))
                 .endpoint_url(endpoint.as_str())
                 // Virtual-hosted buckets need DNS that a self-hosted endpoint seldom has.
                 .force_path_style(true)
                 .retry_config(RetryConfig::standard().with_max_attempts(3))
                 .timeout_config(
-                    TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).read_timeout(Duration::from_secs(30)).build(),
+                    TimeoutConfig::builder()
+                        .connect_timeout(Duration::from_secs(5))
+                        .read_timeout(Duration::from_secs(30))
+                        .build(),
                 )
                 .build();
             Client::from_conf(config)
         };
-        Self { client: client(&config.endpoint), signer: client(&config.public_endpoint), bucket: config.bucket.clone() }
+        Self {
+            client: client(&config.endpoint),
+            signer: client(&config.public_endpoint),
+            bucket: config.bucket.clone(),
+        }
     }
 
     /// Makes the bucket unless it exists.
     pub async fn ensure_bucket(&self) -> Result<(), StoreError> {
         match self.client.head_bucket().bucket(&self.bucket).send().await.map_err(StoreError::from) {
             Ok(_) => Ok(()),
-            Err(StoreError::NotFound(_)) => match self.client.create_bucket().bucket(&self.bucket).send().await.map_err(StoreError::from) {
-                // Another process was first.
-                Err(error) if matches!(error.code(), Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists")) => Ok(()),
-                other => other.map(drop),
-            },
+            Err(StoreError::NotFound(_)) => {
+                match self.client.create_bucket().bucket(&self.bucket).send().await.map_err(StoreError::from) {
+                    // Another process was first.
+                    Err(error) if matches!(error.code(), Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists")) => {
+                        Ok(())
+                    }
+                    other => other.map(drop),
+                }
+            }
             Err(error) => Err(error),
         }
     }
@@ -175,7 +194,14 @@ impl Store {
         completed
     }
 
-    async fn put_parts(&self, key: &str, upload_id: &str, path: &Path, size: u64, part: u64) -> Result<Vec<StoredPart>, StoreError> {
+    async fn put_parts(
+        &self,
+        key: &str,
+        upload_id: &str,
+        path: &Path,
+        size: u64,
+        part: u64,
+    ) -> Result<Vec<StoredPart>, StoreError> {
         let mut parts = Vec::new();
         for (number, offset) in (1_i32..).zip((0..size).step_by(usize::try_from(part).unwrap_or(usize::MAX))) {
             let length = part.min(size - offset);
@@ -186,7 +212,16 @@ impl Store {
                 .build()
                 .await
                 .map_err(|error| std::io::Error::other(error.to_string()))?;
-            let sent = self.client.upload_part().bucket(&self.bucket).key(key).upload_id(upload_id).part_number(number).body(body).send().await?;
+            let sent = self
+                .client
+                .upload_part()
+                .bucket(&self.bucket)
+                .key(key)
+                .upload_id(upload_id)
+                .part_number(number)
+                .body(body)
+                .send()
+                .await?;
             parts.push(StoredPart { part_number: number, etag: sent.e_tag.unwrap_or_default(), size_bytes: length });
         }
         Ok(parts)
@@ -194,7 +229,14 @@ impl Store {
 
     /// Sends bytes that are already in memory (small artifacts).
     pub async fn put_bytes(&self, key: &str, bytes: Vec<u8>, content_type: &str) -> Result<(), StoreError> {
-        self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type).body(bytes.into()).send().await?;
+        self.client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .body(bytes.into())
+            .send()
+            .await?;
         Ok(())
     }
 
@@ -255,7 +297,8 @@ impl Store {
         let mut removed = 0;
         loop {
             let page = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).max_keys(1000).send().await?;
-            let keys: Vec<_> = page.contents().iter().filter_map(|object| object.key().map(ToOwned::to_owned)).collect();
+            let keys: Vec<_> =
+                page.contents().iter().filter_map(|object| object.key().map(ToOwned::to_owned)).collect();
             if keys.is_empty() {
                 return Ok(removed);
             }
@@ -290,11 +333,12 @@ impl Store {
     /// Removes the given objects, a thousand a request.
     pub async fn delete_keys(&self, keys: &[String]) -> Result<(), StoreError> {
         for chunk in keys.chunks(1000) {
-            let objects: Vec<_> = chunk.iter().filter_map(|key| ObjectIdentifier::builder().key(key).build().ok()).collect();
-            let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(|error| StoreError::Refused {
-                code: "InvalidRequest".into(),
-                message: error.to_string(),
-            })?;
+            let objects: Vec<_> =
+                chunk.iter().filter_map(|key| ObjectIdentifier::builder().key(key).build().ok()).collect();
+            let delete =
+                Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(|error| {
+                    StoreError::Refused { code: "InvalidRequest".into(), message: error.to_string() }
+                })?;
             let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await?;
             if let Some(error) = answer.errors().iter().find(|error| error.code() != Some("NoSuchKey")) {
                 return Err(StoreError::Refused {
@@ -308,12 +352,28 @@ impl Store {
 
     /// Begins a multipart upload and returns its id.
     pub async fn create_multipart(&self, key: &str, content_type: &str) -> Result<String, StoreError> {
-        let created = self.client.create_multipart_upload().bucket(&self.bucket).key(key).content_type(content_type).send().await?;
-        created.upload_id.ok_or_else(|| StoreError::Refused { code: "NoUploadId".into(), message: "S3 gave no upload id".into() })
+        let created = self
+            .client
+            .create_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type)
+            .send()
+            .await?;
+        created
+            .upload_id
+            .ok_or_else(|| StoreError::Refused { code: "NoUploadId".into(), message: "S3 gave no upload id".into() })
     }
 
     /// A URL to which exactly one part of exactly `size_bytes` may be PUT.
-    pub async fn presign_part(&self, key: &str, upload_id: &str, part_number: i32, size_bytes: u64, ttl: Duration) -> Result<Url, StoreError> {
+    pub async fn presign_part(
+        &self,
+        key: &str,
+        upload_id: &str,
+        part_number: i32,
+        size_bytes: u64,
+        ttl: Duration,
+    ) -> Result<Url, StoreError> {
         let request = self
             .signer
             .upload_part()
@@ -332,7 +392,15 @@ impl Store {
         let mut parts = Vec::new();
         let mut marker = None;
         loop {
-            let page = self.client.list_parts().bucket(&self.bucket).key(key).upload_id(upload_id).set_part_number_marker(marker.take()).send().await?;
+            let page = self
+                .client
+                .list_parts()
+                .bucket(&self.bucket)
+                .key(key)
+                .upload_id(upload_id)
+                .set_part_number_marker(marker.take())
+                .send()
+                .await?;
             parts.extend(page.parts().iter().map(|part| StoredPart {
                 part_number: part.part_number().unwrap_or(0),
                 etag: part.e_tag().unwrap_or_default().to_owned(),
@@ -349,7 +417,10 @@ impl Store {
 
     /// Puts the parts together.
     pub async fn complete_multipart(&self, key: &str, upload_id: &str, parts: &[StoredPart]) -> Result<(), StoreError> {
-        let parts = parts.iter().map(|part| CompletedPart::builder().part_number(part.part_number).e_tag(&part.etag).build()).collect();
+        let parts = parts
+            .iter()
+            .map(|part| CompletedPart::builder().part_number(part.part_number).e_tag(&part.etag).build())
+            .collect();
         self.client
             .complete_multipart_upload()
             .bucket(&self.bucket)
@@ -363,14 +434,29 @@ impl Store {
 
     /// Gives up a multipart upload and its parts; one that is not there is no error.
     pub async fn abort_multipart(&self, key: &str, upload_id: &str) -> Result<(), StoreError> {
-        match self.client.abort_multipart_upload().bucket(&self.bucket).key(key).upload_id(upload_id).send().await.map_err(StoreError::from) {
+        match self
+            .client
+            .abort_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(upload_id)
+            .send()
+            .await
+            .map_err(StoreError::from)
+        {
             Ok(_) | Err(StoreError::NotFound(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
     /// A URL by which the object may be read until `ttl` has passed. `download_name` makes browsers save it under that name.
-    pub async fn presign_get(&self, key: &str, ttl: Duration, content_type: Option<&str>, download_name: Option<&str>) -> Result<Url, StoreError> {
+    pub async fn presign_get(
+        &self,
+        key: &str,
+        ttl: Duration,
+        content_type: Option<&str>,
+        download_name: Option<&str>,
+    ) -> Result<Url, StoreError> {
         let disposition = download_name.map(content_disposition);
         let request = self
             .signer
@@ -409,6 +495,9 @@ mod tests {
 
     #[test]
     fn a_download_name_may_be_any_text() {
-        assert_eq!(content_disposition("민지 \"1\".mp4"), "attachment; filename*=UTF-8''%EB%AF%BC%EC%A7%80%20%221%22.mp4");
+        assert_eq!(
+            content_disposition("민지 \"1\".mp4"),
+            "attachment; filename*=UTF-8''%EB%AF%BC%EC%A7%80%20%221%22.mp4"
+        );
     }
 }

@@ -83,7 +83,12 @@ pub async fn cancel(connection: &mut PgConnection, kind: &str, video_id: VideoId
 }
 
 /// As [`crate::ledger::begin`].
-pub async fn begin(pool: &PgPool, task_id: TaskId, worker: &str, lease: Duration) -> Result<Option<TaskAttempt>, DbError> {
+pub async fn begin(
+    pool: &PgPool,
+    task_id: TaskId,
+    worker: &str,
+    lease: Duration,
+) -> Result<Option<TaskAttempt>, DbError> {
     let mut tx = pool.begin().await?;
     let attempt_id = AttemptId::new();
     let Some(row) = sqlx::query!(
@@ -110,7 +115,15 @@ pub async fn begin(pool: &PgPool, task_id: TaskId, worker: &str, lease: Duration
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
-    Ok(Some(TaskAttempt { attempt_id, task_id, kind: row.kind, owner_id: row.owner_id, video_id: row.video_id, payload: row.payload, number: row.number }))
+    Ok(Some(TaskAttempt {
+        attempt_id,
+        task_id,
+        kind: row.kind,
+        owner_id: row.owner_id,
+        video_id: row.video_id,
+        payload: row.payload,
+        number: row.number,
+    }))
 }
 
 /// As [`crate::ledger::fence`].
@@ -140,7 +153,11 @@ pub async fn complete(connection: &mut PgConnection, attempt: &TaskAttempt, note
 }
 
 /// As [`crate::ledger::fail`], for a task.
-pub async fn fail(connection: &mut PgConnection, attempt: &TaskAttempt, failure: &Failure) -> Result<AfterFailure, DbError> {
+pub async fn fail(
+    connection: &mut PgConnection,
+    attempt: &TaskAttempt,
+    failure: &Failure,
+) -> Result<AfterFailure, DbError> {
     fence(connection, attempt).await?;
     let task = sqlx::query!(
         r#"SELECT attempts, max_attempts, coalesce(now() - outage_since > $2, false) AS "outage_too_long!" FROM tasks WHERE task_id = $1"#,
@@ -152,7 +169,9 @@ pub async fn fail(connection: &mut PgConnection, attempt: &TaskAttempt, failure:
     let (attempt_state, delay, given_back) = match failure.kind {
         FailureKind::Rejected => ("failed", None, 0),
         FailureKind::Cancelled => ("cancelled", None, 0),
-        FailureKind::Transient => ("failed", (task.attempts < task.max_attempts).then(|| retry_delay(task.attempts)), 0),
+        FailureKind::Transient => {
+            ("failed", (task.attempts < task.max_attempts).then(|| retry_delay(task.attempts)), 0)
+        }
         FailureKind::Outage => ("outage", (!task.outage_too_long).then_some(Duration::from_secs(5)), 1),
         FailureKind::Released => ("released", Some(Duration::ZERO), 1),
     };
@@ -188,7 +207,12 @@ pub async fn fail(connection: &mut PgConnection, attempt: &TaskAttempt, failure:
     Ok(AfterFailure::Retry { run_at })
 }
 
-async fn end_attempt(connection: &mut PgConnection, attempt_id: AttemptId, state: &str, failure: Option<&Failure>) -> Result<(), DbError> {
+async fn end_attempt(
+    connection: &mut PgConnection,
+    attempt_id: AttemptId,
+    state: &str,
+    failure: Option<&Failure>,
+) -> Result<(), DbError> {
     sqlx::query!(
         "UPDATE job_attempts SET state = $2, finished_at = now(), stats = $3, error_code = $4, error_message = $5, error_chain = $6 WHERE attempt_id = $1",
         attempt_id.0,

@@ -38,7 +38,10 @@ impl VectorKind {
 /// [`DbError::Conflict`] `model_dimension` when the model is registered with another dimension, `model_name` when the id is
 /// not at most 40 lowercase letters, digits, `.`, `_` and `-`.
 pub async fn ensure_model(pool: &PgPool, kind: VectorKind, model: &str, dimension: usize) -> Result<(), DbError> {
-    if model.is_empty() || model.len() > 40 || !model.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b)) {
+    if model.is_empty()
+        || model.len() > 40
+        || !model.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b))
+    {
         return Err(DbError::Conflict("model_name"));
     }
     let dimension = i32::try_from(dimension).map_err(|_| DbError::Conflict("model_dimension"))?;
@@ -50,7 +53,8 @@ pub async fn ensure_model(pool: &PgPool, kind: VectorKind, model: &str, dimensio
     )
     .execute(pool)
     .await?;
-    let known = sqlx::query!("SELECT kind, dimension FROM vector_models WHERE model = $1", model).fetch_one(pool).await?;
+    let known =
+        sqlx::query!("SELECT kind, dimension FROM vector_models WHERE model = $1", model).fetch_one(pool).await?;
     if known.dimension != dimension || known.kind != kind.as_str() {
         return Err(DbError::Conflict("model_dimension"));
     }

@@ -20,7 +20,11 @@ impl Story {
         let db = TestDb::new().await.unwrap();
         let owner = UserId::new();
         let video = VideoId::new();
-        sqlx::query("INSERT INTO users (user_id, email) VALUES ($1, 'ann@example.org')").bind(owner.0).execute(db.pool()).await.unwrap();
+        sqlx::query("INSERT INTO users (user_id, email) VALUES ($1, 'ann@example.org')")
+            .bind(owner.0)
+            .execute(db.pool())
+            .await
+            .unwrap();
         sqlx::query(
             "INSERT INTO videos (video_id, owner_id, title, original_filename, mime_type, declared_size_bytes, part_size_bytes, part_count, state, counted_on)
              VALUES ($1, $2, 'Rain', 'rain.mp4', 'video/mp4', 1, 5242880, 1, 'validating', current_date)",
@@ -58,7 +62,10 @@ impl Story {
     }
 
     async fn attempt_for(&self, run: RunId, stage: Stage, lease: Duration) -> Attempt {
-        ledger::begin(self.pool(), self.job(run, stage).await, "worker-1", lease).await.unwrap().expect("the stage is ready")
+        ledger::begin(self.pool(), self.job(run, stage).await, "worker-1", lease)
+            .await
+            .unwrap()
+            .expect("the stage is ready")
     }
 
     async fn complete(&self, attempt: &Attempt) -> Vec<Stage> {
@@ -84,15 +91,28 @@ impl Story {
 
     /// (state, counted attempts) of a job
     async fn state(&self, run: RunId, stage: Stage) -> (JobState, i32) {
-        sqlx::query_as("SELECT state, attempts FROM jobs WHERE run_id = $1 AND stage = $2").bind(run.0).bind(stage).fetch_one(self.pool()).await.unwrap()
+        sqlx::query_as("SELECT state, attempts FROM jobs WHERE run_id = $1 AND stage = $2")
+            .bind(run.0)
+            .bind(stage)
+            .fetch_one(self.pool())
+            .await
+            .unwrap()
     }
 
     async fn video(&self) -> (String, Option<String>) {
-        sqlx::query_as("SELECT state::text, failure_code FROM videos WHERE video_id = $1").bind(self.video.0).fetch_one(self.pool()).await.unwrap()
+        sqlx::query_as("SELECT state::text, failure_code FROM videos WHERE video_id = $1")
+            .bind(self.video.0)
+            .fetch_one(self.pool())
+            .await
+            .unwrap()
     }
 
     async fn messages(&self, stage: Stage) -> i64 {
-        sqlx::query_scalar("SELECT count(*) FROM apalis.jobs WHERE job_type = $1").bind(stage.spec().queue).fetch_one(self.pool()).await.unwrap()
+        sqlx::query_scalar("SELECT count(*) FROM apalis.jobs WHERE job_type = $1")
+            .bind(stage.spec().queue)
+            .fetch_one(self.pool())
+            .await
+            .unwrap()
     }
 
     async fn attempts(&self, run: RunId, stage: Stage) -> Vec<String> {
@@ -114,7 +134,13 @@ impl Story {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure { kind, code: "no_video_track".into(), message: "There is no picture in this file.".into(), chain: "…".into(), stats: json!({}) }
+    Failure {
+        kind,
+        code: "no_video_track".into(),
+        message: "There is no picture in this file.".into(),
+        chain: "…".into(),
+        stats: json!({}),
+    }
 }
 
 #[tokio::test]
@@ -133,7 +159,11 @@ async fn a_run_goes_through_its_twelve_stages_each_handed_out_once() {
     for &stage in Stage::ALL {
         assert_eq!(story.messages(stage).await, 1, "{stage}");
     }
-    let state: JobState = sqlx::query_scalar("SELECT state FROM runs WHERE run_id = $1").bind(run.0).fetch_one(story.pool()).await.unwrap();
+    let state: JobState = sqlx::query_scalar("SELECT state FROM runs WHERE run_id = $1")
+        .bind(run.0)
+        .fetch_one(story.pool())
+        .await
+        .unwrap();
     assert_eq!(state, JobState::Completed);
 }
 
@@ -154,7 +184,10 @@ async fn a_message_that_comes_twice_is_done_once_and_one_too_early_not_at_all() 
     let story = Story::begin().await;
     let run = story.start(RunReason::Initial).await;
     let job = story.job(run, Stage::UploadValidate).await;
-    let (first, second) = tokio::join!(ledger::begin(story.pool(), job, "worker-1", LEASE), ledger::begin(story.pool(), job, "worker-2", LEASE));
+    let (first, second) = tokio::join!(
+        ledger::begin(story.pool(), job, "worker-1", LEASE),
+        ledger::begin(story.pool(), job, "worker-2", LEASE)
+    );
     assert_eq!(usize::from(first.unwrap().is_some()) + usize::from(second.unwrap().is_some()), 1);
     let commit = story.job(run, Stage::Commit).await;
     assert!(ledger::begin(story.pool(), commit, "worker-1", LEASE).await.unwrap().is_none());
@@ -199,7 +232,10 @@ async fn a_lease_that_is_renewed_is_kept() {
     let run = story.start(RunReason::Initial).await;
     let attempt = story.attempt_for(run, Stage::UploadValidate, Duration::ZERO).await;
     let stranger = AttemptId::new();
-    assert_eq!(ledger::heartbeat(story.pool(), &[attempt.attempt_id, stranger], LEASE).await.unwrap(), [attempt.attempt_id]);
+    assert_eq!(
+        ledger::heartbeat(story.pool(), &[attempt.attempt_id, stranger], LEASE).await.unwrap(),
+        [attempt.attempt_id]
+    );
     assert_eq!(ledger::reap(story.pool()).await.unwrap(), 0);
 }
 
@@ -288,7 +324,10 @@ async fn a_paused_stage_takes_nothing_new_and_goes_on_after_the_resume() {
 async fn a_message_that_vanished_is_sent_again_and_one_that_waits_is_not() {
     let story = Story::begin().await;
     story.start(RunReason::Initial).await;
-    sqlx::query("UPDATE jobs SET pushed_at = now() - interval '2 minutes' WHERE ready").execute(story.pool()).await.unwrap();
+    sqlx::query("UPDATE jobs SET pushed_at = now() - interval '2 minutes' WHERE ready")
+        .execute(story.pool())
+        .await
+        .unwrap();
     assert_eq!(ledger::repush_lost(story.pool()).await.unwrap(), 0, "its message still waits");
     sqlx::query("DELETE FROM apalis.jobs").execute(story.pool()).await.unwrap();
     assert_eq!(ledger::repush_lost(story.pool()).await.unwrap(), 1);
@@ -300,10 +339,17 @@ async fn while_a_reindex_runs_or_fails_the_video_stays_indexed_with_what_it_had(
     let story = Story::begin().await;
     let first = story.start(RunReason::Initial).await;
     sqlx::query("UPDATE runs SET state = 'completed'").execute(story.pool()).await.unwrap();
-    sqlx::query("UPDATE videos SET state = 'indexed', current_run_id = $1").bind(first.0).execute(story.pool()).await.unwrap();
+    sqlx::query("UPDATE videos SET state = 'indexed', current_run_id = $1")
+        .bind(first.0)
+        .execute(story.pool())
+        .await
+        .unwrap();
     let second = story.start(RunReason::Reprocess).await;
     let mut tx = story.pool().begin().await.unwrap();
-    assert!(matches!(ledger::start_run(&mut tx, story.video, RunReason::Reprocess, json!({})).await, Err(DbError::Conflict("run_active"))));
+    assert!(matches!(
+        ledger::start_run(&mut tx, story.video, RunReason::Reprocess, json!({})).await,
+        Err(DbError::Conflict("run_active"))
+    ));
     tx.rollback().await.unwrap();
 
     let attempt = story.attempt(second, Stage::UploadValidate).await;

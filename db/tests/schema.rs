@@ -6,7 +6,10 @@ use heimdex_testing::TestDb;
 #[tokio::test]
 async fn migrations_may_run_from_two_processes_at_once_and_again() {
     let db = TestDb::new().await.unwrap();
-    sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA apalis CASCADE").execute(db.pool()).await.unwrap();
+    sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA apalis CASCADE")
+        .execute(db.pool())
+        .await
+        .unwrap();
     let (one, two) = tokio::join!(schema::migrate(db.pool()), schema::migrate(db.pool()));
     one.unwrap();
     two.unwrap();
@@ -19,7 +22,12 @@ async fn an_enum_that_differs_is_named_with_both_sides() {
     let db = TestDb::new().await.unwrap();
     sqlx::query("ALTER TYPE video_state ADD VALUE 'frozen'").execute(db.pool()).await.unwrap();
     let message = enums::check(db.pool()).await.unwrap_err().to_string();
-    assert!(message.contains("video_state") && message.contains("frozen") && message.contains("the program knows [uploading"), "{message}");
+    assert!(
+        message.contains("video_state")
+            && message.contains("frozen")
+            && message.contains("the program knows [uploading"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -45,6 +53,11 @@ async fn a_text_model_gets_its_own_index_once_and_keeps_its_dimension() {
     ensure_model(db.pool(), VectorKind::Text, "bge-m3", 1024).await.unwrap();
     assert!(ensure_model(db.pool(), VectorKind::Text, "bge-m3", 384).await.is_err());
     assert!(ensure_model(db.pool(), VectorKind::Text, "x'; DROP TABLE users; --", 384).await.is_err());
-    let indexes: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_indexes WHERE tablename = 'text_windows' AND indexdef LIKE '%hnsw%'").fetch_one(db.pool()).await.unwrap();
+    let indexes: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM pg_indexes WHERE tablename = 'text_windows' AND indexdef LIKE '%hnsw%'",
+    )
+    .fetch_one(db.pool())
+    .await
+    .unwrap();
     assert_eq!(indexes, 2);
 }

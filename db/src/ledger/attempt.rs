@@ -85,7 +85,9 @@ pub async fn begin(pool: &PgPool, job_id: JobId, worker: &str, lease: Duration) 
 /// # Errors
 /// [`DbError::LostLease`] when the job has another attempt, was cancelled, or its video was deleted.
 pub async fn fence(connection: &mut PgConnection, attempt: &Attempt) -> Result<(), DbError> {
-    sqlx::query!("SELECT FROM runs WHERE run_id = $1 FOR NO KEY UPDATE", attempt.run_id.0).execute(&mut *connection).await?;
+    sqlx::query!("SELECT FROM runs WHERE run_id = $1 FOR NO KEY UPDATE", attempt.run_id.0)
+        .execute(&mut *connection)
+        .await?;
     sqlx::query!(
         "SELECT FROM jobs WHERE job_id = $1 AND current_attempt_id = $2 AND state = 'running' FOR NO KEY UPDATE",
         attempt.job_id.0,
@@ -112,7 +114,12 @@ pub async fn progress(pool: &PgPool, attempt: &Attempt, percent: u8) -> Result<(
 
 /// Completes the job and pushes the stages that this makes ready, on the caller's transaction. Returns those stages.
 /// `note` says why there was nothing to do, where that is so.
-pub async fn complete(connection: &mut PgConnection, attempt: &Attempt, note: Option<&str>, stats: Value) -> Result<Vec<Stage>, DbError> {
+pub async fn complete(
+    connection: &mut PgConnection,
+    attempt: &Attempt,
+    note: Option<&str>,
+    stats: Value,
+) -> Result<Vec<Stage>, DbError> {
     fence(connection, attempt).await?;
     sqlx::query!(
         "UPDATE jobs SET state = 'completed', progress = 100, note = $2, finished_at = now(), outage_since = NULL WHERE job_id = $1",
@@ -140,12 +147,19 @@ pub async fn complete(connection: &mut PgConnection, attempt: &Attempt, note: Op
     }
     queue::push_jobs(connection, &ready).await?;
     if attempt.stage == Stage::Commit {
-        sqlx::query!("UPDATE runs SET state = 'completed', finished_at = now() WHERE run_id = $1", attempt.run_id.0).execute(connection).await?;
+        sqlx::query!("UPDATE runs SET state = 'completed', finished_at = now() WHERE run_id = $1", attempt.run_id.0)
+            .execute(connection)
+            .await?;
     }
     Ok(ready.into_iter().map(|(_, stage)| stage).collect())
 }
 
-pub(super) async fn end_attempt(connection: &mut PgConnection, attempt_id: AttemptId, state: &str, stats: Value) -> Result<(), DbError> {
+pub(super) async fn end_attempt(
+    connection: &mut PgConnection,
+    attempt_id: AttemptId,
+    state: &str,
+    stats: Value,
+) -> Result<(), DbError> {
     sqlx::query!(
         "UPDATE job_attempts SET state = $2, finished_at = now(), stats = $3 WHERE attempt_id = $1",
         attempt_id.0,

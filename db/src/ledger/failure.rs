@@ -46,13 +46,19 @@ pub struct Failure {
 /// What the ledger decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterFailure {
-    Retry { run_at: DateTime<Utc> },
+    Retry {
+        run_at: DateTime<Utc>,
+    },
     /// The run has ended with this failure.
     Final,
 }
 
 /// Ends the attempt and either schedules the next or ends the run, on the caller's transaction.
-pub async fn fail(connection: &mut PgConnection, attempt: &Attempt, failure: &Failure) -> Result<AfterFailure, DbError> {
+pub async fn fail(
+    connection: &mut PgConnection,
+    attempt: &Attempt,
+    failure: &Failure,
+) -> Result<AfterFailure, DbError> {
     fence(connection, attempt).await?;
     let job = sqlx::query!(
         "SELECT attempts, max_attempts, coalesce(now() - outage_since > $2, false) AS \"outage_too_long!\" FROM jobs WHERE job_id = $1",
@@ -81,7 +87,9 @@ pub async fn fail(connection: &mut PgConnection, attempt: &Attempt, failure: &Fa
     match failure.kind {
         FailureKind::Rejected => end_run(connection, attempt, failure, "failed").await,
         FailureKind::Cancelled => end_run(connection, attempt, failure, "cancelled").await,
-        FailureKind::Transient if job.attempts >= job.max_attempts => end_run(connection, attempt, failure, "failed").await,
+        FailureKind::Transient if job.attempts >= job.max_attempts => {
+            end_run(connection, attempt, failure, "failed").await
+        }
         FailureKind::Transient => retry(connection, attempt, failure, retry_delay(job.attempts), 0, false).await,
         FailureKind::Outage if job.outage_too_long => end_run(connection, attempt, failure, "failed").await,
         FailureKind::Outage => retry(connection, attempt, failure, std::time::Duration::from_secs(5), 1, true).await,
@@ -112,14 +120,26 @@ async fn retry(
     .fetch_one(&mut *connection)
     .await?;
     if delay.is_zero() {
-        sqlx::query!("UPDATE jobs SET pushed_at = now() WHERE job_id = $1", attempt.job_id.0).execute(&mut *connection).await?;
+        sqlx::query!("UPDATE jobs SET pushed_at = now() WHERE job_id = $1", attempt.job_id.0)
+            .execute(&mut *connection)
+            .await?;
         queue::push_jobs(connection, &[(attempt.job_id, attempt.stage)]).await?;
     }
     Ok(AfterFailure::Retry { run_at })
 }
 
-async fn end_run(connection: &mut PgConnection, attempt: &Attempt, failure: &Failure, state: &str) -> Result<AfterFailure, DbError> {
-    end_failed_run(connection, &Ended { run_id: attempt.run_id, video_id: attempt.video_id, job_id: attempt.job_id, state }, failure).await?;
+async fn end_run(
+    connection: &mut PgConnection,
+    attempt: &Attempt,
+    failure: &Failure,
+    state: &str,
+) -> Result<AfterFailure, DbError> {
+    end_failed_run(
+        connection,
+        &Ended { run_id: attempt.run_id, video_id: attempt.video_id, job_id: attempt.job_id, state },
+        failure,
+    )
+    .await?;
     Ok(AfterFailure::Final)
 }
 
@@ -134,7 +154,11 @@ pub(super) struct Ended<'a> {
 
 /// Ends a run whose row is locked: the job gets the failure, what has not ended is cancelled, and the video fails unless an
 /// earlier run is visible (then it stays indexed with that one). A rejected upload is given back to its day.
-pub(super) async fn end_failed_run(connection: &mut PgConnection, ended: &Ended<'_>, failure: &Failure) -> Result<(), DbError> {
+pub(super) async fn end_failed_run(
+    connection: &mut PgConnection,
+    ended: &Ended<'_>,
+    failure: &Failure,
+) -> Result<(), DbError> {
     sqlx::query!(
         "UPDATE jobs SET state = $2::text::job_state, current_attempt_id = NULL, finished_at = now(), error_code = $3, error_message = $4, error_chain = $5
          WHERE job_id = $1",
@@ -160,9 +184,13 @@ pub(super) async fn end_failed_run(connection: &mut PgConnection, ended: &Ended<
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::query!("UPDATE runs SET state = $2::text::job_state, finished_at = now() WHERE run_id = $1", ended.run_id.0, ended.state)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query!(
+        "UPDATE runs SET state = $2::text::job_state, finished_at = now() WHERE run_id = $1",
+        ended.run_id.0,
+        ended.state
+    )
+    .execute(&mut *connection)
+    .await?;
     let counted_on = sqlx::query!(
         r#"UPDATE videos v SET
                state = CASE WHEN v.state = 'deleted' OR earlier.visible THEN v.state ELSE 'failed'::video_state END,

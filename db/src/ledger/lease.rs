@@ -87,7 +87,10 @@ async fn reap_one(pool: &PgPool, attempt_id: AttemptId, job_id: JobId, run_id: R
             kind: FailureKind::Transient,
             code: "worker_lost".into(),
             message: "Indexing this video stopped the worker each time it was tried.".into(),
-            chain: format!("{} attempts of {} ended without a word; the last on {}", job.attempts, job.stage, attempt.worker),
+            chain: format!(
+                "{} attempts of {} ended without a word; the last on {}",
+                job.attempts, job.stage, attempt.worker
+            ),
             stats: json!({}),
         };
         end_failed_run(&mut tx, &Ended { run_id, video_id: job.video_id, job_id, state: "failed" }, &failure).await?;

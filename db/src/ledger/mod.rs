@@ -21,10 +21,10 @@ mod lease;
 mod operator;
 mod run;
 
-pub use attempt::{Attempt, begin, complete, fence, progress};
-pub use failure::{AfterFailure, Failure, FailureKind, fail};
 pub(crate) use attempt::interval;
+pub use attempt::{Attempt, begin, complete, fence, progress};
 pub(crate) use backoff::retry_delay;
+pub use failure::{AfterFailure, Failure, FailureKind, fail};
 pub use lease::{LEASE, heartbeat, push_due, reap, repush_lost};
 pub use operator::{cancel_run, retry_run, set_stage_paused};
 pub use run::{RunReason, start_run};

@@ -94,7 +94,12 @@ pub async fn set_stage_paused(pool: &PgPool, stage: Stage, paused: bool, by: Opt
     .execute(&mut *tx)
     .await?;
     if !paused {
-        sqlx::query!("UPDATE jobs SET pushed_at = NULL WHERE stage = $1 AND state = 'pending' AND ready", stage as Stage).execute(&mut *tx).await?;
+        sqlx::query!(
+            "UPDATE jobs SET pushed_at = NULL WHERE stage = $1 AND state = 'pending' AND ready",
+            stage as Stage
+        )
+        .execute(&mut *tx)
+        .await?;
     }
     tx.commit().await?;
     Ok(())

@@ -33,7 +33,12 @@ impl RunReason {
 ///
 /// # Errors
 /// [`DbError::Conflict`] `run_active` when a run of this video is still under way.
-pub async fn start_run(connection: &mut PgConnection, video_id: VideoId, reason: RunReason, models: Value) -> Result<RunId, DbError> {
+pub async fn start_run(
+    connection: &mut PgConnection,
+    video_id: VideoId,
+    reason: RunReason,
+    models: Value,
+) -> Result<RunId, DbError> {
     let run_id = RunId::new();
     sqlx::query!(
         "INSERT INTO runs (run_id, video_id, reason, state, models) VALUES ($1, $2, $3, 'running', $4)",
@@ -45,7 +50,9 @@ pub async fn start_run(connection: &mut PgConnection, video_id: VideoId, reason:
     .execute(&mut *connection)
     .await
     .map_err(|error| match &error {
-        sqlx::Error::Database(database) if database.constraint() == Some("runs_one_active") => DbError::Conflict("run_active"),
+        sqlx::Error::Database(database) if database.constraint() == Some("runs_one_active") => {
+            DbError::Conflict("run_active")
+        }
         _ => DbError::Sqlx(error),
     })?;
     let mut ready = Vec::new();
