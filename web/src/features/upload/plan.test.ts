@@ -6,8 +6,8 @@ import { SpeedMeter } from "./speed";
 describe("the parts of a file", () => {
   it("cover it once, in order, without a gap", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 5_000_000 }), fc.integer({ min: 1, max: 700_000 }), (size, part) => {
-        const count = Math.min(partCount(size, part), 5000);
+      fc.property(fc.integer({ min: 1, max: 100_000 }), fc.integer({ min: 1000, max: 70_000 }), (size, part) => {
+        const count = partCount(size, part);
         let at = 0;
         for (let number = 1; number <= count; number += 1) {
           const { start, end } = partRange(number, part, size);
@@ -15,7 +15,7 @@ describe("the parts of a file", () => {
           expect(end).toBeGreaterThan(start);
           at = end;
         }
-        if (count === partCount(size, part)) expect(at).toBe(size);
+        expect(at).toBe(size);
       }),
     );
   });
