@@ -1,5 +1,7 @@
 //! The schema as every process finds it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
 use heimdex_db::{enums, schema};
 use heimdex_testing::TestDb;
 

@@ -63,7 +63,7 @@ pub async fn at(stage: Stage, point: Point) {
                 if let Ok(mark) = std::env::var("HEIMDEX_FAULT_MARK") {
                     std::fs::write(mark, stage.as_str()).expect("the mark can be written");
                 }
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             other => panic!("HEIMDEX_FAULT: unknown action {other:?}"),
         }

@@ -1,5 +1,7 @@
 //! What a worker does when things go wrong, with real processes that are really killed.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
 mod common;
 
 use std::{path::PathBuf, time::Duration};
@@ -10,7 +12,7 @@ use heimdex_db::{Stage, ledger};
 /// A killed worker's stage must be in other hands within this time.
 const TAKEOVER: Duration = Duration::from_secs(15);
 
-async fn marked(mark: &PathBuf) {
+async fn marked(mark: &std::path::Path) {
     until("the planted fault is reached", PATIENCE, async || mark.exists().then_some(())).await;
 }
 

@@ -1,5 +1,7 @@
 //! The whole pipeline on real media, with the real models, database and object storage.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
 mod common;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,7 @@
 //! Tests may lean on these neighbours.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
 use heimdex_testing::{TestDb, TestS3};
 
 #[tokio::test]

@@ -4,6 +4,9 @@
 //! in a child process ([`child`]): `probe`, `poster`, `audio::extract` and `scene::detect`. Only what reads our own artifacts
 //! ([`pictures`], [`audio::PcmReader`]) belongs into the worker itself. Unsafe code is confined to `av` (FFmpeg) and `sandbox`.
 
+// FFmpeg's headers give some constants and sizes another integer type from one version to the next.
+#![allow(clippy::unnecessary_cast)]
+
 pub mod audio;
 mod av;
 pub mod child;

@@ -51,7 +51,6 @@ fn look(path: &Path, wanted_us: i64) -> Result<Option<(Rgb, i64)>> {
     let Some(video) = source.video_stream() else { return Ok(None) };
     let (index, base, facts) = (video.index(), video.time_base(), stream::picture_facts(&video));
     let mut decoder = PictureDecoder::open(&video.parameters(), base, false)?;
-    drop(video);
     source.keep_only(&[index]);
     if wanted_us > 0 && source.seek(wanted_us).is_err() {
         return Ok(None);

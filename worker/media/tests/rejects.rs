@@ -1,5 +1,7 @@
 //! Files that are no videos, or not what was announced, each with its own code; and files that want FFmpeg to open others.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
 mod common;
 
 use common::Desk;

@@ -1,5 +1,7 @@
 //! Cuts to the picture, in whatever a video may be packed.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
 mod common;
 
 use common::{CUTS, Desk, FRAMES, cuts};

@@ -1,5 +1,7 @@
 //! Sound: where words end up, however the file was put together.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
 mod common;
 
 use common::Desk;

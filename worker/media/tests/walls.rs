@@ -1,4 +1,6 @@
 //! A decoder that hangs, crashes, eats memory or reaches out, and what its host learns of it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 #![cfg(feature = "fault-injection")]
 
 mod common;

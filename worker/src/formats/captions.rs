@@ -49,7 +49,11 @@ pub fn cues<'a>(words: impl IntoIterator<Item = TimedWord<'a>>) -> Vec<Cue> {
                 cue.end_ms = cue.end_ms.max(word.end_ms);
             }
             _ => {
-                cues.push(Cue { start_ms: word.start_ms, end_ms: word.end_ms, text: word.text.trim_start().to_owned() })
+                cues.push(Cue {
+                    start_ms: word.start_ms,
+                    end_ms: word.end_ms,
+                    text: word.text.trim_start().to_owned(),
+                });
             }
         }
         last = Some((word.segment_no, word.end_ms));

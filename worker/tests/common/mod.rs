@@ -1,5 +1,5 @@
 //! A world for a worker: its own database and object storage, wires that can be cut, real processes, real media.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 pub mod media;
 pub mod snapshot;

@@ -94,7 +94,7 @@ async fn a_key_and_keys_below_it_live_side_by_side() {
 async fn listing_pages_through_keys_and_folds_folders() {
     let server = server().await;
     for number in 0..25 {
-        let key = format!("run/{:02}/frame", number);
+        let key = format!("run/{number:02}/frame");
         server.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(b"x")).send().await.unwrap();
     }
     server.s3.put_object().bucket(BUCKET).key("run-2").body(ByteStream::from_static(b"y")).send().await.unwrap();

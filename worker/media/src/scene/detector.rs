@@ -328,7 +328,7 @@ impl Detector {
         all.extend(dissolves);
         all.extend(fades);
         all.sort_by_key(|boundary| boundary.us);
-        merge(all, end_us, min_scene_us)
+        merge(&all, end_us, min_scene_us)
     }
 
     fn cuts(&self) -> Vec<Boundary> {
@@ -441,7 +441,7 @@ impl Detector {
 
 /// Drops boundaries that would leave a scene shorter than `min_scene_us`: of two that are too close, the surer kind stays (a cut
 /// before a fade before a dissolve), and of two of a kind the first.
-pub(super) fn merge(sorted: Vec<Boundary>, end_us: i64, min_scene_us: i64) -> Vec<Boundary> {
+pub(super) fn merge(sorted: &[Boundary], end_us: i64, min_scene_us: i64) -> Vec<Boundary> {
     let mut kept: Vec<Boundary> = Vec::new();
     for kind in [Transition::Cut, Transition::Fade, Transition::Dissolve] {
         for boundary in sorted.iter().filter(|boundary| boundary.kind == kind) {

@@ -112,7 +112,7 @@ proptest! {
     #[test]
     fn merged_boundaries_are_ordered_and_apart(mut all in prop::collection::vec(any_boundary(), 0..60), min in 1_i64..3_000_000) {
         all.sort_by_key(|b| b.us);
-        let merged = merge(all.clone(), 20_000_000, min);
+        let merged = merge(&all, 20_000_000, min);
         prop_assert!(merged.windows(2).all(|w| w[1].us - w[0].us >= min));
         prop_assert!(merged.iter().all(|b| b.us >= min && b.us <= 20_000_000 - min && all.contains(b)));
         // Nothing that would still fit was dropped.

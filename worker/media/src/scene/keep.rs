@@ -97,7 +97,7 @@ impl Keeper {
         if changed && us > 0 && self.count > 0 {
             self.settled_at = us + SETTLE_US;
         }
-        let clean = !(self.b_pictures_are_rough && decoder::is_b(&frame)) && !decoder::is_damaged(&frame);
+        let clean = !(decoder::is_damaged(&frame) || self.b_pictures_are_rough && decoder::is_b(&frame));
         let wanted = us >= self.next_look || self.best.is_none();
         if clean && wanted && us >= self.settled_at && us - self.last_kept >= MIN_STRETCH_US {
             self.next_look = us + plan.interval_us / LOOKS;

@@ -117,7 +117,6 @@ pub fn detect(
         source.video_stream().ok_or_else(|| MediaError::rejected(RejectCode::NoVideoTrack, "no picture track"))?;
     let facts = stream::picture_facts(&video);
     let (index, base, parameters) = (video.index(), video.time_base(), crate::av::own_parameters(&video.parameters()));
-    drop(video);
     if i64::from(facts.width) * i64::from(facts.height) > decoder::MAX_PIXELS {
         return Err(MediaError::rejected(RejectCode::ResolutionTooLarge, format!("{}x{}", facts.width, facts.height)));
     }

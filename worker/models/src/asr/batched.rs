@@ -53,7 +53,7 @@ impl Whisper {
             let (words, speech_end_s) =
                 place(piece.timed, &mut found.drafts, self.vocabulary.eot, offset as f64 * FRAME_S, last_speech_s);
             last_speech_s = speech_end_s;
-            for (draft, words) in found.drafts.into_iter().zip(words) {
+            for (draft, words) in found.drafts.iter().zip(words) {
                 self.segments_of(draft, words, &piece.decoded, &mut heard)?;
             }
         }
@@ -62,7 +62,7 @@ impl Whisper {
 
     fn segments_of(
         &self,
-        draft: Draft,
+        draft: &Draft,
         words: Vec<TimedWord>,
         decoded: &Decoded,
         heard: &mut Vec<Heard>,

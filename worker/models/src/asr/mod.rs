@@ -292,7 +292,7 @@ impl Whisper {
             Mode::Sequential => self.sequential(&joined, &start, options, &mut watch)?,
         };
         let timeline = Timeline::new(&clips);
-        transcript.segments = heard.into_iter().map(|segment| restore(segment, &timeline)).collect();
+        transcript.segments = heard.iter().map(|segment| restore(segment, &timeline)).collect();
         Ok(transcript)
     }
 
@@ -305,7 +305,7 @@ impl Whisper {
 }
 
 /// Brings a segment's times back to the original audio; a word's start and end belong to the same clip.
-fn restore(heard: Heard, timeline: &Timeline) -> Segment {
+fn restore(heard: &Heard, timeline: &Timeline) -> Segment {
     let milliseconds = |time_s: f64| (time_s.max(0.0) * 1000.0).round() as u64;
     let words: Vec<Word> = heard
         .words
