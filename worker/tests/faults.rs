@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use common::{PATIENCE, Uploaded, World, media, snapshot, until};
 use heimdex_db::{Stage, ledger};
