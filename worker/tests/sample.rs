@@ -97,15 +97,17 @@ async fn the_sample_gives_up_its_truth() {
     world.video_becomes(video, &["indexed"]).await;
     let wall_s = started.elapsed().as_secs_f64();
 
-    let stages: Vec<(String, serde_json::Value)> = sqlx::query_as(
-        "SELECT j.stage::text, a.stats FROM jobs j JOIN job_attempts a USING (job_id) WHERE j.run_id = $1 ORDER BY j.stage",
+    let stages: Vec<(String, f64, f64, serde_json::Value)> = sqlx::query_as(
+        "SELECT j.stage::text, extract(epoch FROM a.started_at - r.created_at)::float8,
+                extract(epoch FROM coalesce(a.finished_at, now()) - r.created_at)::float8, a.stats
+         FROM jobs j JOIN job_attempts a USING (job_id) JOIN runs r USING (run_id) WHERE j.run_id = $1 ORDER BY j.stage",
     )
     .bind(video.run_id)
     .fetch_all(world.pool())
     .await
     .unwrap();
-    for (stage, stats) in stages {
-        println!("{stage:20} {stats}");
+    for (stage, from_s, until_s, stats) in stages {
+        println!("{stage:20} {from_s:7.2} s to {until_s:7.2} s  {stats}");
     }
     let (peak, cpu_s) = used(worker.pid());
     let length_s = truth.duration_ms as f64 / 1000.0;
