@@ -93,7 +93,10 @@ function onJob(client: QueryClient, event: JobEvent) {
       patchVideo(client, event.video_id, (video) => (isSettled(video.state) ? video : { ...video, progress }));
     }
   }
-  if (event.state === "failed") refetch(client, keys.jobs(event.video_id));
+  // An answer that was on its way when this happened may be older than it, and must not overwrite it: ask again.
+  const queryKey = keys.jobs(event.video_id);
+  if (client.isFetching({ queryKey }) > 0) void client.cancelQueries({ queryKey }).then(() => refetch(client, queryKey));
+  else if (event.state === "failed") refetch(client, queryKey);
   if (event.state !== "completed") return;
   // What a finished stage has made visible.
   if (event.stage === "upload_validate") refetch(client, keys.video(event.video_id), keys.videos);
