@@ -20,6 +20,9 @@ ask_queries() {
   name=heimdex_queries_$(secret 4)
   postgres_query "$1/postgres" "CREATE DATABASE $name"
   mkdir -p "$2"
+  # Dependencies first, without a database: the queue's crate has queries of its own, which are not ours to keep. That our own
+  # crate may not compile from old metadata is what this is for.
+  (cd "$repo" && env -u DATABASE_URL SQLX_OFFLINE=true cargo check --quiet --locked --package heimdex-db --lib >/dev/null 2>&1) || true
   # A cfg nobody reads makes cargo check this one crate anew, and its macros ask the database.
   migrate_by_files "$1/$name" &&
     (cd "$repo" && DATABASE_URL=$1/$name SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$2 \
