@@ -105,9 +105,17 @@ def find_scenes(video, facts):
             for start, end in found]
 
 
+def any_of(terms):
+    """Sum of the terms as a balanced tree: FFmpeg's expressions may not nest more than 100 deep, and a chain of + does."""
+    if len(terms) == 1:
+        return terms[0]
+    half = len(terms) // 2
+    return f"({any_of(terms[:half])}+{any_of(terms[half:])})"
+
+
 def extract_frames(video, folder, scenes):
     """A frame a second and the middle frame of each scene, in one decode."""
-    middle = "+".join(f"eq(n,{(scene['start_frame'] + scene['end_frame']) // 2})" for scene in scenes)
+    middle = any_of([f"eq(n,{(scene['start_frame'] + scene['end_frame']) // 2})" for scene in scenes])
     scale = "scale='min(1280,iw)':-2"
     subprocess.check_call(
         ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(video),
