@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use heimdex_db::UserTier;
+use heimdex_db::{UserTier, audit::By};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +68,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
                 .await
                 .map_err(|error| anyhow::anyhow!("{error:?}"))?;
             let mut connection = pool.acquire().await?;
-            heimdex_db::users::set_tier(&mut connection, &email, UserTier::Enterprise).await?;
+            heimdex_db::users::set_tier(&mut connection, &email, UserTier::Enterprise, &By::command()).await?;
             println!("{email}: {}", if made { "made" } else { "exists" });
         }
         Command::Grant { email, role } => {
@@ -77,7 +77,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
             }
             let pool = start::open_database(&config).await?;
             let mut tx = pool.begin().await?;
-            heimdex_db::users::grant(&mut tx, &email, &role)
+            heimdex_db::users::grant(&mut tx, &email, &role, &By::command())
                 .await
                 .with_context(|| format!("no single account has the address {email}"))?;
             tx.commit().await?;
@@ -86,7 +86,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::SetTier { email, tier } => {
             let pool = start::open_database(&config).await?;
             let mut tx = pool.begin().await?;
-            heimdex_db::users::set_tier(&mut tx, &email, tier)
+            heimdex_db::users::set_tier(&mut tx, &email, tier, &By::command())
                 .await
                 .with_context(|| format!("no single account has the address {email}"))?;
             tx.commit().await?;

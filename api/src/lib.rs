@@ -13,6 +13,7 @@ pub mod events;
 pub mod extract;
 pub mod metrics_server;
 pub mod openapi;
+pub mod origin;
 pub mod request_id;
 pub mod router;
 pub mod routes;

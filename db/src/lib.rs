@@ -1,6 +1,7 @@
 //! Everything durable: the schema and its migrations, typed queries, the stage graph and the job ledger, the queue push,
 //! object keys and the S3 client. SQL lives only here, and ownership is always in the `WHERE`.
 
+pub mod audit;
 pub mod auth_credentials;
 pub mod auth_keys;
 pub mod auth_rate_limits;

@@ -6,6 +6,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use crate::{
+    audit::{self, Action, By, Event, Whom},
     enums::{UserRole, UserTier},
     error::DbError,
     ids::UserId,
@@ -154,7 +155,7 @@ pub async fn update_profile(db: impl PgExecutor<'_>, user: UserId, patch: &Profi
 }
 
 /// The operator's switch: what a person may do. The account is named by e-mail and must be the only live one with it.
-pub async fn grant(db: &mut PgConnection, email: &str, role_type: &str) -> Result<UserId, DbError> {
+pub async fn grant(db: &mut PgConnection, email: &str, role_type: &str, by: &By) -> Result<UserId, DbError> {
     let user = only_by_email(&mut *db, email).await?;
     sqlx::query!(
         "INSERT INTO user_role_profiles (user_id, role_type) VALUES ($1, $2)
@@ -164,15 +165,24 @@ pub async fn grant(db: &mut PgConnection, email: &str, role_type: &str) -> Resul
     )
     .execute(&mut *db)
     .await?;
-    audit(db, None, user, "role_profile_granted", json!({ "role_type": role_type })).await?;
+    let event = Event::new(Action::RoleProfileGranted, Whom::User(user));
+    audit::record(db, by, event.changed(json!(null), json!({ "role_type": role_type }))).await?;
     Ok(user)
 }
 
 /// The operator's switch: a person's limits.
-pub async fn set_tier(db: &mut PgConnection, email: &str, tier: UserTier) -> Result<UserId, DbError> {
+pub async fn set_tier(db: &mut PgConnection, email: &str, tier: UserTier, by: &By) -> Result<UserId, DbError> {
     let user = only_by_email(&mut *db, email).await?;
-    sqlx::query!("UPDATE users SET tier = $2 WHERE user_id = $1", user.0, tier as UserTier).execute(&mut *db).await?;
-    audit(db, None, user, "tier_set", json!({ "tier": tier.as_str() })).await?;
+    let before = sqlx::query_scalar!(
+        r#"UPDATE users u SET tier = $2 FROM (SELECT user_id, tier FROM users WHERE user_id = $1 FOR UPDATE) AS was
+           WHERE u.user_id = was.user_id RETURNING was.tier AS "tier: UserTier""#,
+        user.0,
+        tier as UserTier
+    )
+    .fetch_one(&mut *db)
+    .await?;
+    let event = Event::new(Action::TierSet, Whom::User(user));
+    audit::record(db, by, event.changed(json!({ "tier": before }), json!({ "tier": tier }))).await?;
     Ok(user)
 }
 
@@ -192,7 +202,7 @@ async fn only_by_email(db: &mut PgConnection, email: &str) -> Result<UserId, DbE
 
 /// Turns an account into a tombstone: nothing of the person is kept but the `sub` that must not come back. Their videos
 /// are deleted and purged at once.
-pub async fn bury(db: &mut PgConnection, user: UserId) -> Result<(), DbError> {
+pub async fn bury(db: &mut PgConnection, user: UserId, by: &By) -> Result<(), DbError> {
     let subject = sqlx::query_scalar!(
         "UPDATE users SET deleted_at = now(), email = NULL, email_verified = false, display_name = NULL, avatar_url = NULL
          WHERE user_id = $1 AND deleted_at IS NULL RETURNING supabase_user_id",
@@ -214,30 +224,11 @@ pub async fn bury(db: &mut PgConnection, user: UserId) -> Result<(), DbError> {
     )
     .fetch_all(&mut *db)
     .await?;
-    audit(&mut *db, Some(user), user, "account_deleted", json!({ "videos": videos.len() })).await?;
+    let event = Event::new(Action::AccountDeleted, Whom::User(user));
+    audit::record(&mut *db, by, event.changed(json!({ "videos": videos.len() }), json!(null))).await?;
     for video in videos {
         crate::videos::purge_at(&mut *db, user, video, None).await?;
     }
-    Ok(())
-}
-
-/// Writes one line of the account history.
-pub async fn audit(
-    db: impl PgExecutor<'_>,
-    actor: Option<UserId>,
-    subject: UserId,
-    action: &str,
-    detail: serde_json::Value,
-) -> Result<(), DbError> {
-    sqlx::query!(
-        "INSERT INTO audit_events (actor_id, subject_id, action, detail) VALUES ($1, $2, $3, $4)",
-        actor.map(|a| a.0),
-        subject.0,
-        action,
-        detail
-    )
-    .execute(db)
-    .await?;
     Ok(())
 }
 

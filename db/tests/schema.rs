@@ -63,3 +63,33 @@ async fn a_text_model_gets_its_own_index_once_and_keeps_its_dimension() {
     .unwrap();
     assert_eq!(indexes, 2);
 }
+
+#[tokio::test]
+async fn the_history_of_accounts_names_people_by_either_id_and_keeps_no_secret() {
+    use heimdex_db::audit::{self, Action, Actor, By, Event, Filter, Whom};
+    use serde_json::json;
+    let db = TestDb::new().await.unwrap();
+    let sub: uuid::Uuid = sqlx::query_scalar("INSERT INTO users (supabase_user_id, email) VALUES (gen_random_uuid(), 'ann@example.org') RETURNING supabase_user_id")
+        .fetch_one(db.pool())
+        .await
+        .unwrap();
+    let unknown = uuid::Uuid::new_v4();
+    let by = By {
+        actor: Actor::Person(Whom::Account(sub)),
+        ip: Some("2001:db8::7".parse().unwrap()),
+        request_id: Some("r1".into()),
+    };
+    let event = Event::new(Action::MetadataChanged, Whom::Account(sub));
+    audit::record(db.pool(), &by, event.changed(json!({ "name": "Ann", "otp_hash": "x" }), json!({ "name": "Anna" })))
+        .await
+        .unwrap();
+    audit::record(db.pool(), &By::command(), Event::new(Action::Invited, Whom::Account(unknown))).await.unwrap();
+    let lines = audit::list(db.pool(), &Filter::default(), None, 10).await.unwrap();
+    let [invited, changed] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!((invited.subject_id, invited.target.clone()), (None, Some(unknown.to_string())));
+    assert_eq!(changed.actor_id, changed.subject_id);
+    assert_eq!((changed.actor_email.as_deref(), changed.ip.as_deref()), (Some("ann@example.org"), Some("2001:db8::7")));
+    assert_eq!(changed.before, Some(json!({ "name": "Ann", "otp_hash": "[removed]" })));
+    let filter = Filter { subject: changed.subject_id, action: Some("metadata_changed".into()), ..Filter::default() };
+    assert_eq!(audit::list(db.pool(), &filter, Some(invited.event_id), 10).await.unwrap().len(), 1);
+}

@@ -6,7 +6,8 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use heimdex_db::{
-    PgConnection, UserId,
+    PgConnection,
+    audit::{self, Action, Actor, Event, Whom},
     auth_credentials::{self, Credential},
     auth_sessions::{self, Scope},
     users,
@@ -27,6 +28,7 @@ use crate::{
         self,
         claims::{MAX_NAME_CHARS, plain},
     },
+    origin::Origin,
     state::AppState,
 };
 
@@ -68,7 +70,12 @@ async fn present(db: &mut PgConnection, id: Uuid) -> Result<Json<Value>, AuthErr
     Ok(Json(shapes::user(&account, &profiles)))
 }
 
-pub async fn put(State(server): State<Server>, signed: Signed, body: Body) -> Result<Json<Value>, AuthError> {
+pub async fn put(
+    State(server): State<Server>,
+    signed: Signed,
+    origin: Origin,
+    body: Body,
+) -> Result<Json<Value>, AuthError> {
     let data = body.data()?;
     if let Some(address) = body.text("email")?
         && !address.trim().eq_ignore_ascii_case(&signed.account.email)
@@ -82,7 +89,9 @@ pub async fn put(State(server): State<Server>, signed: Signed, body: Body) -> Re
     let mut tx = server.pool.begin().await?;
     if let Some(hash) = new_hash {
         auth_credentials::set_password(&mut tx, signed.account.id, &hash, Some(signed.session_id)).await?;
-        audit(&mut tx, signed.account.id, "password_changed").await?;
+        let account = Whom::Account(signed.account.id);
+        let by = origin.by(Actor::Person(account));
+        audit::record(&mut *tx, &by, Event::new(Action::PasswordChanged, account)).await?;
     }
     if !data.is_empty() {
         // A role is chosen through the profile, and what GoTrue owns is not the person's to write.
@@ -126,14 +135,6 @@ async fn rename(db: &mut PgConnection, subject: Uuid, name: &str) -> Result<(), 
     if let Some((user, _)) = users::find_by_subject(&mut *db, subject, None).await? {
         let patch = users::ProfilePatch { display_name: Some(Some(name.to_owned())), ..Default::default() };
         users::update_profile(&mut *db, user.user_id, &patch).await?;
-    }
-    Ok(())
-}
-
-async fn audit(db: &mut PgConnection, subject: Uuid, action: &str) -> Result<(), AuthError> {
-    let user: Option<UserId> = users::find_by_subject(&mut *db, subject, None).await?.map(|(user, _)| user.user_id);
-    if let Some(user) = user {
-        users::audit(&mut *db, Some(user), user, action, json!({})).await?;
     }
     Ok(())
 }

@@ -87,7 +87,10 @@ impl App {
     pub async fn enterprise(&self, name: &str) -> Person {
         let person = self.user(name).await;
         let mut connection = self.db.pool().acquire().await.unwrap();
-        heimdex_db::users::set_tier(&mut connection, &person.email, heimdex_db::UserTier::Enterprise).await.unwrap();
+        let by = heimdex_db::audit::By::command();
+        heimdex_db::users::set_tier(&mut connection, &person.email, heimdex_db::UserTier::Enterprise, &by)
+            .await
+            .unwrap();
         person
     }
 
