@@ -71,6 +71,19 @@ fn speech_that_starts_late_and_pauses_long_keeps_its_times() {
     }
 }
 
+/// Whisper answers this piece with its first sentence alone.
+#[test]
+fn a_text_that_stops_too_early_is_not_the_last_word() {
+    let speech = two_cities();
+    let hasty: Vec<f32> = (0..16_000 * 9).map(|n| speech[n * 5 / 4]).collect();
+    let transcript = transcribe(&[&hasty[..], &speech[..16_000 * 20]].concat(), Mode::Batched);
+    let said: Vec<String> = transcript.segments.iter().flat_map(|segment| plain(&segment.text)).collect();
+    for (words, times) in [("age of foolishness", 2), ("epoch of incredulity", 1), ("season of light", 1)] {
+        let found = said.windows(3).filter(|three| three.join(" ") == words).count();
+        assert!(found >= times, "“{words}” is said {times} times: {said:?}");
+    }
+}
+
 #[test]
 fn silence_and_nothing_at_all_give_an_empty_transcript() {
     let (whisper, vad) = (whisper(2), vad());

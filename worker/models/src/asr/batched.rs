@@ -1,6 +1,6 @@
 //! Pieces of at most 30 s of speech, decoded independently and several at once.
 //! The idea and the packing are faster-whisper's `BatchedInferencePipeline` (MIT, Systran); checking each piece and decoding
-//! doubtful ones again, dropping silence, and cutting the words into sentences are ours.
+//! doubtful or incomplete ones again, dropping silence, and cutting the words into sentences are ours.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use ct2rs::sys::WhisperAlignmentResult;
 
 use super::captions;
+use super::coverage::{Again, again};
 use super::decode::Decoded;
 use super::mel::{WINDOW_FRAMES, content_frames};
 use super::samples::{SAMPLE_RATE, Samples};
@@ -21,10 +22,19 @@ use crate::error::ModelError;
 
 const MEDIAN_FILTER: i64 = 7;
 
+/// How often a part of a piece may leave a part of its own to be decoded again.
+const AGAIN_ROUNDS: usize = 2;
+
 /// A piece's text and the times of its words, relative to its start.
 struct Piece {
     decoded: Decoded,
     timed: Vec<TimedWord>,
+}
+
+impl Piece {
+    fn text_tokens(&self, eot: u32) -> usize {
+        self.decoded.tokens.iter().filter(|token| **token < eot).count()
+    }
 }
 
 impl Whisper {
@@ -35,20 +45,17 @@ impl Whisper {
         options: &TranscribeOptions,
         watch: &mut Watch<'_>,
     ) -> Result<Vec<Heard>, ModelError> {
-        let ranges = pack(audio.clips);
-        // Fewer, fuller batches would leave a worker idle on short audio.
-        let size = options.batch_size.min(ranges.len().div_ceil(self.workers)).max(1);
-        let batches: Vec<&[Range<usize>]> = ranges.chunks(size).collect();
-        let pieces = self.decode_all(audio, &batches, start, options, watch)?;
+        let pieces = self.decode_all(audio, pack(audio.clips), start, options, watch)?;
+        let pieces = self.complete(audio, pieces, start, options, watch.cancel, AGAIN_ROUNDS)?;
 
         let (mut heard, mut last_speech_s) = (Vec::new(), 0.0);
-        for (range, piece) in ranges.iter().zip(pieces) {
+        for (range, piece) in pieces {
             if piece.decoded.is_silence(options) {
                 continue;
             }
             // To hundredths of a second, like every other time.
             let offset = range.start * 100 / SAMPLE_RATE;
-            let frames = piece_frames(range);
+            let frames = piece_frames(&range);
             let mut found = split(&piece.decoded.tokens, self.vocabulary.timestamp_begin, offset, frames);
             let (words, speech_end_s) =
                 place(piece.timed, &mut found.drafts, self.vocabulary.eot, offset as f64 * FRAME_S, last_speech_s);
@@ -58,6 +65,43 @@ impl Whisper {
             }
         }
         Ok(heard)
+    }
+
+    /// Decodes again what the texts of `pieces` (in order) leave out of their speech, at most `rounds` deep.
+    fn complete(
+        &self,
+        audio: &Joined<'_>,
+        pieces: Vec<(Range<usize>, Piece)>,
+        start: &Start,
+        options: &TranscribeOptions,
+        cancel: &(dyn Fn() -> bool + Sync),
+        rounds: usize,
+    ) -> Result<Vec<(Range<usize>, Piece)>, ModelError> {
+        let eot = self.vocabulary.eot;
+        let plan = |(range, piece): &(Range<usize>, Piece)| match piece.decoded.is_silence(options) {
+            true => Again::Nothing,
+            false => again(range, piece.text_tokens(eot), piece.timed.last().map(|word| word.end_s), audio.clips),
+        };
+        let plans: Vec<Again> = pieces.iter().map(plan).collect();
+        let ranges: Vec<Range<usize>> = plans.iter().flat_map(|plan| plan.ranges().iter().cloned()).collect();
+        if rounds == 0 || ranges.is_empty() {
+            return Ok(pieces);
+        }
+        let redone = self.decode_all(audio, ranges, start, options, &mut Watch { progress: &mut |_| (), cancel })?;
+        let redone = self.complete(audio, redone, start, options, cancel, rounds - 1)?;
+        let mut redone = redone.into_iter().peekable();
+        let mut whole = Vec::with_capacity(pieces.len());
+        for ((range, piece), plan) in pieces.into_iter().zip(plans) {
+            let parts: Vec<_> = std::iter::from_fn(|| redone.next_if(|(part, _)| part.start < range.end)).collect();
+            let more = parts.iter().map(|(_, part)| part.text_tokens(eot)).sum::<usize>() > piece.text_tokens(eot);
+            if !(more && matches!(plan, Again::Halves(_))) {
+                whole.push((range, piece));
+            }
+            if more || matches!(plan, Again::Rest(_)) {
+                whole.extend(parts);
+            }
+        }
+        Ok(whole)
     }
 
     fn segments_of(
@@ -86,11 +130,14 @@ impl Whisper {
     fn decode_all(
         &self,
         audio: &Joined<'_>,
-        batches: &[&[Range<usize>]],
+        ranges: Vec<Range<usize>>,
         start: &Start,
         options: &TranscribeOptions,
         watch: &mut Watch<'_>,
-    ) -> Result<Vec<Piece>, ModelError> {
+    ) -> Result<Vec<(Range<usize>, Piece)>, ModelError> {
+        // Fewer, fuller batches would leave a worker idle on short audio.
+        let size = options.batch_size.min(ranges.len().div_ceil(self.workers)).max(1);
+        let batches: Vec<&[Range<usize>]> = ranges.chunks(size).collect();
         let prompt = match &options.initial_prompt {
             Some(text) => self.vocabulary.encode(&format!(" {}", text.trim()))?,
             None => Vec::new(),
@@ -102,7 +149,7 @@ impl Whisper {
         let mut failed = None;
         std::thread::scope(|scope| {
             for _ in 0..self.workers.min(batches.len()) {
-                let (send, prompt, next, stop) = (send.clone(), &prompt, &next, &stop);
+                let (send, prompt, next, stop, batches) = (send.clone(), &prompt, &next, &stop, &batches);
                 let cancel = watch.cancel;
                 scope.spawn(move || {
                     loop {
@@ -140,7 +187,7 @@ impl Whisper {
         }
         let pieces: Option<Vec<Vec<Piece>>> = done.into_iter().collect();
         let pieces = pieces.ok_or_else(|| ModelError::ctranslate2("a batch was lost: its thread ended early"))?;
-        Ok(pieces.into_iter().flatten().collect())
+        Ok(ranges.into_iter().zip(pieces.into_iter().flatten()).collect())
     }
 
     fn decode_pieces(

@@ -5,6 +5,7 @@
 
 mod batched;
 mod captions;
+mod coverage;
 mod decode;
 mod language;
 mod mel;
