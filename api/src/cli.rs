@@ -41,6 +41,38 @@ enum Command {
     Grant { email: String, role: String },
     /// Set a person's limits: free, pro or enterprise
     SetTier { email: String, tier: UserTier },
+    /// Show the newest mails (embedded auth server; those that SMTP has taken are empty)
+    Outbox {
+        /// How many
+        #[arg(long, default_value_t = 10)]
+        newest: u32,
+    },
+    /// Turn the signing keys of the embedded auth server
+    Keys {
+        #[command(subcommand)]
+        command: Keys,
+    },
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Every key and its state: standby, in_use, previous, revoked
+    List,
+    /// Make a key that is published but does not sign yet; wait 20 minutes before you rotate
+    Standby,
+    /// Sign with the standby key from now on; the present one stays trusted
+    Rotate {
+        /// Make one if there is none, and do not wait until everybody can know it
+        #[arg(long)]
+        now: bool,
+    },
+    /// Trust a standby or previous key no more
+    Revoke {
+        kid: String,
+        /// Although tokens signed with it may be in use: their holders have to refresh
+        #[arg(long)]
+        now: bool,
+    },
 }
 
 /// Runs the command that was given.
@@ -91,6 +123,51 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
                 .with_context(|| format!("no single account has the address {email}"))?;
             tx.commit().await?;
             println!("{email} has now the tier {tier}.");
+        }
+        Command::Outbox { newest } => {
+            let pool = start::open_database(&config).await?;
+            let mails = heimdex_db::mail::newest(&pool, newest.into()).await?;
+            for mail in mails.iter().rev() {
+                let sent = mail.sent_at.map_or_else(String::new, |at| format!(", sent {at}"));
+                println!(
+                    "To: {}\nDate: {}{sent}\nSubject: {}\n\n{}",
+                    mail.recipient, mail.created_at, mail.subject, mail.body
+                );
+            }
+            println!("{} mails", mails.len());
+        }
+        Command::Keys { command } => keys(&config, command).await?,
+    }
+    Ok(())
+}
+
+async fn keys(config: &Config, command: Keys) -> anyhow::Result<()> {
+    if !config.auth.is_embedded() {
+        bail!("SUPABASE_URL is set: keys are turned there");
+    }
+    let pool = start::open_database(config).await?;
+    let server = start::embedded(config, &pool).await?;
+    let by = By::command();
+    match command {
+        Keys::List => {
+            for key in server.keys.list().await? {
+                println!("{:<36}  {:<8}  since {}", key.kid, key.state, key.changed_at.format("%F %T UTC"));
+            }
+        }
+        Keys::Standby => {
+            println!(
+                "{} is published and does not sign yet. Rotate in 20 minutes.",
+                server.keys.make_standby(&by).await?
+            );
+        }
+        Keys::Rotate { now } => {
+            let kid = server.keys.rotate(now, &by).await?;
+            println!("{kid} signs from now on. The one before it stays trusted until you revoke it.");
+        }
+        Keys::Revoke { kid, now } => {
+            let ttl = chrono::TimeDelta::seconds(server.settings.access_token_s);
+            server.keys.revoke(&kid, ttl, now, &by).await?;
+            println!("{kid} is trusted no more.");
         }
     }
     Ok(())

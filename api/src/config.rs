@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::auth_server::settings::Settings;
+
 /// A variable that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -55,6 +57,8 @@ pub struct AuthConfig {
     /// `iss` must be this, exactly. With a Supabase project and no value: `{SUPABASE_URL}/auth/v1`.
     pub issuer: Option<String>,
     pub audience: String,
+    /// Of the embedded auth server.
+    pub embedded: Settings,
 }
 
 impl AuthConfig {
@@ -78,7 +82,7 @@ impl Config {
         let supabase_url: Option<Url> = env.parse("SUPABASE_URL")?;
         let endpoint: Url = env.required("S3_ENDPOINT")?;
         let public_endpoint = env.parse("S3_PUBLIC_ENDPOINT")?.unwrap_or_else(|| endpoint.clone());
-        Ok(Self {
+        let config = Self {
             database_url: env.secret("DATABASE_URL")?,
             s3: S3Config {
                 endpoint,
@@ -97,6 +101,7 @@ impl Config {
                 legacy_jwt_secret: env.text("SUPABASE_JWT_SECRET").map(Into::into),
                 issuer: env.text("SUPABASE_JWT_ISSUER").or_else(|| supabase_url.as_ref().map(issuer_of)),
                 audience: env.text("SUPABASE_JWT_AUDIENCE").unwrap_or_else(|| "authenticated".into()),
+                embedded: Settings::read(&env)?,
                 supabase_url,
             },
             bind: env.parse("HEIMDEX_API_BIND")?.unwrap_or_else(|| ([127, 0, 0, 1], 8480).into()),
@@ -115,7 +120,40 @@ impl Config {
             trusted_proxies: env.list("HEIMDEX_TRUSTED_PROXIES")?,
             features: Features { faces: env.parse("FEATURE_FACES")?.unwrap_or(false) },
             database_connections: env.parse("HEIMDEX_API_DATABASE_CONNECTIONS")?.unwrap_or(16),
-        })
+        };
+        config.check_local_outbox()?;
+        Ok(config)
+    }
+
+    /// Mails open accounts. They may be shown without signing in only where nobody but this machine's people can look.
+    fn check_local_outbox(&self) -> Result<(), ConfigError> {
+        let wrong = |reason: &str| Err(ConfigError::Wrong { name: "HEIMDEX_LOCAL_OUTBOX", reason: reason.to_owned() });
+        if !self.auth.embedded.local_outbox {
+            return Ok(());
+        }
+        if !self.auth.is_embedded() {
+            return wrong("SUPABASE_URL is set, so there is no outbox");
+        }
+        if self.auth.embedded.smtp {
+            return wrong("HEIMDEX_SMTP_URL is set, so mails are sent");
+        }
+        if !self.bind.ip().is_loopback() {
+            return wrong("HEIMDEX_API_BIND is not a loopback address");
+        }
+        if !self.public_url.as_ref().is_none_or(is_loopback_url) {
+            return wrong("HEIMDEX_PUBLIC_URL is not on this machine");
+        }
+        Ok(())
+    }
+}
+
+/// Whether an address names this machine for itself.
+pub(crate) fn is_loopback_url(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 
@@ -132,10 +170,11 @@ fn loopback(name: &'static str, address: SocketAddr) -> Result<SocketAddr, Confi
     Err(ConfigError::Wrong { name, reason: format!("{address} is not a loopback address") })
 }
 
-struct Env<'a>(Lookup<'a>);
+/// Where variables are looked up.
+pub(crate) struct Env<'a>(Lookup<'a>);
 
 impl Env<'_> {
-    fn text(&self, name: &'static str) -> Option<String> {
+    pub(crate) fn text(&self, name: &'static str) -> Option<String> {
         (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
@@ -143,7 +182,7 @@ impl Env<'_> {
         self.text(name).map(Into::into).ok_or(ConfigError::Missing(name))
     }
 
-    fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
+    pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
         &self,
         name: &'static str,
     ) -> Result<Option<T>, ConfigError> {
@@ -203,9 +242,33 @@ mod tests {
             ("HEIMDEX_METRICS_BIND", "0.0.0.0:9000"),
             ("HEIMDEX_TRUSTED_PROXIES", "10.0.0.0/8, nobody"),
             ("FEATURE_FACES", "perhaps"),
+            ("HEIMDEX_AUTH_OTP_S", "0"),
+            ("HEIMDEX_AUTH_AUTOCONFIRM", "yes"),
+            ("SUPABASE_SECRET_KEY", "sb_secret_short"),
+            ("SUPABASE_SECRET_KEY", "a key that is long enough but of another kind"),
         ] {
             let error = Config::read(&|n| if n == name { Some(value.into()) } else { minimal(n) }).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn mails_are_shown_without_signing_in_on_this_machine_only() {
+        let with = |name: &'static str, value: &'static str| {
+            Config::read(&move |n| match n {
+                "HEIMDEX_LOCAL_OUTBOX" => Some("true".into()),
+                n if n == name => Some(value.into()),
+                n => minimal(n),
+            })
+        };
+        assert!(with("HEIMDEX_PUBLIC_URL", "http://localhost:8480").is_ok());
+        for (name, value) in [
+            ("HEIMDEX_SMTP_URL", "smtp://mail.example.org"),
+            ("HEIMDEX_API_BIND", "0.0.0.0:8480"),
+            ("HEIMDEX_PUBLIC_URL", "https://heimdex.example.org"),
+        ] {
+            let error = with(name, value).unwrap_err().to_string();
+            assert!(error.contains("HEIMDEX_LOCAL_OUTBOX"), "{error}");
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
         own_keys::{KeyError, OwnKeys},
         verifier::{KeySource, Rules, Verifier},
     },
-    auth_server::{AuthServer, password::Hasher},
+    auth_server::{AuthServer, links::Links, password::Hasher, upkeep},
     config::{AuthConfig, Config},
     events::Hub,
     metrics_server, router,
@@ -44,7 +44,7 @@ pub enum StartError {
     Store(#[from] StoreError),
     #[error("signing keys cannot be had")]
     Keys(#[from] KeyError),
-    #[error("SUPABASE_URL is wrong: {0}")]
+    #[error("a configured address is wrong: {0}")]
     ProjectUrl(#[from] url::ParseError),
     #[error("no HTTP client can be made")]
     Http(#[from] reqwest::Error),
@@ -111,6 +111,9 @@ async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppState
     let text_model = TextModel::load(config.models_dir.clone(), config.text_model.clone());
     tokio::spawn(register(pool.clone(), text_model.clone()));
     let events = Hub::start(pool.clone(), shutdown.clone());
+    if let Some(server) = &auth_server {
+        upkeep::start(Arc::clone(server), shutdown.clone());
+    }
     Ok(AppState::new(Inner {
         config,
         pool,
@@ -146,16 +149,20 @@ fn verifier(auth: &AuthConfig, source: KeySource, issuer: Option<String>) -> Ver
 }
 
 /// The embedded auth server alone; also for commands that make accounts.
-pub async fn embedded(config: &Config, pool: &PgPool) -> Result<AuthServer, KeyError> {
+pub async fn embedded(config: &Config, pool: &PgPool) -> Result<AuthServer, StartError> {
     let base = config
         .public_url
         .as_ref()
         .map_or_else(|| format!("http://{}", config.bind), |url| url.as_str().trim_end_matches('/').to_owned());
+    let settings = config.auth.embedded.clone();
+    let site = settings.site_url.clone().map_or_else(|| format!("{base}/app").parse(), Ok)?;
     Ok(AuthServer {
         pool: pool.clone(),
         keys: Arc::new(OwnKeys::load_or_make(pool.clone()).await?),
         hasher: Hasher::default(),
         issuer: config.auth.issuer.clone().unwrap_or_else(|| format!("{base}/auth/v1")),
+        links: Links::new(format!("{base}/auth/v1"), site, settings.redirect_urls.clone()),
+        settings,
     })
 }
 

@@ -86,6 +86,8 @@ actions! {
     Invited = "invited",
     LinkGenerated = "link_generated",
     SigningKeysRotated = "signing_keys_rotated",
+    /// Too many guesses at an account: more are refused for a while.
+    GuessingStopped = "guessing_stopped",
 }
 
 /// One thing that was done.

@@ -3,7 +3,9 @@
 
 pub mod audit;
 pub mod auth_credentials;
+pub mod auth_flows;
 pub mod auth_keys;
+pub mod auth_one_time;
 pub mod auth_rate_limits;
 pub mod auth_sessions;
 pub mod enums;
@@ -14,6 +16,7 @@ pub mod ids;
 pub mod jobs;
 pub mod keys;
 pub mod ledger;
+pub mod mail;
 pub mod maintenance;
 pub mod moments;
 pub mod pool;

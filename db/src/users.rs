@@ -61,7 +61,8 @@ pub async fn find_by_subject(
                   u.tier AS "tier: UserTier", u.role, u.role_chosen, u.created_at, u.last_login_at, u.deleted_at, u.claims_issued_at,
                   u.profile_edited_at,
                   ARRAY(SELECT p.role_type FROM user_role_profiles p WHERE p.user_id = u.user_id AND p.enabled ORDER BY 1) AS "role_profiles!",
-                  ($2::uuid IS NULL OR EXISTS (SELECT FROM auth_sessions s WHERE s.session_id = $2 AND s.credential_id = $1)) AS "session_lives!"
+                  ($2::uuid IS NULL OR EXISTS (SELECT FROM auth_sessions s JOIN auth_credentials c ON c.id = s.credential_id
+                      WHERE s.session_id = $2 AND s.credential_id = $1 AND (c.banned_until IS NULL OR c.banned_until < now()))) AS "session_lives!"
            FROM users u WHERE u.supabase_user_id = $1"#,
         subject,
         session

@@ -43,6 +43,8 @@ EOF
     )
     mv "$data/secrets.new" "$data/secrets"
   fi
+  # Folders of earlier versions have none.
+  grep -q '^auth_secret_key=' "$data/secrets" || echo "auth_secret_key=sb_secret_$(secret 24)" >>"$data/secrets"
   # shellcheck disable=SC1091
   . "$data/secrets"
 }
@@ -74,6 +76,12 @@ start_s3() {
 
 start_api() {
   api_url=http://127.0.0.1:$api_port
+  if [ -z "${SUPABASE_URL:-}" ]; then
+    # shellcheck disable=SC2154 # from the secrets
+    export SUPABASE_SECRET_KEY=${SUPABASE_SECRET_KEY:-$auth_secret_key}
+    # Nothing here sends mail: who is at this machine may read it.
+    [ -n "${HEIMDEX_SMTP_URL:-}" ] || export HEIMDEX_LOCAL_OUTBOX=${HEIMDEX_LOCAL_OUTBOX:-true}
+  fi
   export HEIMDEX_API_BIND=127.0.0.1:$api_port HEIMDEX_METRICS_BIND=127.0.0.1:$api_metrics_port
   export HEIMDEX_PUBLIC_URL=$api_url HEIMDEX_WEB_DIR=$web_dist
   start_service "the API" "$data/logs/api.log" TERM "$programs/heimdex-api"

@@ -8,6 +8,8 @@ use heimdex_db::{Stage, UserTier, quotas::TierLimits, store::S3Config};
 use secrecy::SecretString;
 use url::Url;
 
+use crate::mail::MailConfig;
+
 /// A variable that is missing or wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -40,6 +42,8 @@ pub struct Config {
     pub max_duration: MaxDuration,
     /// The program that is run as `media-child`; `None` is this program itself.
     pub media_child: Option<PathBuf>,
+    /// `None`: this worker sends no mail.
+    pub mail: Option<MailConfig>,
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +157,7 @@ impl Config {
                 enterprise: duration_limit(from, "HEIMDEX_ENTERPRISE_MAX_DURATION_S", UserTier::Enterprise)?,
             },
             media_child: None,
+            mail: MailConfig::read(from)?,
         })
     }
 }

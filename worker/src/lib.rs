@@ -14,6 +14,7 @@ pub mod config;
 pub mod fault;
 pub mod formats;
 pub mod leases;
+pub mod mail;
 pub mod metrics;
 pub mod models;
 pub mod queues;

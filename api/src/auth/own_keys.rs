@@ -13,7 +13,12 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use heimdex_db::{DbError, PgPool, auth_keys};
+use chrono::{TimeDelta, Utc};
+use heimdex_db::{
+    DbError, PgConnection, PgPool,
+    audit::{self, Action, By, Event},
+    auth_keys::{self, NewKey, SigningKey},
+};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -35,7 +40,23 @@ pub enum KeyError {
     Json(#[from] serde_json::Error),
     #[error("no signing key is in use")]
     NoneInUse,
+    #[error("there is a standby key already: {0}")]
+    StandbyExists(String),
+    #[error("there is no standby key; make one first")]
+    NoStandby,
+    #[error("there is no key {0}")]
+    Unknown(String),
+    #[error("the key {0} is in use; rotate first")]
+    InUse(String),
+    #[error("{0}")]
+    TooEarly(String),
 }
+
+/// A standby key is published this long before it may sign: the key set is cached for ten minutes on its way and for ten
+/// more by clients.
+const PUBLISHED_FOR: TimeDelta = TimeDelta::minutes(20);
+/// Tokens of a retired key may be about for their lifetime; some more for clocks that differ.
+const AFTER_LAST_TOKEN: TimeDelta = TimeDelta::minutes(15);
 
 struct Loaded {
     kid: String,
@@ -57,11 +78,93 @@ impl OwnKeys {
         let mut tx = pool.begin().await.map_err(DbError::from)?;
         auth_keys::lock(&mut tx).await?;
         if auth_keys::all(&mut *tx).await?.iter().all(|key| key.state != "in_use") {
-            auth_keys::insert_in_use(&mut *tx, &make()?).await?;
+            auth_keys::insert(&mut *tx, &make()?, "in_use").await?;
         }
         tx.commit().await.map_err(DbError::from)?;
         let loaded = read(&pool).await?;
         Ok(Self { pool, loaded: RwLock::new(Arc::new(loaded)) })
+    }
+
+    /// Reads the keys again.
+    pub async fn reload(&self) -> Result<(), KeyError> {
+        let fresh = Arc::new(read(&self.pool).await?);
+        *self.loaded.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// Makes a key that is published and does not sign yet; answers with its id.
+    pub async fn make_standby(&self, by: &By) -> Result<String, KeyError> {
+        let mut tx = self.pool.begin().await.map_err(DbError::from)?;
+        auth_keys::lock(&mut tx).await?;
+        if let Some(key) = auth_keys::all(&mut *tx).await?.into_iter().find(|key| key.state == "standby") {
+            return Err(KeyError::StandbyExists(key.kid));
+        }
+        let key = make()?;
+        auth_keys::insert(&mut *tx, &key, "standby").await?;
+        note(&mut tx, by, &key.kid, json!(null), json!("standby")).await?;
+        tx.commit().await.map_err(DbError::from)?;
+        Ok(key.kid)
+    }
+
+    /// Puts the standby key to use; the one in use stays trusted as a previous one. With `now`, whether or not everybody can
+    /// know the new one already, and also without a standby key.
+    pub async fn rotate(&self, now: bool, by: &By) -> Result<String, KeyError> {
+        let mut tx = self.pool.begin().await.map_err(DbError::from)?;
+        auth_keys::lock(&mut tx).await?;
+        let keys = auth_keys::all(&mut *tx).await?;
+        let next = match keys.iter().find(|key| key.state == "standby") {
+            Some(key) if !now && Utc::now() - key.changed_at < PUBLISHED_FOR => {
+                return Err(KeyError::TooEarly(format!(
+                    "the standby key {} was published less than {} minutes ago: some would not know it yet",
+                    key.kid,
+                    PUBLISHED_FOR.num_minutes()
+                )));
+            }
+            Some(key) => key.kid.clone(),
+            None if !now => return Err(KeyError::NoStandby),
+            None => {
+                let key = make()?;
+                auth_keys::insert(&mut *tx, &key, "standby").await?;
+                key.kid
+            }
+        };
+        for key in keys.iter().filter(|key| key.state == "in_use") {
+            auth_keys::set_state(&mut *tx, &key.kid, "previous").await?;
+            note(&mut tx, by, &key.kid, json!("in_use"), json!("previous")).await?;
+        }
+        auth_keys::set_state(&mut *tx, &next, "in_use").await?;
+        note(&mut tx, by, &next, json!("standby"), json!("in_use")).await?;
+        tx.commit().await.map_err(DbError::from)?;
+        Ok(next)
+    }
+
+    /// Trusts a standby or previous key no more. Without `now`, not before the last token of it has expired.
+    pub async fn revoke(&self, kid: &str, token_ttl: TimeDelta, now: bool, by: &By) -> Result<(), KeyError> {
+        let mut tx = self.pool.begin().await.map_err(DbError::from)?;
+        auth_keys::lock(&mut tx).await?;
+        let keys = auth_keys::all(&mut *tx).await?;
+        let key = keys.iter().find(|key| key.kid == kid).ok_or_else(|| KeyError::Unknown(kid.to_owned()))?;
+        let wait = token_ttl + AFTER_LAST_TOKEN;
+        match key.state.as_str() {
+            "in_use" => return Err(KeyError::InUse(kid.to_owned())),
+            "previous" if !now && Utc::now() - key.changed_at < wait => {
+                return Err(KeyError::TooEarly(format!(
+                    "tokens of the key {kid} may be in use until {}",
+                    key.changed_at + wait
+                )));
+            }
+            "revoked" => return Ok(()),
+            _ => {}
+        }
+        auth_keys::set_state(&mut *tx, kid, "revoked").await?;
+        note(&mut tx, by, kid, json!(key.state), json!("revoked")).await?;
+        tx.commit().await.map_err(DbError::from)?;
+        Ok(())
+    }
+
+    /// Every key there was, the one in use first.
+    pub async fn list(&self) -> Result<Vec<SigningKey>, KeyError> {
+        Ok(auth_keys::all(&self.pool).await?)
     }
 
     fn current(&self) -> Arc<Loaded> {
@@ -76,9 +179,8 @@ impl OwnKeys {
         if current.at.elapsed() < BETWEEN_LOOKS {
             return Ok(None);
         }
-        let fresh = Arc::new(read(&self.pool).await?);
-        *self.loaded.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::clone(&fresh);
-        Ok(fresh.verifying.get(kid).cloned())
+        self.reload().await?;
+        Ok(self.current().verifying.get(kid).cloned())
     }
 
     /// The document for `/.well-known/jwks.json`.
@@ -95,8 +197,16 @@ impl OwnKeys {
     }
 }
 
+/// A line of the history.
+async fn note(db: &mut PgConnection, by: &By, kid: &str, before: Value, after: Value) -> Result<(), KeyError> {
+    let target = Some(kid.to_owned());
+    let event = Event { action: Action::SigningKeysRotated, subject: None, target, before, after };
+    Ok(audit::record(db, by, event).await?)
+}
+
 async fn read(pool: &PgPool) -> Result<Loaded, KeyError> {
-    let keys = auth_keys::all(pool).await?;
+    let mut keys = auth_keys::all(pool).await?;
+    keys.retain(|key| key.state != "revoked");
     let in_use = keys.iter().find(|key| key.state == "in_use").ok_or(KeyError::NoneInUse)?;
     let jwks = json!({ "keys": keys.iter().map(|key| key.public_jwk.clone()).collect::<Vec<_>>() });
     Ok(Loaded {
@@ -109,7 +219,7 @@ async fn read(pool: &PgPool) -> Result<Loaded, KeyError> {
 }
 
 /// A fresh P-256 pair; the private half as PKCS #8 in PEM, the public half as a JWK.
-fn make() -> Result<auth_keys::SigningKey, KeyError> {
+fn make() -> Result<NewKey, KeyError> {
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
         .map_err(|_| KeyError::Make)?;
     let pair =
@@ -120,14 +230,12 @@ fn make() -> Result<auth_keys::SigningKey, KeyError> {
     let kid = Uuid::new_v4().to_string();
     let body = STANDARD.encode(pkcs8.as_ref());
     let lines: Vec<&str> = body.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    Ok(auth_keys::SigningKey {
+    Ok(NewKey {
         public_jwk: json!({
             "kty": "EC", "crv": "P-256", "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
             "kid": kid, "alg": "ES256", "use": "sig", "key_ops": ["verify"], "ext": true,
         }),
         kid,
-        alg: "ES256".into(),
         private_pem: format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")),
-        state: "in_use".into(),
     })
 }

@@ -20,20 +20,40 @@ impl FromRequest<AppState> for Body {
     type Rejection = AuthError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AuthError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(inner) if inner.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                AuthError::new(StatusCode::PAYLOAD_TOO_LARGE, "request_entity_too_large", "Request body is too large")
-            }
-            _ => AuthError::bad_json(),
-        })?;
-        match serde_json::from_slice(&bytes) {
+        let bytes = read(request, state).await?;
+        Self::parse(&bytes)
+    }
+}
+
+/// As [`Body`], where nothing at all may be sent too.
+pub struct MaybeBody(pub Body);
+
+impl FromRequest<AppState> for MaybeBody {
+    type Rejection = AuthError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, AuthError> {
+        let bytes = read(request, state).await?;
+        if bytes.is_empty() { Ok(Self(Body(Map::new()))) } else { Body::parse(&bytes).map(Self) }
+    }
+}
+
+async fn read(request: Request, state: &AppState) -> Result<Bytes, AuthError> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(inner) if inner.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            AuthError::new(StatusCode::PAYLOAD_TOO_LARGE, "request_entity_too_large", "Request body is too large")
+        }
+        _ => AuthError::bad_json(),
+    })
+}
+
+impl Body {
+    fn parse(bytes: &[u8]) -> Result<Self, AuthError> {
+        match serde_json::from_slice(bytes) {
             Ok(Value::Object(object)) => Ok(Self(object)),
             _ => Err(AuthError::bad_json()),
         }
     }
-}
 
-impl Body {
     /// A text, absent, or null; anything else is malformed.
     pub fn text(&self, name: &str) -> Result<Option<&str>, AuthError> {
         match self.0.get(name) {
@@ -43,25 +63,47 @@ impl Body {
         }
     }
 
+    /// As [`Body::text`]; empty counts as absent.
+    pub fn filled(&self, name: &str) -> Result<Option<&str>, AuthError> {
+        Ok(self.text(name)?.filter(|text| !text.is_empty()))
+    }
+
+    /// Yes or no, absent, or null.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, AuthError> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(AuthError::bad_json()),
+        }
+    }
+
     /// A text that must be there.
     pub fn required(&self, name: &'static str) -> Result<&str, AuthError> {
-        self.text(name)?
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| AuthError::invalid(format!("{name} is required")))
+        self.filled(name)?.ok_or_else(|| AuthError::invalid(format!("{name} is required")))
+    }
+
+    /// An e-mail address that must be there.
+    pub fn email(&self) -> Result<String, AuthError> {
+        email(self.filled("email")?.ok_or_else(|| AuthError::invalid("An email address is required"))?)
     }
 
     /// The person's own metadata.
     pub fn data(&self) -> Result<Map<String, Value>, AuthError> {
-        let data = match self.0.get("data") {
+        self.metadata("data")
+    }
+
+    /// An object that is to travel in tokens.
+    pub fn metadata(&self, name: &str) -> Result<Map<String, Value>, AuthError> {
+        let data = match self.0.get(name) {
             None | Some(Value::Null) => return Ok(Map::new()),
             Some(Value::Object(data)) => data.clone(),
             Some(_) => return Err(AuthError::bad_json()),
         };
         if serde_json::to_string(&data).map_or(usize::MAX, |text| text.len()) > MAX_METADATA_BYTES {
-            return Err(AuthError::invalid(format!("data must not be larger than {MAX_METADATA_BYTES} bytes")));
+            return Err(AuthError::invalid(format!("{name} must not be larger than {MAX_METADATA_BYTES} bytes")));
         }
         if data.iter().any(|(name, value)| name.contains('\0') || has_nul(value)) {
-            return Err(AuthError::invalid("data must not contain the character NUL"));
+            return Err(AuthError::invalid("metadata must not contain the character NUL"));
         }
         Ok(data)
     }

@@ -1,47 +1,54 @@
 //! Opening and renewing sessions.
 
-use axum::http::StatusCode;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::time::{Duration, Instant};
+
 use chrono::Utc;
 use heimdex_db::{
     DbError, PgConnection,
+    audit::{self, Action, Actor, Event, Whom},
     auth_credentials::{self, Credential},
-    auth_sessions::{self, Refreshed},
+    auth_sessions::{self, Generation, NewSession, Session},
     users,
 };
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-use super::{AuthServer, error::AuthError, shapes};
+use super::{
+    AuthServer, accounts,
+    error::AuthError,
+    limits::Client,
+    refresh_token::{RefreshToken, fingerprint},
+    shapes,
+};
 
-/// 256 random bits in base64url; the database keeps the SHA-256.
-struct RefreshToken {
-    text: String,
-    hash: [u8; 32],
-}
+/// How long a refresh waits for its turn at a session.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-impl RefreshToken {
-    fn new() -> Self {
-        let text = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
-        let hash = Sha256::digest(text.as_bytes()).into();
-        Self { text, hash }
-    }
-}
-
-/// Signs a person in: a new session in the Supabase shape.
+/// Signs a person in: a new session in the Supabase shape. `method` goes into `amr`.
 pub async fn open(
     db: &mut PgConnection,
     server: &AuthServer,
     account: &Credential,
-    user_agent: Option<&str>,
+    method: &str,
+    client: &Client,
 ) -> Result<Value, AuthError> {
-    let token = RefreshToken::new();
-    let amr = json!([{ "method": "password", "timestamp": Utc::now().timestamp() }]);
-    let user_agent = user_agent.map(|text| text.chars().take(256).collect::<String>());
-    let session = auth_sessions::create(&mut *db, account.id, &amr, user_agent.as_deref(), &token.hash).await?;
+    let (session_id, key) = (Uuid::new_v4(), rand::random::<[u8; 32]>());
+    let token = RefreshToken::text(&key, session_id, 0);
+    let amr = json!([{ "method": method, "timestamp": Utc::now().timestamp() }]);
+    let new = NewSession {
+        session_id,
+        credential: account.id,
+        amr: &amr,
+        user_agent: client.user_agent(),
+        ip: client.ip(),
+        refresh_key: &key,
+        token_hash: &fingerprint(&token),
+    };
+    let session = auth_sessions::create(&mut *db, &new).await?;
     let account = auth_credentials::find(&mut *db, account.id).await?.ok_or(DbError::NotFound)?;
+    accounts::sync_person(&mut *db, &account).await?;
     let profiles = role_profiles(db, &account).await?;
-    Ok(shapes::session(server, &account, &session, &token.text, &profiles)?)
+    Ok(shapes::session(server, &account, &session, &token, &profiles)?)
 }
 
 /// What the person may do, for the token.
@@ -49,33 +56,88 @@ pub async fn role_profiles(db: &mut PgConnection, account: &Credential) -> Resul
     Ok(users::find_by_subject(db, account.id, None).await?.map(|(user, _)| user.role_profiles).unwrap_or_default())
 }
 
-/// Trades a refresh token for a new session object. A stolen one ends the session, and that is committed.
-pub async fn renew(server: &AuthServer, given: &str) -> Result<Value, AuthError> {
-    if given.len() != 43 || URL_SAFE_NO_PAD.decode(given).is_err() {
-        return Err(AuthError::invalid("Refresh token is not valid"));
-    }
-    let new = RefreshToken::new();
-    let mut tx = server.pool.begin().await?;
-    let refreshed = auth_sessions::refresh(&mut tx, &Sha256::digest(given.as_bytes()), &new.hash).await?;
-    let refuse = |code, message: &str| Err(AuthError::new(StatusCode::BAD_REQUEST, code, message));
-    let session = match refreshed {
-        Refreshed::Issued(session) => session,
-        Refreshed::NotFound => {
-            return refuse("refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found");
+fn refused(code: &'static str, what: &str) -> AuthError {
+    AuthError::bad_request(code, format!("Invalid Refresh Token: {what}"))
+}
+
+fn not_found() -> AuthError {
+    refused("refresh_token_not_found", "Refresh Token Not Found")
+}
+
+/// Trades a refresh token for a new session object. One request at a time works at a session; the others wait outside of
+/// the database, and when it takes too long they are told to come again, never that the session is over.
+pub async fn renew(server: &AuthServer, client: &Client, text: &str) -> Result<Value, AuthError> {
+    let given =
+        RefreshToken::parse(text).ok_or_else(|| AuthError::invalid("Invalid Refresh Token: it is not one of ours"))?;
+    let began = Instant::now();
+    loop {
+        let session = auth_sessions::find(&server.pool, given.session_id).await?.ok_or_else(not_found)?;
+        if !given.is_genuine(&session.refresh_key) {
+            return Err(not_found());
         }
-        Refreshed::Expired => return refuse("session_expired", "Invalid Refresh Token: Session Expired"),
-        Refreshed::Reused => {
+        let account = auth_credentials::find(&server.pool, session.credential_id).await?.ok_or_else(not_found)?;
+        if account.is_banned() {
+            return Err(refused("user_banned", "User Banned"));
+        }
+        if session.is_over(server.settings.sessions, Utc::now()) {
+            return Err(refused("session_expired", "Session Expired"));
+        }
+        let mut tx = server.pool.begin().await?;
+        if let Some(session) = auth_sessions::find_locked(&mut *tx, given.session_id).await? {
+            let token = next(&mut tx, &session, &given, text, client).await?;
+            let Some(token) = token else {
+                tx.commit().await?;
+                return Err(refused("refresh_token_already_used", "Already Used"));
+            };
+            let session = Session { refresh_counter: token.1, ..session };
+            let profiles = role_profiles(&mut tx, &account).await?;
+            let answer = shapes::session(server, &account, &session, &token.0, &profiles)?;
             tx.commit().await?;
-            tracing::warn!("an old refresh token came back; its session has been ended");
-            return refuse("refresh_token_already_used", "Invalid Refresh Token: Already Used");
+            return Ok(answer);
         }
-    };
-    let account = auth_credentials::find(&mut *tx, session.credential_id).await?.ok_or(DbError::NotFound)?;
-    if account.is_banned() {
-        return refuse("user_banned", "User is banned");
+        drop(tx);
+        if began.elapsed() > PATIENCE {
+            return Err(AuthError::overloaded());
+        }
+        tokio::time::sleep(Duration::from_millis(rand::random_range(10..30))).await;
     }
-    let profiles = role_profiles(&mut tx, &account).await?;
-    let answer = shapes::session(server, &account, &session, &new.text, &profiles)?;
-    tx.commit().await?;
-    Ok(answer)
+}
+
+/// The token to give out, and its generation. `None`: the given one was stolen and the session is ended; commit that.
+async fn next(
+    db: &mut PgConnection,
+    session: &Session,
+    given: &RefreshToken,
+    text: &str,
+    client: &Client,
+) -> Result<Option<(String, i64)>, AuthError> {
+    let generation = Generation::of(session, given.counter, Utc::now());
+    if generation != Generation::Foreign
+        && !auth_sessions::was_issued(&mut *db, session, given.counter, &fingerprint(text)).await?
+    {
+        return Err(not_found());
+    }
+    match generation {
+        Generation::Foreign => Err(AuthError::invalid("Invalid Refresh Token: Not Issued By This Server")),
+        Generation::Newest => {
+            let counter = session.refresh_counter + 1;
+            let token = RefreshToken::text(&session.refresh_key, session.session_id, counter);
+            auth_sessions::advance(db, session, &fingerprint(&token), client.user_agent(), client.ip()).await?;
+            Ok(Some((token, counter)))
+        }
+        Generation::Late => {
+            let counter = session.refresh_counter;
+            Ok(Some((RefreshToken::text(&session.refresh_key, session.session_id, counter), counter)))
+        }
+        Generation::Stolen => {
+            let behind = session.refresh_counter - given.counter;
+            tracing::warn!(session_id = %session.session_id, behind, "an old refresh token came back; its session is ended");
+            auth_sessions::end(&mut *db, session.credential_id, session.session_id, auth_sessions::Scope::Local)
+                .await?;
+            let event = Event::new(Action::RefreshTokenReused, Whom::Account(session.credential_id));
+            let event = event.target(session.session_id).changed(json!(null), json!({ "behind": behind }));
+            audit::record(db, &client.by(Actor::Nobody), event).await?;
+            Ok(None)
+        }
+    }
 }

@@ -1,106 +1,125 @@
-//! `POST /auth/v1/signup`: an account, its person, and a first session in one transaction.
+//! `POST /signup`: an account, and either a first session or a mail that proves the address.
 
 use axum::{
     Json,
-    extract::State,
-    http::{HeaderMap, StatusCode},
+    extract::{RawQuery, State},
+    http::StatusCode,
 };
-use chrono::{DateTime, Utc};
 use heimdex_db::{
-    PgConnection,
+    audit::{Actor, By},
     auth_credentials::{self, Credential},
-    enums::UserRole,
-    users::{self, ClaimedProfile},
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
     AuthServer, Server,
-    body::{Body, email},
+    accounts::{self, NewAccount},
+    body::{Body, email, query_value},
     error::AuthError,
+    flow::Challenge,
     limits::{self, Client},
-    password, sessions,
+    mails::{self, Letter},
+    password, sessions, shapes,
 };
-use crate::auth::claims::{MAX_NAME_CHARS, plain, web_url};
+
+/// Who wants an account, checked.
+pub struct Wanted {
+    pub address: String,
+    pub data: Map<String, Value>,
+    pub challenge: Option<Challenge>,
+    pub redirect_to: String,
+}
 
 pub async fn signup(
     State(server): State<Server>,
+    RawQuery(query): RawQuery,
     client: Client,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, AuthError> {
-    limits::by_address(&server, client, "signup", 30).await?;
-    let address = email(body.required("email")?)?;
-    let secret = body.required("password")?;
-    password::check_strength(secret)?;
-    let data = body.data()?;
-    let hash = server.hasher.hash(secret).await?;
-    let mut tx = server.pool.begin().await?;
-    let account = create(&mut tx, &address, &hash, data).await?;
-    let session = sessions::open(&mut tx, &server, &account, user_agent(&headers)).await?;
-    tx.commit().await?;
-    Ok(Json(session))
-}
-
-pub fn user_agent(headers: &HeaderMap) -> Option<&str> {
-    headers.get("user-agent").and_then(|value| value.to_str().ok())
-}
-
-/// An account and its person. `role` in the metadata is a preference from a fixed list.
-pub async fn create(
-    db: &mut PgConnection,
-    address: &str,
-    hash: &str,
-    data: Map<String, Value>,
-) -> Result<Credential, AuthError> {
-    let role = chosen_role(&data)?;
-    let id = Uuid::new_v4();
-    let name = ["display_name", "name", "full_name"]
-        .iter()
-        .find_map(|field| plain(data.get(*field)?.as_str()?, MAX_NAME_CHARS));
-    let mut metadata = data;
-    if let Some(name) = &name {
-        metadata.insert("display_name".into(), json!(name));
+    limits::by_address(&server, &client, "signup", 30).await?;
+    if !server.settings.signup {
+        return Err(signup_disabled());
     }
-    // As GoTrue adds them to a sign-up by e-mail.
-    metadata.extend([
-        ("sub".to_owned(), json!(id)),
-        ("email".to_owned(), json!(address)),
-        ("email_verified".to_owned(), json!(true)),
-        ("phone_verified".to_owned(), json!(false)),
-    ]);
-    let avatar_url = metadata.get("avatar_url").and_then(Value::as_str).and_then(web_url);
-    let account = auth_credentials::create(&mut *db, id, address, hash, &Value::Object(metadata), true).await?;
-    let profile = ClaimedProfile {
-        subject: id,
-        email: Some(address.to_owned()),
-        email_verified: true,
-        display_name: name,
-        avatar_url,
-        role,
-        issued_at: whole_second(Utc::now()),
+    if body.filled("phone")?.is_some() {
+        return Err(phone_disabled("Phone signups are disabled"));
+    }
+    if body.filled("email")?.is_none() && body.filled("password")?.is_none() {
+        let message = "Anonymous sign-ins are disabled";
+        return Err(AuthError::unprocessable("anonymous_provider_disabled", message));
+    }
+    let wanted = Wanted {
+        address: body.email()?,
+        data: body.data()?,
+        challenge: Challenge::of(&body)?,
+        redirect_to: server.links.redirect(query_value(query.as_deref(), "redirect_to").as_deref()),
     };
-    users::upsert_from_claims(db, &profile).await?;
+    let secret = body.filled("password")?.ok_or_else(|| AuthError::invalid("Signup requires a valid password"))?;
+    password::check_strength(secret)?;
+    accounts::check_role(&wanted.data)?;
+    // Before looking, so that a taken address takes as long as a free one.
+    let hash = server.hasher.hash(secret).await?;
+    if server.settings.autoconfirm {
+        let mut tx = server.pool.begin().await?;
+        let account = Uuid::new_v4();
+        let new = NewAccount {
+            id: account,
+            address: &wanted.address,
+            password_hash: Some(&hash),
+            data: wanted.data,
+            confirmed: true,
+        };
+        let by = client.by(Actor::Nobody);
+        let account = accounts::create(&mut tx, new, &by).await?;
+        let session = sessions::open(&mut tx, &server, &account, "password", &client).await?;
+        tx.commit().await?;
+        return Ok(Json(session));
+    }
+    limits::may_mail(&server, "confirmation", &wanted.address).await?;
+    match unconfirmed(&server, &client, &wanted, Some(&hash)).await? {
+        Some(account) => Ok(Json(shapes::user(&account, &[]))),
+        None => Ok(Json(shapes::nobody(&wanted.address, &wanted.data))),
+    }
+}
+
+/// An account that its mailbox has to confirm; the mail goes out again where it has not yet. `None`: it is confirmed, and
+/// nothing is done. What is there is never changed: whoever asks may be anybody.
+pub async fn unconfirmed(
+    server: &AuthServer,
+    client: &Client,
+    wanted: &Wanted,
+    password_hash: Option<&str>,
+) -> Result<Option<Credential>, AuthError> {
+    let mut tx = server.pool.begin().await?;
+    let known = auth_credentials::find_by_email(&mut *tx, &wanted.address).await?;
+    let account = match known {
+        Some(account) if account.is_confirmed() => return Ok(None),
+        Some(account) => account,
+        None => {
+            let data = wanted.data.clone();
+            let new =
+                NewAccount { id: Uuid::new_v4(), address: &wanted.address, password_hash, data, confirmed: false };
+            let by = client.by(Actor::Nobody);
+            match accounts::create(&mut tx, new, &by).await {
+                // Somebody else was quicker by a moment.
+                Err(error) if error.code == "user_already_exists" => return Ok(None),
+                made => made?,
+            }
+        }
+    };
+    let letter = Letter::Confirmation { challenge: wanted.challenge.as_ref(), redirect_to: &wanted.redirect_to };
+    mails::send(&mut tx, server, &account, letter).await?;
+    let account = auth_credentials::find(&mut *tx, account.id).await?;
+    tx.commit().await?;
     Ok(account)
 }
 
-/// `iat` has seconds only; the row must not look newer than the token that follows.
-fn whole_second(at: DateTime<Utc>) -> DateTime<Utc> {
-    DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at)
+pub fn signup_disabled() -> AuthError {
+    AuthError::unprocessable("signup_disabled", "Signups not allowed for this instance")
 }
 
-/// The role of the sign-up form, if one was given.
-fn chosen_role(data: &Map<String, Value>) -> Result<Option<UserRole>, AuthError> {
-    let allowed: Vec<&str> = UserRole::ALL.iter().map(|role| role.as_str()).collect();
-    match data.get("role") {
-        None | Some(Value::Null) => Ok(None),
-        Some(given) => given.as_str().and_then(|role| role.parse().ok()).map(Some).ok_or_else(|| {
-            let message = format!("role must be one of: {}", allowed.join(", "));
-            AuthError::new(StatusCode::UNPROCESSABLE_ENTITY, "validation_failed", message)
-                .with("allowed", json!(allowed))
-        }),
-    }
+pub fn phone_disabled(message: &str) -> AuthError {
+    AuthError::new(StatusCode::BAD_REQUEST, "phone_provider_disabled", message)
 }
 
 /// Makes an account unless the address has one; for `heimdex-api demo-account`.
@@ -111,9 +130,10 @@ pub async fn ensure(server: &AuthServer, address: &str, secret: &str, name: &str
     }
     password::check_strength(secret)?;
     let hash = server.hasher.hash(secret).await?;
-    let data = json!({ "name": name, "role": "creator" });
+    let data = json!({ "name": name, "role": "creator" }).as_object().cloned().unwrap_or_default();
     let mut tx = server.pool.begin().await?;
-    create(&mut tx, &address, &hash, data.as_object().cloned().unwrap_or_default()).await?;
+    let new = NewAccount { id: Uuid::new_v4(), address: &address, password_hash: Some(&hash), data, confirmed: true };
+    accounts::create(&mut tx, new, &By::command()).await?;
     tx.commit().await?;
     Ok(true)
 }

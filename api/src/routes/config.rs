@@ -34,6 +34,8 @@ pub struct Limits {
 #[derive(Serialize, ToSchema)]
 pub struct FeatureFlags {
     faces: bool,
+    /// Mails are not sent, but shown at `/outbox` to who is at this machine.
+    local_outbox: bool,
 }
 
 /// What the web app has to know before anybody signs in.
@@ -55,7 +57,10 @@ pub async fn config(State(state): State<AppState>, headers: HeaderMap) -> Json<P
             max_upload_bytes: free.max_size_bytes,
             max_duration_s: free.max_duration_s,
         },
-        features: FeatureFlags { faces: state.config.features.faces },
+        features: FeatureFlags {
+            faces: state.config.features.faces,
+            local_outbox: auth.is_embedded() && auth.embedded.local_outbox,
+        },
         roles: UserRole::ALL.iter().map(|role| role.as_str()).collect(),
     })
 }

@@ -4,6 +4,7 @@ pub mod config;
 pub mod events;
 pub mod health;
 pub mod jobs;
+pub mod outbox;
 pub mod scenes;
 pub mod search;
 pub mod transcript;
@@ -21,6 +22,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(config::config))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(outbox::list))
         .routes(routes!(users::me::get, users::me::patch, users::delete::delete))
         .routes(routes!(users::usage::usage))
         .routes(routes!(uploads::create::create))

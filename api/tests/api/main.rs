@@ -7,6 +7,12 @@
 )]
 
 mod accounts;
+mod auth_admin;
+mod auth_keys;
+mod auth_limits;
+mod auth_mail;
+mod auth_malformed;
+mod auth_refresh;
 mod events;
 mod moments;
 mod problems;

@@ -2,10 +2,11 @@
 
 pub mod delete_objects;
 pub mod purge_video;
+pub mod send_mail;
 
 use std::{sync::Arc, time::Duration};
 
-use heimdex_db::tasks::TaskAttempt;
+use heimdex_db::{mail::SEND_MAIL, tasks::TaskAttempt};
 
 use crate::stage::{Outcome, Services, StageError};
 
@@ -21,6 +22,7 @@ pub async fn run(services: Arc<Services>, task: TaskAttempt) -> Result<Outcome, 
     match task.kind.as_str() {
         PURGE_VIDEO => purge_video::run(&services, &task).await,
         DELETE_OBJECTS => delete_objects::run(&services, &task).await,
+        SEND_MAIL => send_mail::run(&services, &task).await,
         kind => Err(StageError::Rejected {
             code: "unknown_kind".into(),
             message: "This version of Heimdex does not know this kind of work.".into(),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Person, Reply};
 
 pub const PASSWORD: &str = "correct horse battery";
+pub const SECRET_KEY: &str = "sb_secret_of_the_tests_0123456789abcdef";
 
 pub struct App {
     pub base: String,
@@ -42,6 +43,7 @@ impl App {
                     "S3_SECRET_ACCESS_KEY" => s3.secret_access_key().to_owned(),
                     "HEIMDEX_TEXT_MODEL" => "none".to_owned(),
                     "HEIMDEX_API_DATABASE_CONNECTIONS" => "8".to_owned(),
+                    "SUPABASE_SECRET_KEY" => SECRET_KEY.to_owned(),
                     _ => return None,
                 })
             })
@@ -112,6 +114,53 @@ impl App {
             .await
     }
 
+    /// A call with the secret key.
+    pub async fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
+        self.call(method, &format!("/auth/v1{path}"), Some(SECRET_KEY), body).await
+    }
+
+    /// The newest mail to somebody.
+    pub async fn mail_to(&self, recipient: &str) -> Letter {
+        let mails = self.mails_to(recipient).await;
+        mails.into_iter().next_back().unwrap_or_else(|| panic!("no mail to {recipient}"))
+    }
+
+    /// Every mail to somebody, in order.
+    pub async fn mails_to(&self, recipient: &str) -> Vec<Letter> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("SELECT subject, body FROM mail_outbox WHERE recipient = $1 ORDER BY mail_id")
+                .bind(recipient)
+                .fetch_all(self.db.pool())
+                .await
+                .unwrap();
+        rows.into_iter().map(|(subject, body)| Letter::read(subject, &body)).collect()
+    }
+
+    /// As if the last mail to everybody had been long ago.
+    pub async fn a_minute_later(&self) {
+        sqlx::query("UPDATE auth_mail_times SET sent_at = now() - interval '61 seconds'")
+            .execute(self.db.pool())
+            .await
+            .unwrap();
+    }
+
+    /// Follows a link of a mail and answers with where it leads.
+    pub async fn follow(&self, link: &str) -> url::Url {
+        let path = link.split_once("/auth/v1").map(|(_, path)| path).expect("a link of ours");
+        let reply = self.anonymous("GET", &format!("/auth/v1{path}"), None).await;
+        reply.assert_status(303);
+        reply.header("location").parse().expect("a place")
+    }
+
+    /// Lines of the history with this name.
+    pub async fn noted(&self, action: &str) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE action = $1")
+            .bind(action)
+            .fetch_one(self.db.pool())
+            .await
+            .unwrap()
+    }
+
     /// A call without a token.
     pub async fn anonymous(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
         self.call(method, path, None, body).await
@@ -119,6 +168,8 @@ impl App {
 
     pub async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Reply {
         let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.base));
+        // As supabase-js does.
+        request = request.header("x-supabase-api-version", "2024-01-01");
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -127,6 +178,33 @@ impl App {
         }
         Reply::read(request.send().await.expect("the API answers")).await
     }
+}
+
+/// A mail, read.
+pub struct Letter {
+    pub subject: String,
+    pub code: String,
+    /// Empty where there is none.
+    pub link: String,
+}
+
+impl Letter {
+    fn read(subject: String, body: &str) -> Self {
+        let words = || body.split_whitespace();
+        let code = words().find(|word| word.len() == 6 && word.bytes().all(|b| b.is_ascii_digit()));
+        let link = words().find(|word| word.starts_with("http")).unwrap_or_default().to_owned();
+        Self { subject, code: code.expect("a code").to_owned(), link }
+    }
+
+    pub fn token_hash(&self) -> String {
+        let link: url::Url = self.link.parse().expect("a link");
+        link.query_pairs().find(|(name, _)| name == "token").expect("a token").1.into_owned()
+    }
+}
+
+/// The fields of a fragment.
+pub fn fragment(place: &url::Url) -> std::collections::HashMap<String, String> {
+    url::form_urlencoded::parse(place.fragment().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
 impl Drop for App {

@@ -4,6 +4,6 @@ mod app;
 mod fixture;
 mod person;
 
-pub use app::App;
+pub use app::{App, PASSWORD, SECRET_KEY, fragment};
 pub use fixture::{embed, said, scene_of};
 pub use person::{Person, Reply};

@@ -56,7 +56,10 @@ impl Person {
 
     /// To be sent by the test itself.
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method.parse().unwrap(), format!("{}{path}", self.base)).bearer_auth(&self.token)
+        self.http
+            .request(method.parse().unwrap(), format!("{}{path}", self.base))
+            .bearer_auth(&self.token)
+            .header("x-supabase-api-version", "2024-01-01")
     }
 
     /// Announces an upload and returns the video's id.

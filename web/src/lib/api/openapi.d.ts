@@ -72,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest mails. 404 unless the API was told to show them (`HEIMDEX_LOCAL_OUTBOX`) and the request comes from this machine. */
+        get: operations["get_outbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/scenes/{scene_id}": {
         parameters: {
             query?: never;
@@ -434,6 +451,8 @@ export interface components {
         };
         FeatureFlags: {
             faces: boolean;
+            /** @description Mails are not sent, but shown at `/outbox` to who is at this machine. */
+            local_outbox: boolean;
         };
         /** @description A field that is not allowed as it is. */
         FieldError: {
@@ -610,6 +629,21 @@ export interface components {
             size_bytes: number;
             /** @description By default the file's name. */
             title?: string | null;
+        };
+        Outbox: {
+            /** @description Newest first. */
+            items: components["schemas"]["OutboxMail"][];
+        };
+        /** @description A mail as it would have been sent. */
+        OutboxMail: {
+            /** @description Plain text, with a link or code in it. */
+            body: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            id: number;
+            recipient: string;
+            subject: string;
         };
         PartUrl: {
             /** Format: date-time */
@@ -1094,6 +1128,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Ready"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_outbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outbox"];
                 };
             };
             default: components["responses"]["Problem"];
