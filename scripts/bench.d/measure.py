@@ -1,5 +1,6 @@
 """Runs commands and says what they cost. Everything is measured from outside, the same way for every contestant."""
 
+import bisect
 import json
 import os
 import statistics
@@ -8,13 +9,13 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-SAMPLE_EVERY_S = 0.2
 CLEAR_LINE = "\r\x1b[2K"
 
 
@@ -102,19 +103,15 @@ def median(runs: Iterable[Run], value: Callable[[Run], float]) -> float:
     return statistics.median(value(run) for run in runs)
 
 
-class MemoryWatch:
-    """Peak memory of process trees: the sum of proportional set sizes (proc(5), smaps_rollup), looked at five times a second.
+class Watch(ABC):
+    """Looks at something again and again while the block under it runs."""
 
-    Memory shared among the processes counts once. Where the kernel hides smaps_rollup the resident set size is taken instead.
-    """
-
-    def __init__(self, roots: list[int]):
-        self.peak_bytes = 0
-        self._roots = roots
+    def __init__(self, every_s: float):
+        self._every_s = every_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "MemoryWatch":
+    def __enter__(self) -> "Watch":
         self._thread.start()
         return self
 
@@ -124,8 +121,44 @@ class MemoryWatch:
 
     def _watch(self) -> None:
         while not self._stop.is_set():
-            self.peak_bytes = max(self.peak_bytes, sum(memory_bytes(pid) for pid in tree(self._roots)))
-            self._stop.wait(SAMPLE_EVERY_S)
+            self.look()
+            self._stop.wait(self._every_s)
+
+    @abstractmethod
+    def look(self) -> None: ...
+
+
+class MemoryWatch(Watch):
+    """Peak memory of process trees: the sum of proportional set sizes (proc(5), smaps_rollup), looked at five times a second.
+
+    Memory shared among the processes counts once. Where the kernel hides smaps_rollup the resident set size is taken instead.
+    """
+
+    def __init__(self, roots: list[int]):
+        super().__init__(every_s=0.2)
+        self.peak_bytes = 0
+        self._roots = roots
+
+    def look(self) -> None:
+        self.peak_bytes = max(self.peak_bytes, sum(memory_bytes(pid) for pid in tree(self._roots)))
+
+
+class CpuCurve(Watch):
+    """CPU seconds of one process itself over time, so that they can be laid beside what it did when."""
+
+    def __init__(self, pid: int):
+        super().__init__(every_s=0.1)
+        self._pid, self._times, self._values = pid, [], []
+
+    def look(self) -> None:
+        self._times.append(time.time())
+        self._values.append(own_cpu_s(self._pid))
+
+    def between(self, start: float, end: float) -> float:
+        return self._at(end) - self._at(start)
+
+    def _at(self, when: float) -> float:
+        return self._values[min(bisect.bisect_left(self._times, when), len(self._values) - 1)]
 
 
 def tree(roots: list[int]) -> list[int]:

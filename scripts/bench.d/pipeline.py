@@ -3,13 +3,11 @@
 Ours is measured as it runs: API, worker, PostgreSQL and S3 as real processes, the video uploaded as a browser does.
 """
 
-import bisect
 import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +17,9 @@ sys.path.insert(0, str(HERE.parent / "lib"))
 
 import report
 import truth
-from client import Api, put_part
+from client import Api, send
 from machine import versions
-from measure import Contestant, MemoryWatch, Run, median, own_cpu_s, progress, progress_ends, run, tree_cpu_s
+from measure import Contestant, CpuCurve, MemoryWatch, Run, median, progress, progress_ends, run, tree_cpu_s
 
 OURS = "heimdex"
 POLL_EVERY_S = 0.05
@@ -36,35 +34,6 @@ class Processes:
 
     def cpu_s(self) -> dict[str, float]:
         return {name: tree_cpu_s(pid) for name, pid in self.pids.items()}
-
-
-class CpuCurve:
-    """CPU seconds of the worker process itself over time, so that they can be laid beside the stages."""
-
-    def __init__(self, pid: int):
-        self._pid, self._times, self._values = pid, [], []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "CpuCurve":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stop.is_set():
-            self._times.append(time.time())
-            self._values.append(own_cpu_s(self._pid))
-            self._stop.wait(0.1)
-
-    def between(self, start: float, end: float) -> float:
-        return self._at(end) - self._at(start)
-
-    def _at(self, when: float) -> float:
-        return self._values[min(bisect.bisect_left(self._times, when), len(self._values) - 1)]
 
 
 def main() -> None:
@@ -124,7 +93,7 @@ def index(options, processes: Processes) -> Run:
     """One video through ours; it is deleted afterwards."""
     api = Api(options.api)
     api.sign_in(os.environ["HEIMDEX_EMAIL"], os.environ["HEIMDEX_PASSWORD"])
-    video_id, parts = upload(api, options.video)
+    video_id, parts = send(api, options.video)
     worker = processes.pids["worker"]
     with CpuCurve(worker) as curve, MemoryWatch([worker]) as memory:
         before, began, began_at = processes.cpu_s(), time.monotonic(), time.time()
@@ -137,18 +106,6 @@ def index(options, processes: Processes) -> Run:
     api.call("DELETE", f"/videos/{video_id}")
     total_s = sum(cpu_s.values())
     return Run(wall_s, total_s, wall_s, total_s, memory.peak_bytes, answer)
-
-
-def upload(api: Api, file: Path) -> tuple[str, list[dict]]:
-    """Sends all parts, and leaves the last step to the caller."""
-    size = file.stat().st_size
-    made = api.call("POST", "/videos/uploads", {"filename": file.name, "mime_type": "video/mp4", "size_bytes": size})
-    video_id, part_size, parts = made["video_id"], made["upload"]["part_size_bytes"], []
-    for number in range(1, made["upload"]["part_count"] + 1):
-        signed = api.call("POST", f"/videos/{video_id}/uploads/parts", {"part_numbers": [number]})["parts"][0]
-        offset = (number - 1) * part_size
-        parts.append({"part_number": number, "etag": put_part(signed["url"], file, offset, min(part_size, size - offset))})
-    return video_id, parts
 
 
 def wait_until_indexed(api: Api, video_id: str) -> dict:

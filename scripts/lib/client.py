@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Uploads videos to a running Heimdex as a browser does, shows their stages go by, and searches them.
 
-    HEIMDEX_EMAIL=... HEIMDEX_PASSWORD=... client.py API_URL VIDEO...
+    HEIMDEX_EMAIL=... HEIMDEX_PASSWORD=... client.py [--no-wait] API_URL VIDEO...
 
-A video that is there already, by name and size, is not sent again. Exit code 1: something failed, and was said.
+A video that is there already, by name and size, is not sent again, and one that is there in part is sent from there on.
+With --no-wait nothing is done after the upload. Exit code 1: something failed, and was said.
 """
 
+import hashlib
 import http.client
 import json
 import mimetypes
@@ -83,36 +85,67 @@ def put_part(url: str, file: Path, offset: int, size: int) -> str:
     return reply.getheader("ETag")
 
 
-def find(api: Api, file: Path) -> dict | None:
-    """The newest video of this name and size that has not failed."""
+def find(api: Api, file: Path, states: tuple[str, ...]) -> dict | None:
+    """The newest video of this name and size that is in one of these states."""
     cursor = ""
     while True:
         page = api.call("GET", f"/videos?limit=50{cursor}")
         for video in page["items"]:
             same = video["original_filename"] == file.name and video["size_bytes"] == file.stat().st_size
-            if same and video["state"] in ("validating", "processing", "indexed"):
+            if same and video["state"] in states:
                 return video
         if not page["next_cursor"]:
             return None
         cursor = "&cursor=" + quote(page["next_cursor"])
 
 
+def send(api: Api, file: Path) -> tuple[str, list[dict]]:
+    """Sends what storage does not have of a file, also of what another process began; returns the video's id and all parts.
+
+    The last step, completing the upload, is left to the caller.
+    """
+    size, stored = file.stat().st_size, {}
+    begun = find(api, file, ("uploading",))
+    if begun:
+        video, plan = begun["video_id"], api.call("GET", f"/videos/{begun['video_id']}/uploads/parts")
+        stored = {part["part_number"]: part["etag"] for part in plan["parts"]}
+        print(f"  {file.name}: goes on where an earlier upload stopped")
+    else:
+        mime = mimetypes.guess_type(file.name)[0] or "video/mp4"
+        started = api.call("POST", "/videos/uploads", {"filename": file.name, "mime_type": mime, "size_bytes": size})
+        video, plan = started["video_id"], started["upload"]
+    part_size, urls, parts = plan["part_size_bytes"], {}, []
+    for number in range(1, plan["part_count"] + 1):
+        offset = (number - 1) * part_size
+        length = min(part_size, size - offset)
+        etag = stored.get(number)
+        # Storage that encrypts has other ETags than the MD5 of the bytes: there the part is sent again, which does no harm.
+        if etag is None or etag.strip('"') != md5(file, offset, length):
+            if number not in urls:
+                wanted = list(range(number, min(number + 20, plan["part_count"] + 1)))
+                signed = api.call("POST", f"/videos/{video}/uploads/parts", {"part_numbers": wanted})
+                urls = {part["part_number"]: part["url"] for part in signed["parts"]}
+            etag = put_part(urls[number], file, offset, length)
+        parts.append({"part_number": number, "etag": etag})
+        print(f"\r  {file.name}: sent {(offset + length) * 100 // max(size, 1):3d} %", end="", flush=True)
+    print()
+    return video, parts
+
+
+def md5(file: Path, offset: int, size: int) -> str:
+    """Of a part; what S3 calls its ETag."""
+    digest = hashlib.md5(usedforsecurity=False)
+    with file.open("rb") as source:
+        source.seek(offset)
+        while size > 0 and (block := source.read(min(size, 1 << 20))):
+            digest.update(block)
+            size -= len(block)
+    return digest.hexdigest()
+
+
 def upload(api: Api, file: Path) -> str:
     """Sends a file in parts and returns the video's id."""
-    size = file.stat().st_size
-    mime = mimetypes.guess_type(file.name)[0] or "video/mp4"
-    started = api.call("POST", "/videos/uploads", {"filename": file.name, "mime_type": mime, "size_bytes": size})
-    video, plan = started["video_id"], started["upload"]
-    part_size, count, parts = plan["part_size_bytes"], plan["part_count"], []
-    for first in range(1, count + 1, 20):
-        numbers = list(range(first, min(first + 20, count + 1)))
-        for part in api.call("POST", f"/videos/{video}/uploads/parts", {"part_numbers": numbers})["parts"]:
-            number = part["part_number"]
-            offset = (number - 1) * part_size
-            etag = put_part(part["url"], file, offset, min(part_size, size - offset))
-            parts.append({"part_number": number, "etag": etag})
-            print(f"\r  {file.name}: sent {min(offset + part_size, size) * 100 // max(size, 1):3d} %", end="", flush=True)
-    print()
+    video, parts = send(api, file)
     api.call("POST", f"/videos/{video}/uploads/complete", {"parts": parts})
     return video
 
@@ -179,21 +212,22 @@ def searches(files: list[Path], api: Api, videos: list[str]) -> list[tuple[str, 
 
 
 def main() -> int:
-    api, files = Api(sys.argv[1]), [Path(name) for name in sys.argv[2:]]
+    wait, arguments = "--no-wait" not in sys.argv, [word for word in sys.argv[1:] if word != "--no-wait"]
+    api, files = Api(arguments[0]), [Path(name) for name in arguments[1:]]
     try:
         api.sign_in(os.environ["HEIMDEX_EMAIL"], os.environ["HEIMDEX_PASSWORD"])
         videos = []
         for file in files:
-            known = find(api, file)
+            known = find(api, file, ("validating", "processing", "indexed"))
             print(f"\n  {file.name}" + (": already there" if known else ""))
             videos.append(known["video_id"] if known else upload(api, file))
-            if known and known["state"] == "indexed":
+            if not wait or known and known["state"] == "indexed":
                 continue
             done = follow(api, videos[-1])
             if done.get("duration_ms"):
                 seconds = done["duration_ms"] / 1000
                 print(f"  {seconds:.0f} s of video indexed in {done['took_s']:.1f} s ({seconds / done['took_s']:.1f}× realtime)")
-        for query, channel in searches(files, api, videos):
+        for query, channel in searches(files, api, videos) if wait else ():
             search(api, query, channel)
     except (Refused, OSError) as error:
         print(f"  {error}", file=sys.stderr)

@@ -68,15 +68,12 @@ fn word_error_rate(truth: &[String], heard: &[String]) -> f64 {
     row[heard.len()] as f64 / truth.len().max(1) as f64
 }
 
-/// A process' peak resident size as Linux says it, and CPU seconds of it and its children (proc(5): `stat` 14 to 17, in ticks
-/// of 10 ms).
-fn used(pid: u32) -> (String, f64) {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown").trim().to_owned();
+/// CPU seconds of a process and its children (proc(5): `stat` 14 to 17, in ticks of 10 ms).
+fn cpu_s(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     let ticks: f64 = after_name.split_whitespace().skip(11).take(4).filter_map(|n| n.parse::<f64>().ok()).sum();
-    (peak, ticks / 100.0)
+    ticks / 100.0
 }
 
 #[tokio::test]
@@ -109,9 +106,12 @@ async fn the_sample_gives_up_its_truth() {
     for (stage, from_s, until_s, stats) in stages {
         println!("{stage:20} {from_s:7.2} s to {until_s:7.2} s  {stats}");
     }
-    let (peak, cpu_s) = used(worker.pid());
+    let (cpu_s, peak) = (cpu_s(worker.pid()), heimdex_testing::peak_memory_bytes(worker.pid()).unwrap() >> 20);
     let length_s = truth.duration_ms as f64 / 1000.0;
-    println!("{wall_s:.2} s for {length_s:.2} s: {:.1}x realtime; {cpu_s:.1} CPU s, peak {peak}", length_s / wall_s);
+    println!(
+        "{wall_s:.2} s for {length_s:.2} s: {:.1}x realtime; {cpu_s:.1} CPU s, peak {peak} MiB",
+        length_s / wall_s
+    );
 
     let starts: Vec<(i64, String)> =
         sqlx::query_as("SELECT start_ms, transition FROM scenes WHERE run_id = $1 ORDER BY ordinal OFFSET 1")

@@ -14,6 +14,7 @@ mod auth_mail;
 mod auth_malformed;
 mod auth_refresh;
 mod events;
+mod large_upload;
 mod moments;
 mod problems;
 mod search;

@@ -10,7 +10,11 @@
 //! ```
 
 mod db;
+mod process;
 mod s3;
+mod wire;
 
 pub use db::TestDb;
+pub use process::{Server, on_a_small_disk, peak_memory_bytes, program};
 pub use s3::TestS3;
+pub use wire::Wire;

@@ -3,7 +3,6 @@
 
 pub mod media;
 pub mod snapshot;
-pub mod wire;
 
 use std::{
     path::{Path, PathBuf},
@@ -16,12 +15,10 @@ use heimdex_db::{
     ledger::{self, RunReason},
     store::{S3Config, Store},
 };
-use heimdex_testing::{TestDb, TestS3};
+use heimdex_testing::{TestDb, TestS3, Wire};
 use serde_json::json;
 use sqlx::PgPool;
 use tokio::process::{Child, Command};
-
-use wire::Wire;
 
 /// Longest a story may wait for anything; tests that promise less say so.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -109,7 +106,8 @@ impl World {
     }
 
     pub fn worker(&self, name: &str) -> WorkerCommand<'_> {
-        WorkerCommand { world: self, name: name.to_owned(), variables: Vec::new(), stages: Vec::new() }
+        let command = Command::new(env!("CARGO_BIN_EXE_heimdex-worker"));
+        WorkerCommand { world: self, name: name.to_owned(), variables: Vec::new(), stages: Vec::new(), command }
     }
 
     pub fn scratch(&self) -> PathBuf {
@@ -201,6 +199,10 @@ impl World {
 
     /// Files in scratch space, apart from the workers' locks.
     pub fn scratch_files(&self) -> Vec<PathBuf> {
+        Self::files_in(&self.scratch())
+    }
+
+    fn files_in(folder: &Path) -> Vec<PathBuf> {
         fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
             for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
                 let path = entry.path();
@@ -212,7 +214,7 @@ impl World {
             }
         }
         let mut found = Vec::new();
-        walk(&self.scratch(), &mut found);
+        walk(folder, &mut found);
         found
     }
 }
@@ -240,9 +242,19 @@ pub struct WorkerCommand<'a> {
     name: String,
     variables: Vec<(String, String)>,
     stages: Vec<Stage>,
+    command: Command,
 }
 
 impl WorkerCommand<'_> {
+    /// Gives it a disk of its own for scratch space. `None` where that cannot be.
+    pub async fn on_a_disk_of(mut self, bytes: u64) -> Option<Self> {
+        let scratch = self.world.scratch();
+        std::fs::create_dir_all(&scratch).expect("a folder");
+        let program = Path::new(env!("CARGO_BIN_EXE_heimdex-worker"));
+        self.command = heimdex_testing::on_a_small_disk(program, &scratch, bytes).await?;
+        Some(self)
+    }
+
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.push((name.to_owned(), value.into()));
         self
@@ -265,7 +277,7 @@ impl WorkerCommand<'_> {
         pg.set_port(Some(world.pg_wire.port())).expect("a port");
         let log = world.dir.path().join(format!("{}.log", self.name));
         let stderr = std::fs::File::options().create(true).append(true).open(&log).expect("a log");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_heimdex-worker"));
+        let mut command = self.command;
         command.args(["run", "--name", &self.name]);
         if !self.stages.is_empty() {
             let names: Vec<_> = self.stages.iter().map(|stage| stage.as_str()).collect();
@@ -316,6 +328,13 @@ impl WorkerProcess {
     pub async fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().await;
         assert!(sent.expect("kill").success());
+    }
+
+    /// As [`World::scratch_files`], on a disk that only the worker sees.
+    pub fn scratch_files(&self, world: &World) -> Vec<PathBuf> {
+        let scratch = world.scratch();
+        let seen = Path::new("/proc").join(self.pid().to_string()).join("root");
+        World::files_in(&seen.join(scratch.strip_prefix("/").expect("an absolute path")))
     }
 
     pub fn log(&self) -> String {
