@@ -5,6 +5,13 @@ use uuid::Uuid;
 
 use super::{App, Person};
 
+/// Runs a statement with its parameters.
+macro_rules! insert {
+    ($into:expr, $statement:literal, $($value:expr),+ $(,)?) => {
+        sqlx::query($statement)$(.bind($value))+.execute($into).await.unwrap()
+    };
+}
+
 /// A scene: where it begins, where it ends, what is said.
 pub type Said<'a> = (i64, i64, &'a str);
 
@@ -16,80 +23,73 @@ pub async fn said(app: &App, owner: &Person, title: &str, scenes: &[Said<'_>]) -
     let owner: Uuid = me["user_id"].as_str().unwrap().parse().unwrap();
     let length = scenes.iter().map(|s| s.1).max().unwrap_or(0);
     let mut tx = pool.begin().await.unwrap();
-    sqlx::query(
-        "INSERT INTO videos (video_id, owner_id, title, state, original_filename, mime_type, declared_size_bytes, size_bytes, part_size_bytes, part_count, current_run_id, indexed_at)
+    insert!(
+        &mut *tx,
+        "INSERT INTO videos (video_id, owner_id, title, state, original_filename, mime_type, declared_size_bytes,
+                             size_bytes, part_size_bytes, part_count, current_run_id, indexed_at)
          VALUES ($1, $2, $3, 'indexed', 'a.mp4', 'video/mp4', 10, 10, 10, 1, $4, now())",
-    )
-    .bind(video)
-    .bind(owner)
-    .bind(title)
-    .bind(run)
-    .execute(&mut *tx)
-    .await
-    .unwrap();
-    sqlx::query(
+        video,
+        owner,
+        title,
+        run
+    );
+    insert!(
+        &mut *tx,
         "INSERT INTO runs (run_id, video_id, reason, state, language, models, visible_at)
          VALUES ($1, $2, 'initial', 'completed', 'en', '{\"asr\": \"whisper-tiny.en\"}', now())",
-    )
-    .bind(run)
-    .bind(video)
-    .execute(&mut *tx)
-    .await
-    .unwrap();
-    sqlx::query(
-        "INSERT INTO video_metadata (video_id, container, duration_ms, width, height, fps, video_codec, audio_codec, audio_tracks)
+        run,
+        video
+    );
+    insert!(
+        &mut *tx,
+        "INSERT INTO video_metadata (video_id, container, duration_ms, width, height, fps, video_codec, audio_codec,
+                                     audio_tracks)
          VALUES ($1, 'mov', $2, 1280, 720, 30, 'h264', 'aac', '[{}]')",
-    )
-    .bind(video)
-    .bind(length)
-    .execute(&mut *tx)
-    .await
-    .unwrap();
+        video,
+        length
+    );
     let mut word_no = 0;
     for (ordinal, (start, end, text)) in (0_i32..).zip(scenes) {
         let scene = scene_of(video, *start, *end);
-        sqlx::query(
+        insert!(
+            &mut *tx,
             "INSERT INTO scenes (run_id, scene_id, video_id, owner_id, ordinal, start_ms, end_ms, text, language, text_tsv)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'en', to_tsvector('english', $8) || to_tsvector('simple', $8))",
-        )
-        .bind(run)
-        .bind(scene)
-        .bind(video)
-        .bind(owner)
-        .bind(ordinal)
-        .bind(start)
-        .bind(end)
-        .bind(text)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-        sqlx::query("INSERT INTO transcript_segments (run_id, segment_no, video_id, start_ms, end_ms, text) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(run)
-            .bind(ordinal)
-            .bind(video)
-            .bind(start)
-            .bind(end)
-            .bind(text)
-            .execute(&mut *tx)
-            .await
-            .unwrap();
+            run,
+            scene,
+            video,
+            owner,
+            ordinal,
+            start,
+            end,
+            text
+        );
+        insert!(
+            &mut *tx,
+            "INSERT INTO transcript_segments (run_id, segment_no, video_id, start_ms, end_ms, text)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            run,
+            ordinal,
+            video,
+            start,
+            end,
+            text
+        );
         let words: Vec<&str> = text.split_whitespace().collect();
         let step = (end - start) / i64::try_from(words.len().max(1)).unwrap();
         for (place, word) in (0_i64..).zip(&words) {
-            sqlx::query(
+            insert!(
+                &mut *tx,
                 "INSERT INTO transcript_words (run_id, word_no, segment_no, start_ms, end_ms, text, probability, scene_id)
                  VALUES ($1, $2, $3, $4, $5, $6, 0.5, $7)",
-            )
-            .bind(run)
-            .bind(word_no)
-            .bind(ordinal)
-            .bind(start + place * step)
-            .bind(start + place * step + step)
-            .bind(format!(" {word}"))
-            .bind(scene)
-            .execute(&mut *tx)
-            .await
-            .unwrap();
+                run,
+                word_no,
+                ordinal,
+                start + place * step,
+                start + place * step + step,
+                format!(" {word}"),
+                scene
+            );
             word_no += 1;
         }
     }
@@ -114,20 +114,18 @@ pub async fn embed(pool: &PgPool, model: &heimdex_models::TextEmbedder, id: &str
             .unwrap();
     for (run, scene, owner, start, end, text) in scenes {
         let vector = model.embed(&[&text]).unwrap().remove(0);
-        sqlx::query(
+        insert!(
+            pool,
             "INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
              VALUES ($1, $2, $3, 0, $4, $5, $6, $7::text::vector, $8)",
-        )
-        .bind(run)
-        .bind(scene)
-        .bind(owner)
-        .bind(start)
-        .bind(end)
-        .bind(&text)
-        .bind(format!("{vector:?}"))
-        .bind(id)
-        .execute(pool)
-        .await
-        .unwrap();
+            run,
+            scene,
+            owner,
+            start,
+            end,
+            &text,
+            format!("{vector:?}"),
+            id
+        );
     }
 }
