@@ -1,6 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { QueryClient, QueryObserver } from "@tanstack/react-query";
+import { describe, expect, it, vi } from "vitest";
+import type { ApiClient } from "./api/client";
+import { keys } from "./api/queries";
 import { STAGES, type Job, type Jobs } from "./api/types";
-import { applyJobEvent, progressOf, type JobEvent } from "./live";
+import { applyJobEvent, connectLive, progressOf, type JobEvent } from "./live";
 
 const fresh = (): Jobs => ({
   run_id: "run-1",
@@ -28,5 +31,38 @@ describe("live job events", () => {
     jobs = applyJobEvent(jobs, event({ stage: "commit", state: "completed", note: "empty" })) ?? jobs;
     expect(progressOf(jobs.items)).toMatchObject({ percent: 100, stages_done: 12 });
     expect(jobs.items.at(-1)?.note).toBe("empty");
+  });
+});
+
+describe("a live event", () => {
+  it("is not overwritten by an older answer that was on its way", async () => {
+    const client = new QueryClient();
+    // Every question waits until it is answered here.
+    const answers: ((jobs: Jobs) => void)[] = [];
+    const observer = new QueryObserver(client, { queryKey: keys.jobs("v"), queryFn: () => new Promise<Jobs>((answer) => answers.push(answer)) });
+    const leave = observer.subscribe(() => undefined);
+    const seen: (string | undefined)[] = [];
+    const watch = client.getQueryCache().subscribe(() => {
+      const now = client.getQueryData<Jobs>(keys.jobs("v"))?.items.find((job) => job.stage === "asr_fast")?.state;
+      if (now !== seen.at(-1)) seen.push(now);
+    });
+    let stream: ReadableStreamDefaultController<Uint8Array> | undefined;
+    const body = new ReadableStream<Uint8Array>({ start: (controller) => void (stream = controller) });
+    const disconnect = connectLive({ raw: () => Promise.resolve(new Response(body)) } as unknown as ApiClient, client);
+
+    answers[0]?.(fresh());
+    await vi.waitFor(() => expect(seen).toEqual(["pending"]));
+    void client.invalidateQueries({ queryKey: keys.jobs("v") });
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    stream?.enqueue(new TextEncoder().encode(`event: job\ndata: ${JSON.stringify(event({ state: "completed" }))}\n\n`));
+    await vi.waitFor(() => expect(answers).toHaveLength(3));
+    // The answer to the second question was written before the stage was done.
+    answers[1]?.(fresh());
+    answers[2]?.(applyJobEvent(fresh(), event({ state: "completed" })) ?? fresh());
+    await vi.waitFor(() => expect(client.isFetching()).toBe(0));
+    expect(seen).toEqual(["pending", "completed"]);
+    disconnect();
+    watch();
+    leave();
   });
 });
