@@ -92,7 +92,7 @@ pub fn probe(path: &Path, declared: &Declared, limits: ProbeLimits) -> Result<Pr
         bit_depth: facts.bit_depth,
         audio: audio_tracks(&source, &scan),
         bitrate: (size_bytes * 8 * 1000).checked_div(duration_ms).unwrap_or(0),
-        creation_time: source.input().metadata().get("creation_time").map(str::to_owned),
+        creation_time: stream::tag(&source.input().metadata(), c"creation_time"),
         warnings: Vec::new(),
     };
     probe.warnings = warnings(&source, &scan, &probe, layout, declared, facts.hdr);
@@ -258,7 +258,11 @@ fn warnings(
         let message = format!("The file ends in the middle; it was indexed up to {}.", clock(at_ms));
         warn(WarningCode::Truncated, message, Some(at_ms));
     } else if scan.corrupt > 0 {
-        warn(WarningCode::Damaged, format!("{} parts of the file are damaged and were left out.", scan.corrupt), None);
+        let message = match scan.corrupt {
+            1 => "One part of the file is damaged and was left out.".to_owned(),
+            parts => format!("{parts} parts of the file are damaged and were left out."),
+        };
+        warn(WarningCode::Damaged, message, None);
     }
     if hdr {
         warn(WarningCode::Hdr, "The video is HDR; thumbnails look paler than the video.".into(), None);

@@ -117,3 +117,31 @@ async fn surround_and_several_tracks() {
     let (audio, _) = extract(&desk, "two.mkv", TrackChoice::Default).await;
     assert!(audio.silent && audio.track == Some(2), "the default track is the silent one: {audio:?}");
 }
+
+#[tokio::test]
+async fn a_track_whose_header_is_damaged_is_left_out() {
+    let desk = Desk::new();
+    desk.ffmpeg(&format!("{PICTURE} -f lavfi -i sine=f=440:r=48000:d=3 -map 0:v -map 1:a -map 1:a -c:a:0 flac -c:a:1 pcm_s16le -disposition:a:0 default two.mkv"));
+    desk.ffmpeg("-i two.mkv -map 0:v -map 0:a:0 -c copy one.mkv");
+    for name in ["two.mkv", "one.mkv"] {
+        let mut bytes = std::fs::read(desk.path(name)).expect("the video");
+        let at = bytes.windows(4).position(|window| window == b"fLaC").expect("FLAC's header");
+        bytes[at..at + 42].fill(0);
+        desk.write(name, bytes);
+    }
+    let (audio, samples) = extract(&desk, "two.mkv", TrackChoice::Default).await;
+    assert!(audio.track == Some(2) && level(&samples, 100, 2900) > 0.05, "the other track is heard: {audio:?}");
+    let (audio, _) = extract(&desk, "one.mkv", TrackChoice::Default).await;
+    assert!(audio.empty && audio.unreadable, "{audio:?}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_is_read_as_far_as_it_is() {
+    let desk = Desk::new();
+    desk.ffmpeg(&format!("{PICTURE} -f lavfi -i sine=d=3 -c:a flac -metadata:s:a:0 title=Director named.mkv"));
+    let mut bytes = std::fs::read(desk.path("named.mkv")).expect("the video");
+    let at = bytes.windows(8).position(|window| window == b"Director").expect("the title");
+    bytes[at + 3] = 0xff;
+    let probe = desk.probe(&desk.write("named.mkv", bytes)).await.expect("a video");
+    assert_eq!(probe.audio[0].title.as_deref(), Some("Dir\u{fffd}ctor"));
+}

@@ -42,18 +42,17 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     cx.progress(2);
 
     let (reporter, cancel) = (cx.clone(), cx.cancel.clone());
-    let transcript = blocking(move || {
-        unpack(&flac, &wav, &cancel)?;
+    let found = blocking(move || {
+        let length_ms = unpack(&flac, &wav, &cancel)?;
         let samples = WavFile::open(&wav)?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 0 to 1")]
         let said = |share: f32| reporter.progress(5 + (share.clamp(0.0, 1.0) * 93.0) as u8);
         let heard =
             whisper.transcribe(&samples, &TranscribeOptions::default(), vad.as_deref(), said, || cancel.is_cancelled());
-        Ok(heard.map_err(ModelFailure::from)?)
+        Ok(Transcribed::new(heard.map_err(ModelFailure::from)?, length_ms))
     })
     .await?;
     drop(folder);
-    let found = Transcribed::from(transcript);
     let note = found.words.is_empty().then_some("no speech");
     write(cx, job, label, &found, note).await
 }
@@ -66,9 +65,10 @@ struct Transcribed {
     words: Vec<Word>,
 }
 
-impl From<Transcript> for Transcribed {
-    fn from(transcript: Transcript) -> Self {
-        let ms = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+impl Transcribed {
+    /// Whisper hears in windows of 30 s, and may put the last words of a sound that breaks off behind its end, `length_ms`.
+    fn new(transcript: Transcript, length_ms: u64) -> Self {
+        let ms = |ms: u64| i64::try_from(ms.min(length_ms)).unwrap_or(i64::MAX);
         let number = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
         let mut found = Self::default();
         if !transcript.segments.is_empty() {
@@ -121,8 +121,8 @@ async fn write(
     Ok(note.map_or_else(Outcome::done, Outcome::nothing))
 }
 
-/// The artifact as a WAV file: RIFF, 16 kHz mono, 16-bit integers.
-fn unpack(flac: &Path, wav: &Path, cancel: &CancellationToken) -> Result<(), StageError> {
+/// Writes the artifact as a WAV file: RIFF, 16 kHz mono, 16-bit integers. Returns its length in milliseconds.
+fn unpack(flac: &Path, wav: &Path, cancel: &CancellationToken) -> Result<u64, StageError> {
     let mut reader = PcmReader::open(flac)?;
     let rate = reader.sample_rate();
     let bytes = u32::try_from(reader.samples() * 2)
@@ -152,5 +152,5 @@ fn unpack(flac: &Path, wav: &Path, cancel: &CancellationToken) -> Result<(), Sta
         }
     }
     file.flush()?;
-    Ok(())
+    Ok(reader.samples() * 1000 / u64::from(rate.max(1)))
 }

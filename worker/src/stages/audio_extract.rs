@@ -16,7 +16,7 @@ const BYTES_PER_S: u64 = 2 * 16_000 * 5 / 4;
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let known = metadata::find(cx.db(), job.video_id).await?;
     if known.audio_tracks.as_array().is_none_or(Vec::is_empty) {
-        return no_audio(cx, job).await;
+        return no_audio(cx, job, false).await;
     }
     let size_bytes = u64::try_from(job.subject.declared_size_bytes).unwrap_or(0);
     let source = cx.scratch().source(cx.store(), job.video_id, size_bytes).await?;
@@ -35,7 +35,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         return Err(wrong_answer());
     };
     if audio.empty {
-        return no_audio(cx, job).await;
+        return no_audio(cx, job, audio.unreadable).await;
     }
     let key = keys::artifact(job.video_id, job.run_id, "audio.flac");
     cx.store().put_file(&key, &file, "audio/flac").await?;
@@ -47,8 +47,12 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     Ok(if audio.silent { Outcome::nothing("silence") } else { Outcome::done() })
 }
 
-async fn no_audio(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
+async fn no_audio(cx: &StageContext, job: &Job, unreadable: bool) -> Result<Outcome, StageError> {
     let mut tx = cx.fenced_tx().await?;
+    if unreadable {
+        let message = "The sound of this video is damaged and was left out.";
+        runs::warn(&mut tx, job.video_id, "audio_damaged", message).await?;
+    }
     runs::forget_artifact(&mut tx, job.run_id, "audio").await?;
     metadata::set_loudness(&mut tx, job.video_id, None).await?;
     cx.commit(tx).await?;

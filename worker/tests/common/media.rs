@@ -20,6 +20,20 @@ fn ffmpeg(arguments: &[&str], to: &Path) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
+/// Makes `name` in the folder of this process by ffmpeg; `arguments` are split at blanks, and name files of that folder.
+pub fn make(name: &str, arguments: &str) -> PathBuf {
+    let made = Command::new("ffmpeg")
+        .args(["-hide_banner", "-v", "error", "-nostdin", "-y"])
+        .args(arguments.split_whitespace())
+        .arg(name)
+        .env("SVT_LOG", "1")
+        .current_dir(folder())
+        .output()
+        .expect("ffmpeg can be run");
+    assert!(made.status.success(), "{name}: {}", String::from_utf8_lossy(&made.stderr));
+    folder().join(name)
+}
+
 /// Nine seconds, three scenes with hard cuts, one voice.
 pub fn spoken() -> &'static Path {
     static FILE: OnceLock<PathBuf> = OnceLock::new();

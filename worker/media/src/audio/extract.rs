@@ -56,6 +56,8 @@ pub struct AudioInfo {
     pub silent: bool,
     /// No track, or a track without one sample: no artifact was written.
     pub empty: bool,
+    /// There are tracks, but their headers are damaged so that no decoder takes them.
+    pub unreadable: bool,
     /// Silence put into holes of the time stamps, apart from a late start.
     pub gaps_ms: u64,
 }
@@ -72,6 +74,7 @@ impl AudioInfo {
             peak: 0.0,
             silent: true,
             empty: true,
+            unreadable: false,
             gaps_ms: 0,
         }
     }
@@ -86,12 +89,12 @@ pub fn extract(
     mut progress: impl FnMut(u8),
 ) -> Result<AudioInfo> {
     let mut source = Source::open(source)?;
-    let Some(index) = choose(&source, choice) else { return Ok(AudioInfo::nothing()) };
-    source.keep_only(&[index]);
-    let (mut decoder, base) = {
-        let stream = source.streams().nth(index).ok_or_else(|| MediaError::failed("sound", "stream vanished"))?;
-        (SoundDecoder::open(&stream.parameters(), stream.time_base(), SAMPLE_RATE)?, stream.time_base())
+    let candidates = candidates(&source, choice);
+    let opened = candidates.iter().find_map(|&index| open(&source, index).transpose());
+    let Some((index, mut decoder, base)) = opened.transpose()? else {
+        return Ok(AudioInfo { unreadable: !candidates.is_empty(), ..AudioInfo::nothing() });
     };
+    source.keep_only(&[index]);
     let expected = max_ms.or_else(|| source.declared_us().map(|us| to_ms(us).max(0) as u64)).unwrap_or(0);
     let bound = max_ms.map_or(MAX_SAMPLES, |ms| (ms as i64 * i64::from(SAMPLE_RATE) / 1000).min(MAX_SAMPLES));
     let mut track = Timeline::new(FlacWriter::create(target, SAMPLE_RATE)?, bound);
@@ -124,20 +127,29 @@ pub fn extract(
     Ok(info)
 }
 
-fn choose(source: &Source, choice: TrackChoice) -> Option<usize> {
+/// Tracks that could be taken, best first.
+fn candidates(source: &Source, choice: TrackChoice) -> Vec<usize> {
     let usable = |stream: &ffmpeg::Stream<'_>| {
         let parameters = stream.parameters();
         parameters.medium() == ffmpeg::media::Type::Audio && has_decoder(parameters.id())
     };
     let is_default =
         |stream: &ffmpeg::Stream<'_>| stream.disposition().contains(ffmpeg::format::stream::Disposition::DEFAULT);
+    let mut streams: Vec<_> = source.streams().filter(usable).collect();
     match choice {
-        TrackChoice::Stream(index) => source.streams().nth(index).filter(usable).map(|stream| stream.index()),
-        TrackChoice::Default => source
-            .streams()
-            .find(|stream| usable(stream) && is_default(stream))
-            .or_else(|| source.streams().find(usable))
-            .map(|stream| stream.index()),
+        TrackChoice::Stream(index) => streams.retain(|stream| stream.index() == index),
+        TrackChoice::Default => streams.sort_by_key(|stream| !is_default(stream)),
+    }
+    streams.iter().map(ffmpeg::Stream::index).collect()
+}
+
+/// A decoder for a track, with the track's time base; `None` when its header is damaged.
+fn open(source: &Source, index: usize) -> Result<Option<(usize, SoundDecoder, ffmpeg::Rational)>> {
+    let stream = source.streams().nth(index).ok_or_else(|| MediaError::failed("sound", "stream vanished"))?;
+    match SoundDecoder::open(&stream.parameters(), stream.time_base(), SAMPLE_RATE) {
+        Ok(decoder) => Ok(Some((index, decoder, stream.time_base()))),
+        Err(MediaError::Failed { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -240,6 +252,7 @@ impl Timeline {
             peak: self.peak,
             silent: loudness_lufs.is_none() || self.peak < SILENT_PEAK,
             empty: !self.heard || self.position == 0,
+            unreadable: false,
             gaps_ms: to_ms(self.gap_samples) as u64,
         })
     }

@@ -13,8 +13,9 @@ use std::ptr;
 use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
 
-use super::micros;
+use super::clock::Clock;
 use super::scale::Turns;
+use super::{micros, ticks};
 use crate::error::{MediaError, RejectCode, Result};
 use crate::sniff::{self, Container};
 
@@ -37,6 +38,10 @@ pub(crate) struct Source {
     pub container: Container,
     /// Media time 0 in the file's own clock, microseconds.
     pub origin_us: i64,
+    /// Makes time stamps continuous where the container's may jump.
+    clock: Option<Clock>,
+    /// Streams to read, where the clock has to see the others too.
+    wanted: Option<Vec<usize>>,
 }
 
 /// What is read from the demuxer.
@@ -70,7 +75,8 @@ impl Source {
         let container = sniff::sniff(&head).map_err(|code| MediaError::rejected(code, "first bytes"))?;
         std::io::Seek::rewind(&mut file).map_err(MediaError::io("rewind the source"))?;
         let input = open_as(file, container)?;
-        let mut source = Self { input, container, origin_us: 0 };
+        let clock = container.clock_is_arbitrary().then(Clock::default);
+        let mut source = Self { input, container, origin_us: 0, clock, wanted: None };
         if container.clock_is_arbitrary() {
             // SAFETY: `input` owns a context that was opened successfully and lives as long as `source`.
             let start = unsafe { (*source.input.as_ptr()).start_time };
@@ -120,6 +126,11 @@ impl Source {
 
     /// Tells the demuxer to skip every other stream.
     pub(crate) fn keep_only(&mut self, wanted: &[usize]) {
+        if self.clock.is_some() {
+            // A jump must move all streams alike, whichever of them is looked at.
+            self.wanted = Some(wanted.to_vec());
+            return;
+        }
         // SAFETY: `streams` is an array of `nb_streams` valid pointers owned by the open context, and `&mut self`
         // excludes other users; `discard` is a field meant to be set by callers (avformat.h).
         unsafe {
@@ -134,17 +145,42 @@ impl Source {
     }
 
     pub(crate) fn read(&mut self) -> Read1 {
-        let mut packet = ffmpeg::Packet::empty();
-        match packet.read(&mut self.input) {
-            Ok(()) => Read1::Packet(packet),
-            Err(ffmpeg::Error::Eof) => Read1::End,
-            Err(_) => Read1::Broken,
+        loop {
+            let mut packet = ffmpeg::Packet::empty();
+            match packet.read(&mut self.input) {
+                Ok(()) => {}
+                Err(ffmpeg::Error::Eof) => return Read1::End,
+                Err(_) => return Read1::Broken,
+            }
+            self.set_right(&mut packet);
+            if self.wanted.as_ref().is_none_or(|wanted| wanted.contains(&packet.stream())) {
+                return Read1::Packet(packet);
+            }
+        }
+    }
+
+    /// Puts a packet's time stamps on the continuous clock.
+    fn set_right(&mut self, packet: &mut ffmpeg::Packet) {
+        let (Some(clock), Some(stream)) = (&mut self.clock, self.input.stream(packet.stream())) else { return };
+        let (base, medium) = (stream.time_base(), stream.parameters().medium());
+        let Some(dts) = packet.dts().or_else(|| packet.pts()) else { return };
+        if !matches!(medium, ffmpeg::media::Type::Video | ffmpeg::media::Type::Audio) {
+            return;
+        }
+        let offset_us = clock.offset(packet.stream(), micros(dts, base), micros(packet.duration(), base));
+        if offset_us != 0 {
+            let offset = ticks(offset_us, base);
+            packet.set_dts(packet.dts().map(|dts| dts.saturating_add(offset)));
+            packet.set_pts(packet.pts().map(|pts| pts.saturating_add(offset)));
         }
     }
 
     /// Goes to the keyframe at or before media time `us`. Errors are reported, the position is then undefined.
     pub(crate) fn seek(&mut self, us: i64) -> Result<()> {
         let target = us.saturating_add(self.origin_us);
+        if let Some(clock) = &mut self.clock {
+            clock.forget();
+        }
         // SAFETY: the context is open and exclusively borrowed; stream -1 means AV_TIME_BASE units (avformat.h).
         let code = unsafe { ffi::avformat_seek_file(self.input.as_mut_ptr(), -1, i64::MIN, target, target, 0) };
         if code < 0 { Err(MediaError::ffmpeg("seek", ffmpeg::Error::from(code))) } else { Ok(()) }

@@ -1,5 +1,6 @@
 //! The only place that touches FFmpeg's pointers. Everything above it is safe code.
 
+pub(crate) mod clock;
 pub(crate) mod decoder;
 pub(crate) mod input;
 pub(crate) mod planes;
@@ -27,6 +28,12 @@ pub(crate) fn micros(ticks: i64, base: ffmpeg::Rational) -> i64 {
     let scaled = i128::from(ticks) * i128::from(base.numerator()) * 1_000_000;
     let half = if scaled < 0 { -den / 2 } else { den / 2 };
     i64::try_from((scaled + half) / den).unwrap_or(i64::MAX)
+}
+
+/// Time stamp in ticks of a time base from microseconds, without overflow.
+pub(crate) fn ticks(us: i64, base: ffmpeg::Rational) -> i64 {
+    let unit = i128::from(base.numerator().max(1)) * 1_000_000;
+    i64::try_from(i128::from(us) * i128::from(base.denominator().max(1)) / unit).unwrap_or(i64::MAX)
 }
 
 /// Rounds microseconds to milliseconds.

@@ -31,6 +31,15 @@ fn text(pointer: *const libc::c_char) -> Option<String> {
     Some(unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
 }
 
+/// What the file says under `key`. Files say anything, also what is no UTF-8: ffmpeg-next's own `get` takes it for text unseen.
+pub(crate) fn tag(metadata: &ffmpeg::DictionaryRef<'_>, key: &CStr) -> Option<String> {
+    // SAFETY: the dictionary outlives the call; an entry's value is a NUL-terminated string of FFmpeg's, copied at once.
+    unsafe {
+        let entry = ffi::av_dict_get(metadata.as_ptr(), key.as_ptr(), std::ptr::null(), 0);
+        if entry.is_null() { None } else { text((*entry).value) }
+    }
+}
+
 pub(crate) fn codec_name(id: ffmpeg::codec::Id) -> String {
     // SAFETY: the function only looks into a static table and always returns a string.
     text(unsafe { ffi::avcodec_get_name(id.into()) }).unwrap_or_default()
@@ -76,14 +85,14 @@ pub(crate) fn audio_track(stream: &ffmpeg::Stream<'_>, start_ms: i64) -> AudioTr
         (raw.ch_layout.nb_channels.max(0) as u32, raw.sample_rate.max(0) as u32)
     };
     let metadata = stream.metadata();
-    let tag = |key: &str| metadata.get(key).map(str::to_owned).filter(|value| !value.is_empty() && value != "und");
+    let said = |key: &CStr| tag(&metadata, key).filter(|value| !value.is_empty() && value != "und");
     AudioTrack {
         index: stream.index(),
         codec: codec_name(parameters.id()),
         channels,
         sample_rate,
-        language: tag("language"),
-        title: tag("title"),
+        language: said(c"language"),
+        title: said(c"title"),
         default: stream.disposition().contains(ffmpeg::format::stream::Disposition::DEFAULT),
         start_ms,
         supported: has_decoder(parameters.id()) && channels > 0,
