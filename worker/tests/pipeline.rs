@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Announced, World, media, snapshot};
+use common::{World, media, snapshot};
 use heimdex_db::{Stage, keys};
 use serde_json::Value;
 
@@ -127,63 +127,6 @@ async fn a_single_silent_shot_is_one_scene_without_text() {
         .await
         .unwrap();
     assert_eq!(scenes, [(2000, String::new())]);
-}
-
-#[tokio::test]
-async fn what_is_no_video_is_rejected_once_and_for_all() {
-    let world = World::new().await;
-    let worker = world.worker("one").start();
-    let text = media::bytes("notes.mp4", b"Dear diary, this is not a video.\n");
-    let playlist = media::bytes("list.mp4", b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1/secret.ts\n");
-    let plain = Announced::of;
-    let wrong_size = Announced { size_bytes: 12, ..Announced::of(&text) };
-    let empty = media::bytes("empty.mp4", b"");
-    let cases = [
-        (text.as_path(), plain(&text), "not_a_video"),
-        (text.as_path(), wrong_size, "size_mismatch"),
-        (playlist.as_path(), plain(&playlist), "playlist_not_allowed"),
-        (empty.as_path(), plain(&empty), "empty_file"),
-        (media::audio_only(), plain(media::audio_only()), "no_video_track"),
-    ];
-    for (file, announced, code) in cases {
-        let owner = world.owner("free").await;
-        let today = "INSERT INTO quota_usage VALUES ($1, 'uploads', current_date::timestamp AT TIME ZONE 'UTC', 1)";
-        sqlx::query(today).bind(owner).execute(world.pool()).await.unwrap();
-        let video = world.upload_as(owner, file, &announced).await;
-        world.video_becomes(video, &["failed"]).await;
-        let (found, message): (String, String) =
-            sqlx::query_as("SELECT failure_code, failure_message FROM videos WHERE video_id = $1")
-                .bind(video.video_id)
-                .fetch_one(world.pool())
-                .await
-                .unwrap();
-        assert_eq!(found, code);
-        assert!(message.ends_with('.'), "a sentence: {message}");
-        assert_eq!(world.attempts(video, Stage::UploadValidate).await.len(), 1, "no retry");
-        assert_eq!(world.job(video, Stage::SceneDetect).await.0, "cancelled");
-        let used: i32 = sqlx::query_scalar("SELECT used FROM quota_usage WHERE user_id = $1")
-            .bind(owner)
-            .fetch_one(world.pool())
-            .await
-            .unwrap();
-        assert_eq!(used, 0, "the upload is given back");
-    }
-    common::until("scratch space is empty", common::PATIENCE, async || world.scratch_files().is_empty().then_some(()))
-        .await;
-    worker.terminate().await;
-}
-
-#[tokio::test]
-async fn a_free_account_has_its_limit_of_length() {
-    let world = World::new().await;
-    let _worker = world.worker("one").with("HEIMDEX_FREE_MAX_DURATION_S", "5").start();
-    let owner = world.owner("free").await;
-    let video = world.upload_as(owner, media::spoken(), &Announced::of(media::spoken())).await;
-    world.video_becomes(video, &["failed"]).await;
-    assert_eq!(world.job(video, Stage::UploadValidate).await.2.as_deref(), Some("too_long"));
-    // The same file, for somebody who may.
-    let video = world.upload(media::spoken()).await;
-    world.video_becomes(video, &["indexed"]).await;
 }
 
 #[tokio::test]

@@ -49,10 +49,45 @@ async fn limits_are_told_by_name() {
 
 #[tokio::test]
 async fn neither_network_nor_programs_can_be_reached() {
-    for fault in [Fault::Connect, Fault::Exec] {
-        let error = end_of(fault, Limits::default(), LONG).await.to_string();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    datagrams.set_nonblocking(true).unwrap();
+    let faults = [
+        Fault::Connect(listener.local_addr().unwrap()),
+        Fault::Connect("[::1]:9".parse().unwrap()),
+        Fault::Send(datagrams.local_addr().unwrap()),
+        Fault::Exec,
+    ];
+    for fault in faults {
+        let error = end_of(fault.clone(), Limits::default(), LONG).await.to_string();
         assert!(error.contains("not permitted"), "{fault:?}: {error}");
     }
+    assert!(listener.accept().is_err(), "nobody called");
+    assert!(datagrams.recv_from(&mut [0; 16]).is_err(), "nobody wrote");
+}
+
+/// Landlock is what keeps it from files; a kernel without would leave that to the other walls.
+#[tokio::test]
+async fn no_file_but_its_own_can_be_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "for my eyes only").unwrap();
+    let faults = [
+        Fault::Read(secret.clone()),
+        Fault::Read("/etc/passwd".into()),
+        // Who may read this has the worker's passwords.
+        Fault::Read(format!("/proc/{}/environ", std::process::id()).into()),
+        Fault::Write(secret.clone()),
+        Fault::Write(folder.path().join("new")),
+        Fault::Remove(secret.clone()),
+    ];
+    for fault in faults {
+        let error = end_of(fault.clone(), Limits::default(), LONG).await.to_string();
+        assert!(error.contains("Permission denied"), "{fault:?}: {error}");
+    }
+    assert_eq!(std::fs::read_to_string(&secret).unwrap(), "for my eyes only");
+    assert!(!folder.path().join("new").exists());
 }
 
 #[tokio::test]

@@ -23,8 +23,6 @@ use crate::stage::{Job, Outcome, StageContext, StageError};
 
 /// Reading every packet's header of the largest file.
 const DEADLINE: Duration = Duration::from_secs(600);
-/// Containers count in ticks that do not add up to whole seconds.
-const SLACK: Duration = Duration::from_secs(1);
 const POSTER_BYTES: u64 = 8 << 20;
 
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
@@ -48,7 +46,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
 
     let folder = cx.scratch().folder(POSTER_BYTES).await?;
     let poster_file = folder.path().join("poster.webp");
-    let limit = cx.config().max_duration.of(subject.tier).map(|limit| limit + SLACK);
+    let limit = cx.config().max_duration.of(subject.tier);
     let request = Request::Probe {
         source: source.path().to_owned(),
         declared: Declared {

@@ -38,17 +38,26 @@ pub(crate) fn commit(fault: Fault) -> Result<Response> {
                 file.write_all(&[0; 1 << 16]).map_err(MediaError::io("write"))?;
             }
         }
-        Fault::Connect => match std::net::TcpStream::connect("127.0.0.1:9") {
-            Ok(_) => Err(MediaError::failed("fault", "connected")),
-            Err(error) => Err(MediaError::io("connect")(error)),
-        },
-        Fault::Exec => match std::process::Command::new("/bin/true").status() {
-            Ok(status) => Err(MediaError::failed("fault", format!("ran: {status}"))),
-            Err(error) => Err(MediaError::io("exec")(error)),
-        },
+        Fault::Connect(address) => refused("connect", std::net::TcpStream::connect(address)),
+        Fault::Send(address) => refused(
+            "send",
+            std::net::UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"hello", address)),
+        ),
+        Fault::Read(path) => refused("read", std::fs::read(path)),
+        Fault::Write(path) => refused("write", std::fs::write(path, "planted")),
+        Fault::Remove(path) => refused("remove", std::fs::remove_file(path)),
+        Fault::Exec => refused("exec", std::process::Command::new("/bin/true").status()),
         Fault::Babble => {
             println!("this is not the protocol");
             std::process::exit(0)
         }
+    }
+}
+
+/// What must not work: its success is a failure of another kind.
+fn refused<T: std::fmt::Debug>(what: &str, outcome: std::io::Result<T>) -> Result<Response> {
+    match outcome {
+        Ok(done) => Err(MediaError::failed("fault", format!("{what} was possible: {done:?}"))),
+        Err(error) => Err(MediaError::io(what)(error)),
     }
 }

@@ -29,7 +29,7 @@ pub enum Request {
 
 /// What a planted fault does.
 #[cfg(feature = "fault-injection")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
     Hang,
@@ -40,8 +40,16 @@ pub enum Fault {
     Allocate,
     /// Writes a file until something gives.
     FillDisk,
-    /// Opens a network socket.
-    Connect,
+    /// Opens a connection to this address.
+    Connect(std::net::SocketAddr),
+    /// Sends a datagram to this address.
+    Send(std::net::SocketAddr),
+    /// Reads a file that is none of its business.
+    Read(PathBuf),
+    /// Writes one.
+    Write(PathBuf),
+    /// Removes one.
+    Remove(PathBuf),
     /// Starts another program.
     Exec,
     /// Answers with something that is not the protocol.
@@ -67,7 +75,9 @@ impl Request {
             Self::ExtractAudio { target, .. } => parent(target).into_iter().collect(),
             Self::DetectScenes { out_dir, .. } => vec![out_dir.clone()],
             #[cfg(feature = "fault-injection")]
-            Self::Fault { .. } => vec![std::env::temp_dir()],
+            Self::Fault { fault: Fault::FillDisk } => vec![std::env::temp_dir()],
+            #[cfg(feature = "fault-injection")]
+            Self::Fault { .. } => Vec::new(),
         }
     }
 }
