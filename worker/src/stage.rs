@@ -14,7 +14,7 @@ use heimdex_db::{
     runs::Subject,
     store::{Store, StoreError},
 };
-use heimdex_media::{MediaError, child};
+use heimdex_media::{Limit, MediaError, child};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -117,6 +117,7 @@ impl From<StoreError> for StageError {
         match error {
             error if error.is_outage() => Self::Outage(error.into()),
             StoreError::File(source) => Self::from(source),
+            error if error.code() == Some("StorageFull") => Self::transient("disk_full", error),
             error => Self::transient("object_storage", error),
         }
     }
@@ -152,6 +153,7 @@ impl From<MediaError> for StageError {
             }
             error @ MediaError::Crashed { .. } => Self::transient("decoder_crashed", error),
             error @ MediaError::TimedOut(_) => Self::transient("decoder_hung", error),
+            error @ MediaError::ResourceLimit { limit: Limit::Disk, .. } => Self::transient("disk_full", error),
             error @ MediaError::ResourceLimit { .. } => Self::transient("decoder_limit", error),
             error => Self::transient("decoder_failed", error),
         }

@@ -17,6 +17,8 @@ use crate::sealed::Draft;
 /// The checksum algorithms of S3, as they stand in header names.
 const ALGORITHMS: [&str; 5] = ["crc32", "crc32c", "sha1", "sha256", "crc64nvme"];
 const BUFFER_BYTES: usize = 1 << 20;
+/// The largest part that Heimdex asks for.
+const HEAR_OUT_BYTES: u64 = 64 << 20;
 
 /// What the client says about the body it sends.
 pub(crate) struct Promise {
@@ -100,7 +102,10 @@ pub(crate) async fn receive(
         }
         md5.update(&chunk);
         hasher.update(&chunk);
-        writer.write_all(&chunk).await.map_err(io_error)?;
+        if let Err(error) = writer.write_all(&chunk).await {
+            hear_out(&mut body).await;
+            return Err(io_error(error));
+        }
     }
     if promised.is_some_and(|length| length != size_bytes) {
         return Err(s3_error!(IncompleteBody));
@@ -118,6 +123,17 @@ pub(crate) async fn receive(
     }
     let checksums = verified(hasher, promise)?;
     Ok(Received { draft, file, size_bytes, md5: hex::encode(md5), checksums })
+}
+
+/// Reads on and forgets: a client that is still sending would take the end of its connection for the answer, and never see the
+/// real one. Whoever has more than a part to say is cut off.
+async fn hear_out(body: &mut StreamingBlob) {
+    let mut heard: u64 = 0;
+    while heard < HEAR_OUT_BYTES
+        && let Some(Ok(chunk)) = body.next().await
+    {
+        heard += chunk.len() as u64;
+    }
 }
 
 fn hasher_for(algorithms: &[&str]) -> ChecksumHasher {

@@ -105,6 +105,8 @@ pub enum Limit {
     Memory,
     Cpu,
     FileSize,
+    /// The disk it writes to is full.
+    Disk,
     Output,
 }
 

@@ -27,6 +27,11 @@ pub fn main() -> ExitCode {
         Err(MediaError::Io { source, what }) if source.raw_os_error() == Some(libc::EFBIG) => {
             Reply::Limited { limit: Limit::FileSize, detail: what }
         }
+        Err(MediaError::Io { source, what })
+            if matches!(source.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded) =>
+        {
+            Reply::Limited { limit: Limit::Disk, detail: what }
+        }
         Err(MediaError::Failed { what, detail }) => Reply::Failed { what, detail },
         Err(other) => Reply::Failed { what: "media".into(), detail: other.to_string() },
     })
