@@ -257,6 +257,7 @@ mod tests {
         let with = |name: &'static str, value: &'static str| {
             Config::read(&move |n| match n {
                 "HEIMDEX_LOCAL_OUTBOX" => Some("true".into()),
+                "HEIMDEX_SMTP_FROM" => Some("heimdex@example.org".into()),
                 n if n == name => Some(value.into()),
                 n => minimal(n),
             })

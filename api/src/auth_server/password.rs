@@ -23,18 +23,29 @@ pub const MAX_BYTES: usize = 72;
 /// What an unknown address is checked against, so that it takes as long as a known one.
 static DUMMY: LazyLock<Option<String>> = LazyLock::new(|| hash_now("nobody has this password").ok());
 
+/// How many may wait for their turn; the next is told to come again at once.
+const WAITING: usize = 64;
+
 /// Bounded access to Argon2id.
 #[derive(Clone, Debug)]
-pub struct Hasher(Arc<Semaphore>);
+pub struct Hasher {
+    working: Arc<Semaphore>,
+    /// Those at work and those who wait.
+    inside: Arc<Semaphore>,
+}
 
 impl Default for Hasher {
     fn default() -> Self {
-        let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self(Arc::new(Semaphore::new(at_once)))
+        Self::new(std::thread::available_parallelism().map_or(2, std::num::NonZero::get), WAITING)
     }
 }
 
 impl Hasher {
+    /// So many at once, and so many who wait.
+    pub fn new(at_once: usize, waiting: usize) -> Self {
+        Self { working: Arc::new(Semaphore::new(at_once)), inside: Arc::new(Semaphore::new(at_once + waiting)) }
+    }
+
     pub async fn hash(&self, password: &str) -> Result<String, AuthError> {
         let password = password.to_owned();
         self.run(move || hash_now(&password)).await?.map_err(|error| {
@@ -57,12 +68,13 @@ impl Hasher {
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AuthError> {
-        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.0).acquire_owned())
+        let inside = Arc::clone(&self.inside).try_acquire_owned().map_err(|_| AuthError::overloaded())?;
+        let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.working).acquire_owned())
             .await
             .map_err(|_| AuthError::overloaded())?
             .map_err(|_| AuthError::overloaded())?;
         tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _permits = (permit, inside);
             work()
         })
         .await
@@ -87,4 +99,23 @@ pub fn check_strength(password: &str) -> Result<(), AuthError> {
             .with("weak_password", serde_json::json!({ "reasons": ["length"], "message": message })));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_comes_when_the_queue_is_full_is_told_to_come_again() {
+        let hasher = Hasher::new(1, 1);
+        let (one, two) =
+            (hasher.inside.clone().try_acquire_owned().unwrap(), hasher.inside.clone().try_acquire_owned().unwrap());
+        assert_eq!(hasher.verify("x", None).await.unwrap_err().code, "overloaded");
+        drop((one, two));
+        let hash = hasher.hash("correct horse").await.unwrap();
+        assert!(hash.starts_with("$argon2id$"));
+        assert!(hasher.verify("correct horse", Some(&hash)).await.unwrap());
+        assert!(!hasher.verify("correct house", Some(&hash)).await.unwrap());
+        assert!(!hasher.verify("nobody has this password", None).await.unwrap(), "the dummy's password opens nothing");
+    }
 }

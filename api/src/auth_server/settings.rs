@@ -47,6 +47,10 @@ pub struct Settings {
 impl Settings {
     pub(crate) fn read(env: &Env<'_>) -> Result<Self, ConfigError> {
         let smtp = env.text("HEIMDEX_SMTP_URL").is_some();
+        // The workers send; but it shows here first that nobody would know from whom.
+        if smtp && env.text("HEIMDEX_SMTP_FROM").is_none() {
+            return Err(ConfigError::Missing("HEIMDEX_SMTP_FROM"));
+        }
         let seconds = |name, default: u64| -> Result<Duration, ConfigError> {
             Ok(Duration::from_secs(env.parse(name)?.unwrap_or(default)))
         };

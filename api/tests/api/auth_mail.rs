@@ -301,7 +301,17 @@ async fn the_outbox_is_shown_on_this_machine_and_only_when_switched_on() {
 
 #[tokio::test]
 async fn with_smtp_each_mail_is_a_task_for_a_worker() {
-    let app = App::start_with(|name| (name == "HEIMDEX_SMTP_URL").then(|| "smtp://127.0.0.1:9".to_owned())).await;
+    let app = App::start_with(|name| {
+        Some(
+            match name {
+                "HEIMDEX_SMTP_URL" => "smtp://127.0.0.1:9",
+                "HEIMDEX_SMTP_FROM" => "Heimdex <heimdex@example.org>",
+                _ => return None,
+            }
+            .to_owned(),
+        )
+    })
+    .await;
     app.sign_up(&json!({ "email": "ann@example.org", "password": PASSWORD })).await.assert_status(200);
     let (kind, payload, mail): (String, Value, i64) = sqlx::query_as(
         "SELECT t.kind, t.payload, m.mail_id FROM tasks t, mail_outbox m WHERE m.recipient = 'ann@example.org'",
