@@ -1,8 +1,15 @@
 //! The commands of `heimdex-api`.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use heimdex_db::{UserTier, audit::By};
+use heimdex_db::{
+    DbError, PgConnection, UserId, UserTier,
+    audit::By,
+    role_profiles::{self, RoleType},
+    users,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +18,7 @@ use crate::{
     config::Config,
     openapi,
     start::{self, Listeners},
+    supabase::{self, admin_api::AdminApi},
 };
 
 #[derive(Parser)]
@@ -38,7 +46,23 @@ enum Command {
         name: String,
     },
     /// Let a person do something: member, operator or admin
-    Grant { email: String, role: String },
+    Grant { email: String, role: RoleType },
+    /// Take it back. The last admin stays one, unless --even-the-last is said
+    Revoke {
+        email: String,
+        role: RoleType,
+        #[arg(long)]
+        even_the_last: bool,
+    },
+    /// Bring everybody up to date with the Supabase project, by its admin API (SUPABASE_SECRET_KEY)
+    SyncUsers {
+        /// Remove accounts that the project no longer has even if they are many
+        #[arg(long)]
+        remove_many: bool,
+        /// Give up after so many seconds
+        #[arg(long, default_value_t = 1800)]
+        deadline_s: u64,
+    },
     /// Set a person's limits: free, pro or enterprise
     SetTier { email: String, tier: UserTier },
     /// Show the newest mails (embedded auth server; those that SMTP has taken are empty)
@@ -100,27 +124,44 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
                 .await
                 .map_err(|error| anyhow::anyhow!("{error:?}"))?;
             let mut connection = pool.acquire().await?;
-            heimdex_db::users::set_tier(&mut connection, &email, UserTier::Enterprise, &By::command()).await?;
+            let user = named(&mut connection, &email).await?;
+            users::set_tier(&mut connection, user, UserTier::Enterprise, &By::command()).await?;
             println!("{email}: {}", if made { "made" } else { "exists" });
         }
         Command::Grant { email, role } => {
-            if !["member", "operator", "admin"].contains(&role.as_str()) {
-                bail!("`{role}` is not one of: member, operator, admin");
-            }
             let pool = start::open_database(&config).await?;
             let mut tx = pool.begin().await?;
-            heimdex_db::users::grant(&mut tx, &email, &role, &By::command())
-                .await
-                .with_context(|| format!("no single account has the address {email}"))?;
+            let user = named(&mut tx, &email).await?;
+            let new = role_profiles::grant(&mut tx, user, role, None, &By::command()).await?;
             tx.commit().await?;
-            println!("{email} is now {role}. Tokens say so after the next refresh.");
+            let already = if new { "now" } else { "already" };
+            println!("{email} is {already} {}. Tokens say so after the next refresh.", role.as_str());
         }
+        Command::Revoke { email, role, even_the_last } => {
+            let pool = start::open_database(&config).await?;
+            let mut tx = pool.begin().await?;
+            let user = named(&mut tx, &email).await?;
+            let by = By::command();
+            let done = if even_the_last {
+                role_profiles::revoke_even_the_last(&mut tx, user, role, &by).await
+            } else {
+                role_profiles::revoke(&mut tx, user, role, &by).await
+            };
+            let was = match done {
+                Err(DbError::Conflict("last_admin")) => {
+                    bail!("{email} is the last admin; grant admin to somebody else first, or say --even-the-last")
+                }
+                other => other?,
+            };
+            tx.commit().await?;
+            println!("{email} is {} {}.", if was { "no longer" } else { "not" }, role.as_str());
+        }
+        Command::SyncUsers { remove_many, deadline_s } => sync_users(&config, remove_many, deadline_s).await?,
         Command::SetTier { email, tier } => {
             let pool = start::open_database(&config).await?;
             let mut tx = pool.begin().await?;
-            heimdex_db::users::set_tier(&mut tx, &email, tier, &By::command())
-                .await
-                .with_context(|| format!("no single account has the address {email}"))?;
+            let user = named(&mut tx, &email).await?;
+            users::set_tier(&mut tx, user, tier, &By::command()).await?;
             tx.commit().await?;
             println!("{email} has now the tier {tier}.");
         }
@@ -170,6 +211,29 @@ async fn keys(config: &Config, command: Keys) -> anyhow::Result<()> {
             println!("{kid} is trusted no more.");
         }
     }
+    Ok(())
+}
+
+async fn named(db: &mut PgConnection, email: &str) -> anyhow::Result<UserId> {
+    role_profiles::only_by_email(db, email).await.with_context(|| format!("no single account has the address {email}"))
+}
+
+async fn sync_users(config: &Config, remove_many: bool, deadline_s: u64) -> anyhow::Result<()> {
+    let Some(project) = &config.auth.supabase_url else {
+        bail!("SUPABASE_URL is not set: the accounts are here already");
+    };
+    let key = config.auth.secret_key.clone().context("SUPABASE_SECRET_KEY is not set")?;
+    let users = start::auth_call(project, "admin/users").context("SUPABASE_URL is wrong")?;
+    let api = AdminApi::new(users, key, Duration::from_millis(500))?;
+    let pool = start::open_database(config).await?;
+    let work = supabase::sync::run(&pool, &api, remove_many);
+    let report = tokio::time::timeout(Duration::from_secs(deadline_s), work).await.with_context(|| {
+        format!("it took longer than {deadline_s} s; what was done stays, say --deadline-s for more")
+    })??;
+    println!(
+        "{} users in the project: {} up to date, {} anonymous ignored; {} accounts deleted here.",
+        report.seen, report.kept, report.ignored, report.buried
+    );
     Ok(())
 }
 

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use heimdex_db::store::S3Config;
+use heimdex_db::{
+    quotas::{LimitError, Limits},
+    store::S3Config,
+};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
@@ -16,6 +19,8 @@ pub enum ConfigError {
     Missing(&'static str),
     #[error("{name} is wrong: {reason}")]
     Wrong { name: &'static str, reason: String },
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 /// Everything `serve` needs to know.
@@ -37,6 +42,8 @@ pub struct Config {
     pub text_model: Option<String>,
     pub trusted_proxies: Vec<IpNet>,
     pub features: Features,
+    /// What each tier may use.
+    pub limits: Limits,
     pub database_connections: u32,
 }
 
@@ -54,6 +61,10 @@ pub struct AuthConfig {
     pub publishable_key: String,
     /// Turns HS256 on.
     pub legacy_jwt_secret: Option<SecretString>,
+    /// Of the database webhook; without it there is none.
+    pub webhook_secret: Option<SecretString>,
+    /// Service role or secret key, for `sync-users` alone.
+    pub secret_key: Option<SecretString>,
     /// `iss` must be this, exactly. With a Supabase project and no value: `{SUPABASE_URL}/auth/v1`.
     pub issuer: Option<String>,
     pub audience: String,
@@ -98,7 +109,9 @@ impl Config {
                     None if supabase_url.is_some() => return Err(ConfigError::Missing("SUPABASE_PUBLISHABLE_KEY")),
                     None => "sb_publishable_heimdex".into(),
                 },
-                legacy_jwt_secret: env.text("SUPABASE_JWT_SECRET").map(Into::into),
+                legacy_jwt_secret: env.long_secret("SUPABASE_JWT_SECRET", 32)?,
+                webhook_secret: env.long_secret("SUPABASE_WEBHOOK_SECRET", 16)?,
+                secret_key: env.text("SUPABASE_SECRET_KEY").map(Into::into),
                 issuer: env.text("SUPABASE_JWT_ISSUER").or_else(|| supabase_url.as_ref().map(issuer_of)),
                 audience: env.text("SUPABASE_JWT_AUDIENCE").unwrap_or_else(|| "authenticated".into()),
                 embedded: Settings::read(&env)?,
@@ -119,6 +132,7 @@ impl Config {
             },
             trusted_proxies: env.list("HEIMDEX_TRUSTED_PROXIES")?,
             features: Features { faces: env.parse("FEATURE_FACES")?.unwrap_or(false) },
+            limits: Limits::read(&|name| (env.0)(name))?,
             database_connections: env.parse("HEIMDEX_API_DATABASE_CONNECTIONS")?.unwrap_or(16),
         };
         config.check_local_outbox()?;
@@ -180,6 +194,16 @@ impl Env<'_> {
 
     fn secret(&self, name: &'static str) -> Result<SecretString, ConfigError> {
         self.text(name).map(Into::into).ok_or(ConfigError::Missing(name))
+    }
+
+    /// One that cannot be guessed: whoever has it is believed.
+    fn long_secret(&self, name: &'static str, at_least: usize) -> Result<Option<SecretString>, ConfigError> {
+        match self.text(name) {
+            Some(secret) if secret.len() < at_least => {
+                Err(ConfigError::Wrong { name, reason: format!("it must have at least {at_least} characters") })
+            }
+            secret => Ok(secret.map(Into::into)),
+        }
     }
 
     pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(
@@ -246,6 +270,9 @@ mod tests {
             ("HEIMDEX_AUTH_AUTOCONFIRM", "yes"),
             ("SUPABASE_SECRET_KEY", "sb_secret_short"),
             ("SUPABASE_SECRET_KEY", "a key that is long enough but of another kind"),
+            ("SUPABASE_JWT_SECRET", "short"),
+            ("SUPABASE_WEBHOOK_SECRET", "short"),
+            ("HEIMDEX_PRO_UPLOADS_PER_DAY", "many"),
         ] {
             let error = Config::read(&|n| if n == name { Some(value.into()) } else { minimal(n) }).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");

@@ -20,6 +20,7 @@ pub mod routes;
 pub mod search;
 pub mod start;
 mod state;
+pub mod supabase;
 pub mod text_model;
 pub mod web;
 

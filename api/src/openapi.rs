@@ -28,6 +28,7 @@ use crate::error::{Code, FieldError, Problem};
         (name = "scenes", description = "What is in a video"),
         (name = "search", description = "Finding moments"),
         (name = "events", description = "Live progress as server-sent events"),
+        (name = "admin", description = "Looking after the installation; for operators and admins"),
         (name = "system", description = "Configuration and health"),
     )
 )]

@@ -48,6 +48,11 @@ pub fn router(state: AppState) -> Router {
             get(async || Json(serde_json::json!({ "name": "Heimdex", "docs": "/docs", "openapi": "/openapi.json" }))),
         ),
     };
+    dress(app, state)
+}
+
+/// What every request passes through, around any routes.
+pub fn dress(app: Router<AppState>, state: AppState) -> Router {
     app.fallback(async || ApiError::new(Code::NotFound).detail("There is nothing at this address."))
         .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed))
         .layer(

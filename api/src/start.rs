@@ -12,18 +12,20 @@ use heimdex_db::{
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
     auth::{
         TokenCache,
-        jwks::Jwks,
+        jwks::{Jwks, Timing},
+        liveness::Liveness,
         own_keys::{KeyError, OwnKeys},
         verifier::{KeySource, Rules, Verifier},
     },
     auth_server::{AuthServer, links::Links, password::Hasher, upkeep},
     config::{AuthConfig, Config},
     events::Hub,
-    metrics_server, router,
+    metrics_server, router, routes,
     state::{AppState, Inner},
     text_model::{Status, TextModel},
 };
@@ -103,11 +105,16 @@ async fn prepare_apart(config: Config, shutdown: CancellationToken) -> Result<Ap
     tokio::task::spawn_blocking(move || runtime.block_on(prepare(config, shutdown))).await?
 }
 
-async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppState, StartError> {
+/// Everything the handlers work with; `shutdown` ends what it starts.
+pub async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppState, StartError> {
     let pool = open_database(&config).await?;
     let store = Store::new(&config.s3);
     store.ensure_bucket().await?;
     let (verifier, auth_server) = authentication(&config, &pool).await?;
+    let liveness = match &config.auth.supabase_url {
+        Some(url) => Liveness::of_project(auth_call(url, "user")?, config.auth.publishable_key.clone())?,
+        None => Liveness::Own,
+    };
     let text_model = TextModel::load(config.models_dir.clone(), config.text_model.clone());
     tokio::spawn(register(pool.clone(), text_model.clone()));
     let events = Hub::start(pool.clone(), shutdown.clone());
@@ -120,6 +127,8 @@ async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppState
         store,
         verifier,
         tokens: TokenCache::default(),
+        liveness,
+        exports: Arc::new(tokio::sync::Semaphore::new(routes::users::export::AT_ONCE)),
         auth_server,
         events,
         text_model,
@@ -132,8 +141,8 @@ async fn authentication(config: &Config, pool: &PgPool) -> Result<(Verifier, Opt
     let auth = &config.auth;
     match &auth.supabase_url {
         Some(url) => {
-            let jwks = format!("{}/auth/v1/.well-known/jwks.json", url.as_str().trim_end_matches('/')).parse()?;
-            let source = KeySource::Project(Arc::new(Jwks::new(jwks)?));
+            let jwks = auth_call(url, ".well-known/jwks.json")?;
+            let source = KeySource::Project(Arc::new(Jwks::new(jwks, Timing::default())?));
             Ok((verifier(auth, source, auth.issuer.clone()), None))
         }
         None => {
@@ -142,6 +151,11 @@ async fn authentication(config: &Config, pool: &PgPool) -> Result<(Verifier, Opt
             Ok((verifier(auth, source, Some(server.issuer.clone())), Some(server)))
         }
     }
+}
+
+/// A call of the project's auth server.
+pub fn auth_call(project: &Url, path: &str) -> Result<Url, url::ParseError> {
+    format!("{}/auth/v1/{path}", project.as_str().trim_end_matches('/')).parse()
 }
 
 fn verifier(auth: &AuthConfig, source: KeySource, issuer: Option<String>) -> Verifier {

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use heimdex_db::{PgPool, store::Store};
 
 use crate::{
-    auth::{TokenCache, verifier::Verifier},
+    auth::{TokenCache, liveness::Liveness, verifier::Verifier},
     auth_server::AuthServer,
     config::Config,
     events::Hub,
@@ -22,6 +22,9 @@ pub struct Inner {
     pub store: Store,
     pub verifier: Verifier,
     pub tokens: TokenCache,
+    pub liveness: Liveness,
+    /// Exports under way.
+    pub exports: Arc<tokio::sync::Semaphore>,
     /// Only where no Supabase project is configured.
     pub auth_server: Option<Arc<AuthServer>>,
     pub events: Hub,

@@ -1,6 +1,7 @@
 //! Everything durable: the schema and its migrations, typed queries, the stage graph and the job ledger, the queue push,
 //! object keys and the S3 client. SQL lives only here, and ownership is always in the `WHERE`.
 
+pub mod api_tokens;
 pub mod audit;
 pub mod auth_credentials;
 pub mod auth_flows;
@@ -11,6 +12,7 @@ pub mod auth_sessions;
 pub mod enums;
 pub mod error;
 pub mod events;
+pub mod export;
 pub mod idempotency;
 pub mod ids;
 pub mod jobs;
@@ -23,6 +25,7 @@ pub mod pool;
 pub mod queue;
 pub mod queue_events;
 pub mod quotas;
+pub mod role_profiles;
 pub mod runs;
 pub mod scenes;
 pub mod schema;

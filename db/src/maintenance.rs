@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use crate::{
     error::DbError,
-    ids::{UserId, VideoId},
+    ids::{TaskId, UserId, VideoId},
     stage::Stage,
 };
 
@@ -126,12 +126,81 @@ pub async fn depth(pool: &PgPool) -> Result<Vec<(Stage, i64, i64)>, DbError> {
     .collect())
 }
 
-/// Whether a video is deleted and past the time to restore it.
-pub async fn is_due_for_purge(pool: &PgPool, video_id: VideoId) -> Result<bool, DbError> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM videos WHERE video_id = $1 AND state = 'deleted' AND purge_after < now()) AS "due!""#,
+/// A video that may go for good.
+#[derive(Clone, Debug)]
+pub struct DueVideo {
+    pub video_id: VideoId,
+    /// Of the multipart upload in S3 that was still open when it was deleted.
+    pub upload_id: Option<String>,
+}
+
+/// The video, if it is deleted and past the time to restore it.
+pub async fn due_for_purge(pool: &PgPool, video_id: VideoId) -> Result<Option<DueVideo>, DbError> {
+    Ok(sqlx::query_as!(
+        DueVideo,
+        r#"SELECT video_id AS "video_id: VideoId", upload_id FROM videos WHERE video_id = $1 AND state = 'deleted' AND purge_after < now()"#,
         video_id as VideoId
+    )
+    .fetch_optional(pool)
+    .await?)
+}
+
+/// Whether an account is a tombstone.
+pub async fn is_buried(pool: &PgPool, user: UserId) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM users WHERE user_id = $1 AND deleted_at IS NOT NULL) AS "buried!""#,
+        user.0
     )
     .fetch_one(pool)
     .await?)
+}
+
+/// Videos that a deleted account has left, at most `limit`; one that was announced at the last moment is among them.
+pub async fn videos_of_the_buried(pool: &PgPool, user: UserId, limit: i64) -> Result<Vec<DueVideo>, DbError> {
+    Ok(sqlx::query_as!(
+        DueVideo,
+        r#"UPDATE videos SET state = 'deleted', deleted_at = COALESCE(deleted_at, now()), purge_after = now() - interval '1 second'
+           WHERE video_id IN (SELECT v.video_id FROM videos v JOIN users u ON u.user_id = v.owner_id
+                              WHERE v.owner_id = $1 AND u.deleted_at IS NOT NULL ORDER BY v.video_id LIMIT $2)
+           RETURNING video_id AS "video_id: VideoId", upload_id"#,
+        user.0,
+        limit
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+/// Keys of photos of people that a deleted account has left, at most `limit`.
+pub async fn photo_keys_of_the_buried(pool: &PgPool, user: UserId, limit: i64) -> Result<Vec<String>, DbError> {
+    Ok(sqlx::query_scalar!(
+        "SELECT f.object_key FROM face_photos f JOIN face_profiles p USING (person_id) JOIN users u ON u.user_id = p.owner_id
+         WHERE p.owner_id = $1 AND u.deleted_at IS NOT NULL ORDER BY f.photo_id LIMIT $2",
+        user.0,
+        limit
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+/// Forgets photos whose objects are gone.
+pub async fn forget_photos(pool: &PgPool, keys: &[String]) -> Result<(), DbError> {
+    sqlx::query!("DELETE FROM face_photos WHERE object_key = ANY($1)", keys).execute(pool).await?;
+    Ok(())
+}
+
+/// Removes what a deleted account has left besides its videos: people, searches, shares, tokens, counters, and tasks other
+/// than the one that does it. The tombstone and the account's history stay.
+pub async fn purge_account(connection: &mut PgConnection, user: UserId, except: TaskId) -> Result<(), DbError> {
+    let id = user.0;
+    sqlx::query!("DELETE FROM face_profiles WHERE owner_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM video_edits WHERE user_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM search_log WHERE user_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM saved_searches WHERE user_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM shares WHERE owner_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM webhooks WHERE owner_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM api_tokens WHERE user_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM idempotency_keys WHERE user_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM quota_usage WHERE user_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM tasks WHERE owner_id = $1 AND task_id <> $2", id, except.0).execute(connection).await?;
+    Ok(())
 }

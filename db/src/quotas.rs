@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Limits of one tier; `None` is no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct TierLimits {
     pub uploads_per_day: Option<i32>,
     pub max_duration_s: Option<i64>,
@@ -19,29 +19,109 @@ pub struct TierLimits {
 }
 
 const GIB: i64 = 1 << 30;
+/// The largest object of S3.
+const MAX_OBJECT_BYTES: i64 = 5 << 40;
 
-impl TierLimits {
-    pub const fn of(tier: UserTier) -> Self {
-        match tier {
-            UserTier::Free => Self {
+/// A variable whose value is no limit.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: `{value}` is not {expected}")]
+pub struct LimitError {
+    pub name: &'static str,
+    pub value: String,
+    pub expected: &'static str,
+}
+
+/// What each tier may use. The API and the worker read it from the same variables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    free: TierLimits,
+    pro: TierLimits,
+    enterprise: TierLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            free: TierLimits {
                 uploads_per_day: Some(3),
                 max_duration_s: Some(600),
                 max_size_bytes: GIB,
                 searches_per_minute: Some(60),
             },
-            UserTier::Pro => Self {
+            pro: TierLimits {
                 uploads_per_day: Some(50),
                 max_duration_s: Some(4 * 3600),
                 max_size_bytes: 16 * GIB,
                 searches_per_minute: Some(300),
             },
-            UserTier::Enterprise => Self {
+            enterprise: TierLimits {
                 uploads_per_day: None,
                 max_duration_s: None,
                 max_size_bytes: 256 * GIB,
                 searches_per_minute: None,
             },
         }
+    }
+}
+
+/// Declares the variables of each tier: `HEIMDEX_FREE_UPLOADS_PER_DAY` and so on.
+macro_rules! read_tier {
+    ($lookup:expr, $default:expr, $tier:literal) => {{
+        let (lookup, own): (&dyn Fn(&'static str) -> Option<String>, TierLimits) = ($lookup, $default);
+        TierLimits {
+            uploads_per_day: limit(lookup, concat!("HEIMDEX_", $tier, "_UPLOADS_PER_DAY"), own.uploads_per_day)?,
+            max_duration_s: limit(lookup, concat!("HEIMDEX_", $tier, "_MAX_DURATION_S"), own.max_duration_s)?,
+            max_size_bytes: size(lookup, concat!("HEIMDEX_", $tier, "_MAX_SIZE_BYTES"), own.max_size_bytes)?,
+            searches_per_minute: limit(
+                lookup,
+                concat!("HEIMDEX_", $tier, "_SEARCHES_PER_MINUTE"),
+                own.searches_per_minute,
+            )?,
+        }
+    }};
+}
+
+impl Limits {
+    /// Reads them from a source of variables; 0 is no limit, and what is not said stays as it is.
+    pub fn read(lookup: &dyn Fn(&'static str) -> Option<String>) -> Result<Self, LimitError> {
+        let own = Self::default();
+        Ok(Self {
+            free: read_tier!(lookup, own.free, "FREE"),
+            pro: read_tier!(lookup, own.pro, "PRO"),
+            enterprise: read_tier!(lookup, own.enterprise, "ENTERPRISE"),
+        })
+    }
+
+    pub const fn of(&self, tier: UserTier) -> TierLimits {
+        match tier {
+            UserTier::Free => self.free,
+            UserTier::Pro => self.pro,
+            UserTier::Enterprise => self.enterprise,
+        }
+    }
+}
+
+fn given(lookup: &dyn Fn(&'static str) -> Option<String>, name: &'static str) -> Option<String> {
+    lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn limit<T: std::str::FromStr + PartialOrd + Default>(
+    lookup: &dyn Fn(&'static str) -> Option<String>,
+    name: &'static str,
+    own: Option<T>,
+) -> Result<Option<T>, LimitError> {
+    let Some(value) = given(lookup, name) else { return Ok(own) };
+    match value.parse::<T>() {
+        Ok(number) if number >= T::default() => Ok(Some(number).filter(|number| *number > T::default())),
+        _ => Err(LimitError { name, value, expected: "a whole number from 1, or 0 for no limit" }),
+    }
+}
+
+fn size(lookup: &dyn Fn(&'static str) -> Option<String>, name: &'static str, own: i64) -> Result<i64, LimitError> {
+    let Some(value) = given(lookup, name) else { return Ok(own) };
+    match value.parse() {
+        Ok(bytes) if (1..=MAX_OBJECT_BYTES).contains(&bytes) => Ok(bytes),
+        _ => Err(LimitError { name, value, expected: "a number of bytes from 1 to 5 TiB" }),
     }
 }
 
@@ -52,6 +132,8 @@ pub enum Quota {
     Uploads,
     /// A window is a minute.
     Searches,
+    /// A window is an hour.
+    Exports,
 }
 
 impl Quota {
@@ -59,6 +141,7 @@ impl Quota {
         match self {
             Self::Uploads => "uploads",
             Self::Searches => "searches",
+            Self::Exports => "exports",
         }
     }
 
@@ -67,6 +150,10 @@ impl Quota {
             Self::Uploads => {
                 let start = at.date_naive().and_time(NaiveTime::MIN).and_utc();
                 (start, start + Days::new(1))
+            }
+            Self::Exports => {
+                let start = at.duration_trunc(TimeDelta::hours(1)).unwrap_or(at);
+                (start, start + TimeDelta::hours(1))
             }
             Self::Searches => {
                 let start = at.duration_trunc(TimeDelta::minutes(1)).unwrap_or(at);
@@ -167,5 +254,28 @@ mod tests {
             (start.to_rfc3339(), end.to_rfc3339()),
             ("2026-02-28T23:59:00+00:00".into(), "2026-03-01T00:00:00+00:00".into())
         );
+    }
+
+    #[test]
+    fn limits_are_what_the_environment_says() {
+        let limits = Limits::read(&|name| match name {
+            "HEIMDEX_FREE_UPLOADS_PER_DAY" => Some("7".into()),
+            "HEIMDEX_PRO_MAX_DURATION_S" => Some("0".into()),
+            "HEIMDEX_ENTERPRISE_MAX_SIZE_BYTES" => Some(" 1000 ".into()),
+            _ => None,
+        })
+        .unwrap();
+        assert_eq!(limits.of(UserTier::Free).uploads_per_day, Some(7));
+        assert_eq!(limits.of(UserTier::Pro).max_duration_s, None);
+        assert_eq!(limits.of(UserTier::Enterprise).max_size_bytes, 1000);
+        assert_eq!(limits.of(UserTier::Free).max_duration_s, Some(600));
+        for (wrong, value) in [
+            ("HEIMDEX_FREE_MAX_DURATION_S", "long"),
+            ("HEIMDEX_PRO_MAX_SIZE_BYTES", "0"),
+            ("HEIMDEX_PRO_UPLOADS_PER_DAY", "-1"),
+        ] {
+            let error = Limits::read(&|name| (name == wrong).then(|| value.to_owned())).unwrap_err();
+            assert!(error.to_string().contains(wrong), "{error}");
+        }
     }
 }

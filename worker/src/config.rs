@@ -4,7 +4,11 @@ use std::{
     collections::HashMap, fmt::Display, net::SocketAddr, num::NonZeroUsize, path::PathBuf, str::FromStr, time::Duration,
 };
 
-use heimdex_db::{Stage, UserTier, quotas::TierLimits, store::S3Config};
+use heimdex_db::{
+    Stage,
+    quotas::{LimitError, Limits},
+    store::S3Config,
+};
 use secrecy::SecretString;
 use url::Url;
 
@@ -19,6 +23,8 @@ pub enum ConfigError {
     Invalid { name: &'static str, value: String, expected: String },
     #[error("{name} is `{value}`, but no model of this kind is built in yet; set it to `none`")]
     NotBuiltIn { name: &'static str, value: String },
+    #[error(transparent)]
+    Limit(#[from] LimitError),
 }
 
 /// Everything a worker is told from outside.
@@ -38,8 +44,8 @@ pub struct Config {
     pub concurrency: HashMap<Stage, NonZeroUsize>,
     /// How long running stages may go on after a stop was asked for.
     pub grace: Duration,
-    /// Longest video of each tier; `None` is no limit.
-    pub max_duration: MaxDuration,
+    /// What each tier may use.
+    pub limits: Limits,
     /// The program that is run as `media-child`; `None` is this program itself.
     pub media_child: Option<PathBuf>,
     /// `None`: this worker sends no mail.
@@ -62,24 +68,6 @@ pub struct ModelsConfig {
     pub text: Option<String>,
     /// Threads of one inference.
     pub threads: usize,
-}
-
-/// Longest video by tier.
-#[derive(Clone, Copy, Debug)]
-pub struct MaxDuration {
-    free: Option<Duration>,
-    pro: Option<Duration>,
-    enterprise: Option<Duration>,
-}
-
-impl MaxDuration {
-    pub fn of(&self, tier: UserTier) -> Option<Duration> {
-        match tier {
-            UserTier::Free => self.free,
-            UserTier::Pro => self.pro,
-            UserTier::Enterprise => self.enterprise,
-        }
-    }
 }
 
 /// Where variables come from: the process' environment, or a map in tests.
@@ -151,11 +139,7 @@ impl Config {
             stages: Stage::ALL.to_vec(),
             concurrency: HashMap::new(),
             grace: Duration::from_secs(optional(from, "HEIMDEX_WORKER_GRACE_S", "a number of seconds")?.unwrap_or(20)),
-            max_duration: MaxDuration {
-                free: duration_limit(from, "HEIMDEX_FREE_MAX_DURATION_S", UserTier::Free)?,
-                pro: duration_limit(from, "HEIMDEX_PRO_MAX_DURATION_S", UserTier::Pro)?,
-                enterprise: duration_limit(from, "HEIMDEX_ENTERPRISE_MAX_DURATION_S", UserTier::Enterprise)?,
-            },
+            limits: Limits::read(&|name| from.get(name))?,
             media_child: None,
             mail: MailConfig::read(from)?,
         })
@@ -186,13 +170,6 @@ fn model(from: &impl Variables, name: &'static str, default: &str) -> Option<Str
     Some(from.get(name).unwrap_or_else(|| default.to_owned())).filter(|id| id != "none")
 }
 
-/// The tier's own limit unless the variable says otherwise; 0 is no limit.
-fn duration_limit(from: &impl Variables, name: &'static str, tier: UserTier) -> Result<Option<Duration>, ConfigError> {
-    let own = TierLimits::of(tier).max_duration_s.and_then(|s| u64::try_from(s).ok()).unwrap_or(0);
-    let seconds = optional(from, name, "a number of seconds")?.unwrap_or(own);
-    Ok((seconds > 0).then(|| Duration::from_secs(seconds)))
-}
-
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, NonZeroUsize::get)
 }
@@ -211,6 +188,8 @@ pub fn host() -> String {
 
 #[cfg(test)]
 mod tests {
+    use heimdex_db::UserTier;
+
     use super::*;
 
     fn complete() -> HashMap<&'static str, String> {
@@ -230,8 +209,7 @@ mod tests {
         let config = Config::read(&complete()).unwrap();
         assert_eq!(config.models.asr.as_deref(), Some("whisper-tiny.en"));
         assert_eq!(config.stages.len(), 12);
-        assert_eq!(config.max_duration.of(UserTier::Free), Some(Duration::from_secs(600)));
-        assert_eq!(config.max_duration.of(UserTier::Enterprise), None);
+        assert_eq!(config.limits.of(UserTier::Free).max_duration_s, Some(600));
     }
 
     #[test]
@@ -246,6 +224,7 @@ mod tests {
             ("S3_ENDPOINT", "nowhere"),
             ("HEIMDEX_WORKER_METRICS_BIND", "here"),
             ("HEIMDEX_FACE_MODEL", "blazeface"),
+            ("HEIMDEX_FREE_MAX_DURATION_S", "long"),
         ] {
             let mut variables = complete();
             variables.insert(name, value.to_owned());

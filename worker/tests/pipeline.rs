@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{World, media, snapshot};
-use heimdex_db::{Stage, keys};
+use heimdex_db::{Stage, VideoId, keys};
 use serde_json::Value;
 
 #[tokio::test]
@@ -159,4 +159,71 @@ async fn a_deleted_video_is_purged_with_all_that_belongs_to_it() {
         (state == "completed").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_deleted_account_leaves_a_tombstone_and_nothing_else() {
+    let world = World::new().await;
+    let pool = world.pool();
+    let owner = world.owner("free").await;
+    let [stored, open] = [VideoId::new(), VideoId::new()];
+    let upload_id = world.store.create_multipart(&keys::source(open), "video/mp4").await.unwrap();
+    for (video, upload) in [(stored, None), (open, Some(&upload_id))] {
+        sqlx::query(
+            "INSERT INTO videos (video_id, owner_id, title, original_filename, mime_type, declared_size_bytes, part_size_bytes, part_count, upload_id)
+             VALUES ($1, $2, 'Rain', 'a.mp4', 'video/mp4', 1, 1, 1, $3)",
+        )
+        .bind(video)
+        .bind(owner)
+        .bind(upload)
+        .execute(pool)
+        .await
+        .unwrap();
+    }
+    for key in [keys::source(stored), keys::poster(stored), "p/ben/1.webp".to_owned()] {
+        world.store.put_bytes(&key, vec![1], "image/webp").await.unwrap();
+    }
+    sqlx::query(
+        "WITH ben AS (INSERT INTO face_profiles (owner_id, display_name) VALUES ($1, 'Ben') RETURNING person_id),
+              photo AS (INSERT INTO face_photos (person_id, object_key, face_vec, face_model) SELECT person_id, 'p/ben/1.webp', '[1]', 'test' FROM ben),
+              token AS (INSERT INTO api_tokens (user_id, name, token_hash, scopes) VALUES ($1, 'script', 'x', '{read}'))
+         INSERT INTO search_log (user_id, query, hits, took_ms) VALUES ($1, 'rain', 0, 0)",
+    )
+    .bind(owner)
+    .execute(pool)
+    .await
+    .unwrap();
+    let mut tx = pool.begin().await.unwrap();
+    heimdex_db::users::bury(&mut tx, owner, &heimdex_db::audit::By::command()).await.unwrap();
+    tx.commit().await.unwrap();
+    let _worker = world.worker("one").start();
+    common::until("the account is purged", common::PATIENCE, async || {
+        let state: String = sqlx::query_scalar("SELECT state::text FROM tasks WHERE kind = 'purge_account'")
+            .fetch_one(pool)
+            .await
+            .ok()?;
+        (state == "completed").then_some(())
+    })
+    .await;
+    for prefix in [keys::video_prefix(stored), keys::video_prefix(open), "p/".to_owned()] {
+        assert_eq!(world.store.list(&prefix).await.unwrap(), Vec::<String>::new());
+    }
+    assert!(world.store.list_parts(&keys::source(open), &upload_id).await.is_err(), "the upload is still open");
+    for (table, owner_column) in
+        [("videos", "owner_id"), ("face_profiles", "owner_id"), ("search_log", "user_id"), ("api_tokens", "user_id")]
+    {
+        let left: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE {owner_column} = $1")))
+                .bind(owner)
+                .fetch_one(pool)
+                .await
+                .unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+    let history: Vec<String> = sqlx::query_scalar("SELECT action FROM audit_events WHERE subject_id = $1")
+        .bind(owner)
+        .fetch_all(pool)
+        .await
+        .unwrap();
+    assert_eq!(history, ["account_deleted"]);
 }

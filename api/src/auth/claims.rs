@@ -10,11 +10,21 @@ use uuid::Uuid;
 pub const MAX_NAME_CHARS: usize = 120;
 
 pub(super) fn profile_of(claims: &Map<String, Value>, subject: Uuid, issued_at: DateTime<Utc>) -> ClaimedProfile {
-    let metadata = claims.get("user_metadata");
+    let email = claims.get("email").and_then(Value::as_str);
+    profile_from(email, claims.get("user_metadata"), subject, issued_at)
+}
+
+/// The same from a user's row.
+pub fn profile_from(
+    email: Option<&str>,
+    metadata: Option<&Value>,
+    subject: Uuid,
+    issued_at: DateTime<Utc>,
+) -> ClaimedProfile {
     let field = |name: &str| metadata.and_then(|m| m.get(name)).and_then(Value::as_str);
     ClaimedProfile {
         subject,
-        email: claims.get("email").and_then(Value::as_str).and_then(|email| plain(email, 320)),
+        email: email.and_then(|email| plain(email, 320)),
         email_verified: metadata.and_then(|m| m.get("email_verified")).and_then(Value::as_bool).unwrap_or(false),
         display_name: ["display_name", "name", "full_name"].iter().find_map(|name| plain(field(name)?, MAX_NAME_CHARS)),
         avatar_url: ["avatar_url", "picture"].iter().find_map(|name| web_url(field(name)?)),

@@ -3,6 +3,7 @@
 //! - Fresh for ten minutes; afterwards a known key still answers at once while one request fetches in the background.
 //! - If fetching fails, or brings no key at all, the last good set stays, for a day at most.
 //! - An unknown key id fetches at most once in thirty seconds, one request at a time: random ids cost the project nothing.
+//! - The answer may have 256 KiB and five seconds, and no redirect is followed.
 
 use std::{
     sync::{Arc, RwLock},
@@ -10,14 +11,41 @@ use std::{
 };
 
 use futures::StreamExt;
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore};
 use url::Url;
 
-use super::keyset::{KeySet, VerifyingKey};
+use super::keyset::{KeyMark, KeySet, VerifyingKey};
 
-const FRESH: Duration = Duration::from_secs(600);
-const STALE_AT_MOST: Duration = Duration::from_secs(24 * 3600);
-const BETWEEN_FETCHES: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 256 << 10;
+/// Requests with unknown key ids that wait for one fetch; more are told at once that there is no such key.
+const MAX_WAITING: usize = 256;
+
+/// How long a key set is believed, and how often it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Believed without asking.
+    pub fresh: Duration,
+    /// Believed when asking fails.
+    pub stale_at_most: Duration,
+    /// Between two fetches, whatever asks for them.
+    pub between_fetches: Duration,
+    /// The same as long as no key was ever had.
+    pub between_first_fetches: Duration,
+    /// Of one fetch, connecting and reading included.
+    pub deadline: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            fresh: Duration::from_secs(600),
+            stale_at_most: Duration::from_secs(24 * 3600),
+            between_fetches: Duration::from_secs(30),
+            between_first_fetches: Duration::from_secs(5),
+            deadline: Duration::from_secs(5),
+        }
+    }
+}
 
 /// Why a document could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -36,56 +64,83 @@ pub enum FetchError {
 
 /// No key set was ever had, or the last one is too old: nobody can be told apart.
 #[derive(Debug, thiserror::Error)]
-#[error("the project's keys cannot be had")]
-pub struct Unavailable;
+pub enum Unavailable {
+    #[error("the project's keys cannot be had")]
+    Unreachable,
+    /// The project answered, and has no key of a kind we take: it signs with a shared secret only.
+    #[error("the project has no public keys")]
+    NoPublicKeys,
+}
 
 #[derive(Default)]
 struct State {
     keys: Arc<KeySet>,
     fetched_at: Option<Instant>,
     tried_at: Option<Instant>,
+    /// See [`Unavailable::NoPublicKeys`].
+    has_none: bool,
 }
 
 /// A remote key set.
 pub struct Jwks {
     url: Url,
     http: reqwest::Client,
+    timing: Timing,
     state: RwLock<State>,
     /// Held while fetching.
-    flight: tokio::sync::Mutex<()>,
+    flight: Arc<Mutex<()>>,
+    waiting: Semaphore,
 }
 
 impl Jwks {
-    pub fn new(url: Url) -> Result<Self, reqwest::Error> {
+    pub fn new(url: Url, timing: Timing) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(Duration::from_secs(3))
-            .timeout(Duration::from_secs(5))
+            .connect_timeout(timing.deadline)
+            .timeout(timing.deadline)
             .build()?;
-        Ok(Self { url, http, state: RwLock::default(), flight: tokio::sync::Mutex::new(()) })
+        Ok(Self {
+            url,
+            http,
+            timing,
+            state: RwLock::default(),
+            flight: Arc::default(),
+            waiting: Semaphore::new(MAX_WAITING),
+        })
     }
 
     /// The key of an id, or `Ok(None)` if the project has none of it.
     pub(super) async fn find(self: &Arc<Self>, kid: &str) -> Result<Option<VerifyingKey>, Unavailable> {
-        let (known, age) = self.look(kid);
-        match (known, age) {
-            (Some(key), Some(age)) if age < FRESH => return Ok(Some(key)),
-            (Some(key), Some(age)) if age < STALE_AT_MOST => {
-                self.refresh_in_background();
-                return Ok(Some(key));
-            }
-            _ => {}
+        if let (Some(key), Some(age)) = self.look(kid)
+            && age < self.timing.stale_at_most
+        {
+            self.renew_if_old(age);
+            return Ok(Some(key));
         }
         // Unknown, or nothing usable is known: wait for the one fetch, unless there was one a moment ago.
-        let _flight = self.flight.lock().await;
-        if self.may_try() {
-            self.fetch_and_keep().await;
+        if let Ok(_place) = self.waiting.try_acquire() {
+            let flight = Arc::clone(&self.flight).lock_owned().await;
+            if self.may_try() {
+                self.fetch_and_keep(flight).await;
+            }
         }
         match self.look(kid) {
-            (_, Some(age)) if age >= STALE_AT_MOST => Err(Unavailable),
-            (_, None) => Err(Unavailable),
-            (key, Some(_)) => Ok(key),
+            (key, Some(age)) if age < self.timing.stale_at_most => Ok(key),
+            _ if self.has_none() => Err(Unavailable::NoPublicKeys),
+            _ => Err(Unavailable::Unreachable),
         }
+    }
+
+    /// Whether a key that verified a token a while ago is still one of the project's. Renews what is old on the way, so
+    /// that a key which was revoked ends its tokens although none of them is verified anew.
+    pub(super) fn still_has(self: &Arc<Self>, mark: &KeyMark) -> bool {
+        let (has, age) = {
+            let state = self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            (state.keys.holds(mark), state.fetched_at.map(|at| at.elapsed()))
+        };
+        let Some(age) = age else { return false };
+        self.renew_if_old(age);
+        has && age < self.timing.stale_at_most
     }
 
     fn look(&self, kid: &str) -> (Option<VerifyingKey>, Option<Duration>) {
@@ -93,27 +148,30 @@ impl Jwks {
         (state.keys.get(kid).cloned(), state.fetched_at.map(|at| at.elapsed()))
     }
 
+    fn has_none(&self) -> bool {
+        self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).has_none
+    }
+
     fn may_try(&self) -> bool {
         let state = self.state.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        state.tried_at.is_none_or(|at| at.elapsed() >= BETWEEN_FETCHES)
+        let between = if state.fetched_at.is_some() || state.has_none {
+            self.timing.between_fetches
+        } else {
+            self.timing.between_first_fetches
+        };
+        state.tried_at.is_none_or(|at| at.elapsed() >= between)
     }
 
-    fn refresh_in_background(self: &Arc<Self>) {
-        if !self.may_try() {
+    fn renew_if_old(self: &Arc<Self>, age: Duration) {
+        if age < self.timing.fresh || !self.may_try() {
             return;
         }
+        let Ok(flight) = Arc::clone(&self.flight).try_lock_owned() else { return };
         let this = Arc::clone(self);
-        tokio::spawn(async move {
-            if let Ok(_flight) = this.flight.try_lock()
-                && this.may_try()
-            {
-                this.fetch_and_keep().await;
-            }
-        });
+        tokio::spawn(async move { this.fetch_and_keep(flight).await });
     }
 
-    /// With the flight held.
-    async fn fetch_and_keep(&self) {
+    async fn fetch_and_keep(&self, _flight: OwnedMutexGuard<()>) {
         let fetched = self.fetch().await;
         let mut state = self.state.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         state.tried_at = Some(Instant::now());
@@ -121,8 +179,10 @@ impl Jwks {
             Ok(keys) => {
                 state.keys = Arc::new(keys);
                 state.fetched_at = state.tried_at;
+                state.has_none = false;
             }
             Err(error) => {
+                state.has_none = matches!(error, FetchError::Empty) && state.fetched_at.is_none();
                 tracing::warn!(error = &error as &dyn std::error::Error, url = %self.url, "could not renew the project's keys");
             }
         }
@@ -130,7 +190,7 @@ impl Jwks {
 
     async fn fetch(&self) -> Result<KeySet, FetchError> {
         let response = self.http.get(self.url.clone()).header("accept", "application/json").send().await?;
-        if !response.status().is_success() {
+        if response.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Status(response.status()));
         }
         let mut body = Vec::new();
@@ -146,3 +206,7 @@ impl Jwks {
         if keys.is_empty() { Err(FetchError::Empty) } else { Ok(keys) }
     }
 }
+
+#[cfg(test)]
+#[path = "jwks_tests.rs"]
+mod tests;

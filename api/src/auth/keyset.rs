@@ -1,6 +1,6 @@
 //! Keys that verify, by their id; each is good for one algorithm only. RFC 7517.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jsonwebtoken::{
     Algorithm, DecodingKey,
@@ -8,6 +8,7 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// More keys than this are no project's.
 const MAX_KEYS: usize = 64;
@@ -17,6 +18,14 @@ const MAX_KEYS: usize = 64;
 pub(super) struct VerifyingKey {
     pub algorithm: Algorithm,
     pub key: DecodingKey,
+    pub mark: KeyMark,
+}
+
+/// A key by its id and a fingerprint of what it is made of: another key under the same id is another key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyMark {
+    kid: Arc<str>,
+    fingerprint: [u8; 32],
 }
 
 /// Keys by `kid`.
@@ -39,6 +48,11 @@ impl KeySet {
         self.0.get(kid)
     }
 
+    /// Whether this very key is among them.
+    pub(super) fn holds(&self, mark: &KeyMark) -> bool {
+        self.0.get(&*mark.kid).is_some_and(|key| key.mark == *mark)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -50,6 +64,7 @@ impl KeySet {
 
 fn read(value: Value) -> Option<(String, VerifyingKey)> {
     // One unknown key must not spoil the others.
+    let fingerprint = Sha256::digest(value.to_string()).into();
     let jwk: Jwk = serde_json::from_value(value).ok()?;
     let kid = jwk.common.key_id.clone()?;
     if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
@@ -73,7 +88,8 @@ fn read(value: Value) -> Option<(String, VerifyingKey)> {
     if jwk.common.key_algorithm.is_some_and(|given| given != name) {
         return None;
     }
-    Some((kid, VerifyingKey { algorithm, key }))
+    let mark = KeyMark { kid: kid.as_str().into(), fingerprint };
+    Some((kid, VerifyingKey { algorithm, key, mark }))
 }
 
 #[cfg(test)]

@@ -1,11 +1,21 @@
-//! Who is calling. A handler that takes a [`Caller`] is for signed-in people only; everything it reads or writes is scoped
-//! by `caller.user_id()`.
+//! Who is calling. A handler that takes a [`Caller`] is for signed-in people and their API tokens; everything it reads or
+//! writes is scoped by `caller.user_id()`. Stricter, by the type a handler asks for:
+//!
+//! | extractor | who passes |
+//! |---|---|
+//! | [`Caller`] | a session, or an API token whose scope the route is open to ([`scope`]) |
+//! | [`Confirmed`] | a session that its issuer confirms to be alive at this moment |
+//! | [`guard::Operator`], [`guard::Admin`] | a confirmed person whom the table lets operate, or administer |
 
+pub mod api_token;
 mod cache;
 pub mod claims;
+pub mod guard;
 pub mod jwks;
 pub mod keyset;
+pub mod liveness;
 pub mod own_keys;
+pub mod scope;
 pub mod sync;
 pub mod token;
 pub mod verifier;
@@ -24,12 +34,13 @@ use crate::{
     state::AppState,
 };
 
-/// A signed-in person.
+/// A signed-in person, or a script of theirs.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub user: User,
     /// When the token ends; a stream ends with it.
     pub expires_at: DateTime<Utc>,
+    by_session: bool,
 }
 
 impl Caller {
@@ -43,16 +54,42 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers).ok_or_else(|| ApiError::new(Code::Unauthenticated))?;
+        if api_token::is_one(token) {
+            let (user, expires_at) = api_token::person(state, token, scope::of_route(parts)).await?;
+            return Ok(Self { user, expires_at, by_session: false });
+        }
         let verified = verify(state, token).await?;
         let user = sync::person(state, &verified).await?;
-        Ok(Self { user, expires_at: verified.expires_at })
+        Ok(Self { user, expires_at: verified.expires_at, by_session: true })
+    }
+}
+
+/// A person whose session is alive at this moment, and not only by the word of a token that was issued an hour ago. For
+/// what cannot be taken back or opens other doors: deleting or exporting the account, making API tokens, administration.
+#[derive(Clone, Debug)]
+pub struct Confirmed(pub Caller);
+
+impl FromRequestParts<AppState> for Confirmed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if !caller.by_session {
+            return Err(ApiError::new(Code::InsufficientScope).detail("API tokens cannot do this; sign in."));
+        }
+        let token = bearer(&parts.headers).ok_or_else(|| ApiError::new(Code::Unauthenticated))?;
+        state.liveness.confirm(token, caller.user.supabase_user_id).await?;
+        Ok(Self(caller))
     }
 }
 
 /// Checks a token, or remembers that it was checked.
 pub async fn verify(state: &AppState, token: &str) -> Result<Verified, ApiError> {
     if let Some(verified) = state.tokens.get(token) {
-        return Ok(verified);
+        if state.verifier.still_trusts(&verified) {
+            return Ok(verified);
+        }
+        state.tokens.forget(token);
     }
     let verified = state.verifier.verify(token).await?;
     state.tokens.put(token, verified.clone());

@@ -23,7 +23,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::keyset::{KeySet, VerifyingKey};
+use super::keyset::{KeyMark, KeySet, VerifyingKey};
 
 /// Another process may have rotated: look again, but not for every random key id.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(30);
@@ -181,6 +181,11 @@ impl OwnKeys {
         }
         self.reload().await?;
         Ok(self.current().verifying.get(kid).cloned())
+    }
+
+    /// Whether a key that verified a token a while ago still counts.
+    pub(super) fn still_has(&self, mark: &KeyMark) -> bool {
+        self.current().verifying.holds(mark)
     }
 
     /// The document for `/.well-known/jwks.json`.

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use super::{
     cache::Verified,
     claims::profile_of,
-    jwks::Jwks,
+    jwks::{Jwks, Unavailable},
+    keyset::{KeyMark, VerifyingKey},
     own_keys::OwnKeys,
     token::{Rejected, Unverified, parse},
 };
@@ -44,7 +45,9 @@ pub struct Verifier {
 }
 
 impl Verifier {
+    /// The legacy secret is a project's; the embedded auth server has none.
     pub fn new(source: KeySource, rules: Rules, legacy_secret: Option<&SecretString>) -> Self {
+        let legacy_secret = legacy_secret.filter(|_| matches!(source, KeySource::Project(_)));
         let legacy = legacy_secret.map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()));
         Self { source, rules, legacy }
     }
@@ -52,29 +55,51 @@ impl Verifier {
     /// Checks a token. 401 with the reason's kind; 503 when the keys cannot be had.
     pub async fn verify(&self, token: &str) -> Result<Verified, ApiError> {
         let parsed = parse(token).map_err(refused)?;
-        let key = self.key_for(&parsed).await?.ok_or_else(|| refused(Rejected::UnknownKey))?;
+        let (key, mark) = self.key_for(&parsed).await?.ok_or_else(|| refused(Rejected::UnknownKey))?;
         let genuine = jsonwebtoken::crypto::verify(parsed.signature, parsed.message.as_bytes(), &key, parsed.algorithm)
             .unwrap_or(false);
         if !genuine {
             return Err(refused(Rejected::Signature));
         }
-        self.rules.check(&parsed.claims, Utc::now()).map_err(refused)
+        let verified = self.rules.check(&parsed.claims, Utc::now()).map_err(refused)?;
+        // Ours always name a session; without one there would be nothing to end.
+        if self.has_own_sessions() && verified.session_id.is_none() {
+            return Err(refused(Rejected::NotAPerson));
+        }
+        Ok(Verified { key: mark, ..verified })
+    }
+
+    /// Whether what verified a token before would verify it again.
+    pub fn still_trusts(&self, verified: &Verified) -> bool {
+        match (&verified.key, &self.source) {
+            (None, _) => true,
+            (Some(mark), KeySource::Own(keys)) => keys.still_has(mark),
+            (Some(mark), KeySource::Project(jwks)) => jwks.still_has(mark),
+        }
+    }
+
+    /// Whether sessions are rows of this database.
+    pub fn has_own_sessions(&self) -> bool {
+        matches!(self.source, KeySource::Own(_))
     }
 
     /// The key is found by id and must be of the token's algorithm; the shared secret has no id.
-    async fn key_for(&self, token: &Unverified<'_>) -> Result<Option<DecodingKey>, ApiError> {
+    async fn key_for(&self, token: &Unverified<'_>) -> Result<Option<(DecodingKey, Option<KeyMark>)>, ApiError> {
         if token.algorithm == Algorithm::HS256 {
-            return Ok(self.legacy.clone());
+            return Ok(self.legacy.clone().map(|key| (key, None)));
         }
         let Some(kid) = token.kid.as_deref() else { return Ok(None) };
         let found = match &self.source {
             KeySource::Own(keys) => keys.find(kid).await.map_err(|e| ApiError::internal(&e))?,
-            KeySource::Project(jwks) => {
-                jwks.find(kid).await.map_err(|_| ApiError::new(Code::Unavailable).retry_after(30))?
-            }
+            KeySource::Project(jwks) => match jwks.find(kid).await {
+                Ok(found) => found,
+                // A project that signs with its shared secret only: no other token can be its own.
+                Err(Unavailable::NoPublicKeys) if self.legacy.is_some() => None,
+                Err(_) => return Err(ApiError::new(Code::Unavailable).retry_after(30)),
+            },
         };
         match found {
-            Some(key) if key.algorithm == token.algorithm => Ok(Some(key.key)),
+            Some(VerifyingKey { algorithm, key, mark }) if algorithm == token.algorithm => Ok(Some((key, Some(mark)))),
             Some(_) => Err(refused(Rejected::Algorithm)),
             None => Ok(None),
         }
@@ -133,6 +158,7 @@ impl Rules {
             profile: Arc::new(profile),
             session_id: text("session_id").and_then(|id| id.parse().ok()),
             expires_at: at(expires)?,
+            key: None,
         })
     }
 }

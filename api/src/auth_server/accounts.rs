@@ -96,24 +96,29 @@ pub fn check_role(data: &Map<String, Value>) -> Result<(), AuthError> {
 }
 
 /// Merges into the person's own metadata. A role is chosen through the profile, and what GoTrue owns is not theirs to write.
-pub async fn merge_own_data(db: &mut PgConnection, id: Uuid, mut data: Map<String, Value>) -> Result<(), AuthError> {
+pub async fn merge_own_data(
+    db: &mut PgConnection,
+    id: Uuid,
+    mut data: Map<String, Value>,
+    by: &By,
+) -> Result<(), AuthError> {
     for reserved in ["role", "sub", "email", "email_verified", "phone_verified"] {
         data.remove(reserved);
     }
     if let Some(name) = name_in(&data) {
-        rename(&mut *db, id, &name).await?;
+        rename(&mut *db, id, &name, by).await?;
         data.insert("display_name".into(), json!(name));
     }
     auth_credentials::merge_metadata(db, id, auth_credentials::Metadata::User, &Value::Object(data)).await?;
     Ok(())
 }
 
-async fn rename(db: &mut PgConnection, subject: Uuid, name: &str) -> Result<(), AuthError> {
+async fn rename(db: &mut PgConnection, subject: Uuid, name: &str, by: &By) -> Result<(), AuthError> {
     if let Some((user, _)) = users::find_by_subject(&mut *db, subject, None).await?
         && user.deleted_at.is_none()
     {
         let patch = users::ProfilePatch { display_name: Some(Some(name.to_owned())), ..Default::default() };
-        users::update_profile(&mut *db, user.user_id, &patch).await?;
+        users::update_profile(&mut *db, user.user_id, &patch, by).await?;
     }
     Ok(())
 }

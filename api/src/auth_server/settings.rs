@@ -72,7 +72,11 @@ impl Settings {
                 .text("HEIMDEX_AUTH_REDIRECT_URLS")
                 .map(|list| list.split(',').map(|url| url.trim().to_owned()).filter(|url| !url.is_empty()).collect())
                 .unwrap_or_default(),
-            secret_key: env.text("SUPABASE_SECRET_KEY").map(secret_key).transpose()?,
+            // A project's own is of whatever form the project gives it.
+            secret_key: match env.text("SUPABASE_URL") {
+                Some(_) => None,
+                None => env.text("SUPABASE_SECRET_KEY").map(secret_key).transpose()?,
+            },
             signup: flag("HEIMDEX_AUTH_SIGNUP", true)?,
             // Where mail goes out, an address is proved before it counts.
             autoconfirm: flag("HEIMDEX_AUTH_AUTOCONFIRM", !smtp)?,

@@ -124,7 +124,7 @@ pub async fn put(
     }
     if !data.is_empty() {
         let names: Vec<String> = data.keys().cloned().collect();
-        accounts::merge_own_data(&mut tx, id, data).await?;
+        accounts::merge_own_data(&mut tx, id, data, &by).await?;
         let event = Event::new(Action::MetadataChanged, signed.whom());
         audit::record(&mut *tx, &by, event.changed(json!(null), json!({ "names": names }))).await?;
     }

@@ -39,6 +39,9 @@ codes! {
     SessionEnded = "session_ended", UNAUTHORIZED, "The session has ended";
     AccountDeleted = "account_deleted", UNAUTHORIZED, "The account has been deleted";
     TierRequired = "tier_required", PAYMENT_REQUIRED, "Another tier has this";
+    Forbidden = "forbidden", FORBIDDEN, "You may not do this";
+    /// An API token where it does not reach.
+    InsufficientScope = "insufficient_scope", FORBIDDEN, "The token may not do this";
     NotFound = "not_found", NOT_FOUND, "Not found";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
     Timeout = "timeout", SERVICE_UNAVAILABLE, "It took too long";

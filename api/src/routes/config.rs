@@ -1,5 +1,7 @@
 //! `GET /config`: what the web app has to know before anybody signs in.
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State, http::HeaderMap};
 use heimdex_db::{UserTier, enums::UserRole, quotas::TierLimits};
 use serde::Serialize;
@@ -29,6 +31,28 @@ pub struct Limits {
     /// Of the free tier; `/users/me/usage` has the person's own.
     max_upload_bytes: i64,
     max_duration_s: Option<i64>,
+    /// By tier: `free`, `pro`, `enterprise`.
+    tiers: BTreeMap<&'static str, Tier>,
+}
+
+/// What a tier may use; null is no limit.
+#[derive(Serialize, ToSchema)]
+pub struct Tier {
+    uploads_per_day: Option<i32>,
+    max_duration_s: Option<i64>,
+    max_size_bytes: i64,
+    searches_per_minute: Option<i32>,
+}
+
+impl From<TierLimits> for Tier {
+    fn from(limits: TierLimits) -> Self {
+        Self {
+            uploads_per_day: limits.uploads_per_day,
+            max_duration_s: limits.max_duration_s,
+            max_size_bytes: limits.max_size_bytes,
+            searches_per_minute: limits.searches_per_minute,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -41,7 +65,7 @@ pub struct FeatureFlags {
 /// What the web app has to know before anybody signs in.
 #[utoipa::path(get, path = "/config", tag = "system", responses((status = OK, body = PublicConfig)), security(()))]
 pub async fn config(State(state): State<AppState>, headers: HeaderMap) -> Json<PublicConfig> {
-    let free = TierLimits::of(UserTier::Free);
+    let free = state.config.limits.of(UserTier::Free);
     let auth = &state.config.auth;
     Json(PublicConfig {
         auth_url: auth
@@ -56,6 +80,7 @@ pub async fn config(State(state): State<AppState>, headers: HeaderMap) -> Json<P
             min_part_size_bytes: MIN_PART_BYTES,
             max_upload_bytes: free.max_size_bytes,
             max_duration_s: free.max_duration_s,
+            tiers: UserTier::ALL.iter().map(|tier| (tier.as_str(), state.config.limits.of(*tier).into())).collect(),
         },
         features: FeatureFlags {
             faces: state.config.features.faces,

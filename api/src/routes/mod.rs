@@ -1,5 +1,6 @@
 //! One noun a folder or file, one verb a file. Here they are put together, with what the OpenAPI document says of them.
 
+pub mod admin;
 pub mod config;
 pub mod events;
 pub mod health;
@@ -11,36 +12,85 @@ pub mod transcript;
 pub mod uploads;
 pub mod users;
 pub mod videos;
+pub mod webhooks;
 
+use heimdex_db::api_tokens::Scope;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::state::AppState;
+use crate::{auth::scope::open_to, state::AppState};
 
-/// Every route of the API itself.
+/// Every route of the API itself, by who may use it. API tokens reach what is opened to their scope and nothing else.
 pub fn router() -> OpenApiRouter<AppState> {
+    anybody()
+        .merge(account())
+        .merge(administration())
+        .merge(changing())
+        .merge(open_to(Scope::Read, reading()))
+        .merge(open_to(Scope::Upload, uploading()))
+        .merge(open_to(Scope::Search, searching()))
+}
+
+/// Without signing in.
+fn anybody() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(config::config))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(outbox::list))
-        .routes(routes!(users::me::get, users::me::patch, users::delete::delete))
-        .routes(routes!(users::usage::usage))
-        .routes(routes!(uploads::create::create))
-        .routes(routes!(uploads::parts::presign, uploads::parts::stored))
-        .routes(routes!(uploads::complete::complete))
-        .routes(routes!(uploads::abort::abort))
-        .routes(routes!(videos::list::list))
-        .routes(routes!(videos::get::get, videos::edit::patch, videos::edit::delete))
+        .routes(routes!(webhooks::supabase))
+}
+
+/// The person's account: never by an API token.
+fn account() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(users::me::patch, users::delete::delete))
+        .routes(routes!(users::export::export))
+        .routes(routes!(users::tokens::create, users::tokens::list))
+        .routes(routes!(users::tokens::revoke))
+}
+
+/// Operators and admins: never by an API token.
+fn administration() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(admin::users::list))
+        .routes(routes!(admin::users::patch))
+        .routes(routes!(admin::audit::list))
+}
+
+/// Changes of the library beyond sending videos: never by an API token.
+fn changing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(videos::edit::patch, videos::edit::delete))
         .routes(routes!(videos::edit::restore))
         .routes(routes!(videos::reprocess::reprocess))
+}
+
+fn reading() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(users::me::get))
+        .routes(routes!(users::usage::usage))
+        .routes(routes!(videos::list::list))
+        .routes(routes!(videos::get::get))
         .routes(routes!(videos::playback::playback))
         .routes(routes!(jobs::list))
         .routes(routes!(events::all))
         .routes(routes!(events::of_video))
         .routes(routes!(scenes::list))
         .routes(routes!(scenes::get))
-        .routes(routes!(search::similar::list))
         .routes(routes!(transcript::transcript))
+}
+
+fn uploading() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(uploads::create::create))
+        .routes(routes!(uploads::parts::presign, uploads::parts::stored))
+        .routes(routes!(uploads::complete::complete))
+        .routes(routes!(uploads::abort::abort))
+}
+
+fn searching() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(search::similar::list))
         .routes(routes!(search::query::search))
         .routes(routes!(search::suggest::suggest))
 }

@@ -1,5 +1,6 @@
 //! The holder of the secret key looks after everybody's accounts.
 
+use heimdex_db::role_profiles::{self, RoleType};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,7 +11,10 @@ async fn only_the_secret_key_opens_the_admin_calls() {
     let app = App::start().await;
     let ann = app.user("ann").await;
     let mut connection = app.db.pool().acquire().await.unwrap();
-    heimdex_db::users::grant(&mut connection, &ann.email, "admin", &heimdex_db::audit::By::command()).await.unwrap();
+    let user = role_profiles::only_by_email(&mut *connection, &ann.email).await.unwrap();
+    role_profiles::grant(&mut connection, user, RoleType::Admin, None, &heimdex_db::audit::By::command())
+        .await
+        .unwrap();
     let admin = Person::new(&app, &app.sign_in(&ann.email, PASSWORD).await.body);
     let path = "/auth/v1/admin/users";
     app.call("GET", path, None, None).await.assert_auth_error(401, "no_authorization");

@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod administration;
 mod auth_admin;
 mod auth_keys;
 mod auth_limits;
@@ -15,8 +16,11 @@ mod auth_malformed;
 mod auth_refresh;
 mod events;
 mod large_upload;
+mod leaving;
 mod moments;
 mod problems;
+mod project;
+mod scripts;
 mod search;
 mod support;
 mod tenants;

@@ -16,6 +16,7 @@ use crate::support::{App, Person};
 /// Signs what it is told with a real key of the auth server.
 struct Forge {
     kid: String,
+    pem: String,
     key: EncodingKey,
     jwk: Value,
     claims: Value,
@@ -30,7 +31,7 @@ impl Forge {
                 .unwrap();
         let payload = person.token.split('.').nth(1).unwrap();
         let claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-        Self { kid, key: EncodingKey::from_ec_pem(pem.as_bytes()).unwrap(), jwk, claims }
+        Self { kid, key: EncodingKey::from_ec_pem(pem.as_bytes()).unwrap(), pem, jwk, claims }
     }
 
     fn header(&self) -> Header {
@@ -53,11 +54,22 @@ impl Forge {
     }
 }
 
+/// A raw ECDSA signature as ASN.1 would have it, which JWS forbids (RFC 7518, 3.4).
+fn der_of(raw: &str) -> String {
+    let raw = URL_SAFE_NO_PAD.decode(raw).unwrap();
+    let integer = |half: &[u8]| [&[2, 33, 0], half].concat();
+    let (r, s) = (integer(&raw[..32]), integer(&raw[32..]));
+    URL_SAFE_NO_PAD.encode([&[0x30, 70], r.as_slice(), &s].concat())
+}
+
 #[tokio::test]
 async fn hostile_tokens_are_refused() {
     let app = App::start().await;
     let ann = app.user("ann").await;
     let forge = Forge::new(&app, &ann).await;
+    // Another installation, with a person of the same name.
+    let elsewhere = App::start().await;
+    let other = Forge::new(&elsewhere, &elsewhere.user("ann").await).await;
     let now = chrono::Utc::now().timestamp();
     let payload = forge.claims.to_string();
     let encoded = URL_SAFE_NO_PAD.encode(&payload);
@@ -182,9 +194,105 @@ async fn hostile_tokens_are_refused() {
             }),
         ),
         ("a session that never was", forge.with(|c| c["session_id"] = json!(Uuid::new_v4()))),
+        (
+            "no session",
+            forge.with(|c| {
+                c.as_object_mut().unwrap().remove("session_id");
+            }),
+        ),
+        ("session is no UUID", forge.with(|c| c["session_id"] = json!("x' OR true --"))),
+        ("session is a number", forge.with(|c| c["session_id"] = json!(7))),
+        ("somebody else's session", forge.with(|c| c["sub"] = json!(Uuid::new_v4()))),
         ("publishable key", "sb_publishable_heimdex".to_owned()),
+        ("secret key", "sb_secret_heimdex".to_owned()),
+        ("key of another project under our id", {
+            let message = format!("{}.{encoded}", URL_SAFE_NO_PAD.encode(&good));
+            format!(
+                "{message}.{}",
+                jsonwebtoken::crypto::sign(message.as_bytes(), &other.key, Algorithm::ES256).unwrap()
+            )
+        }),
+        ("token of another project", jsonwebtoken::encode(&other.header(), &forge.claims, &other.key).unwrap()),
+        (
+            "the private key's own PEM as an HMAC secret",
+            hmac(&format!(r#"{{"alg":"HS256","kid":"{}"}}"#, forge.kid), &forge.pem),
+        ),
+        ("HS384", hmac(r#"{"alg":"HS384"}"#, &jwk)),
+        ("HS512", hmac(r#"{"alg":"HS512"}"#, &jwk)),
+        ("ES384 said of a P-256 key", forge.raw(&format!(r#"{{"alg":"ES384","kid":"{}"}}"#, forge.kid), &payload)),
+        ("PS256", forge.raw(&format!(r#"{{"alg":"PS256","kid":"{}"}}"#, forge.kid), &payload)),
+        ("ES256K", forge.raw(&format!(r#"{{"alg":"ES256K","kid":"{}"}}"#, forge.kid), &payload)),
+        ("es256 in small letters", forge.raw(&format!(r#"{{"alg":"es256","kid":"{}"}}"#, forge.kid), &payload)),
+        ("alg is a list", forge.raw(&format!(r#"{{"alg":["ES256"],"kid":"{}"}}"#, forge.kid), &payload)),
+        ("alg is null", forge.raw(&format!(r#"{{"alg":null,"kid":"{}"}}"#, forge.kid), &payload)),
+        ("kid is empty", forge.raw(r#"{"alg":"ES256","kid":""}"#, &payload)),
+        ("kid is null", forge.raw(r#"{"alg":"ES256","kid":null}"#, &payload)),
+        ("kid with a blank", forge.raw(&format!(r#"{{"alg":"ES256","kid":"{} "}}"#, forge.kid), &payload)),
+        ("kid with a NUL", forge.raw(&format!(r#"{{"alg":"ES256","kid":"{}\u0000"}}"#, forge.kid), &payload)),
+        ("kid is a URL", forge.raw(r#"{"alg":"ES256","kid":"http://evil.example/key"}"#, &payload)),
+        ("kid twice", forge.raw(&format!(r#"{{"alg":"ES256","kid":"x","kid":"{}"}}"#, forge.kid), &payload)),
+        ("x5c", forge.raw(&format!(r#"{{"alg":"ES256","kid":"{}","x5c":["MIIB"]}}"#, forge.kid), &payload)),
+        (
+            "b64 is false",
+            forge.raw(&format!(r#"{{"alg":"ES256","kid":"{}","b64":false,"crit":["b64"]}}"#, forge.kid), &payload),
+        ),
+        ("zipped", forge.raw(&format!(r#"{{"alg":"ES256","kid":"{}","zip":"DEF"}}"#, forge.kid), &payload)),
+        ("header is a list", forge.raw("[]", &payload)),
+        ("header is text", forge.raw("ES256", &payload)),
+        ("header with a byte order mark", forge.raw(&format!("\u{feff}{good}"), &payload)),
+        ("header with something after it", forge.raw(&format!("{good}{{}}"), &payload)),
+        ("a JWE of five parts", format!("{}.{}.{}.{}.{}", parts[0], parts[1], parts[2], parts[1], parts[2])),
+        ("nothing but dots", "..".to_owned()),
+        ("a dot before it", format!(".{}", ann.token)),
+        ("standard base64", ann.token.replace('-', "+").replace('_', "/") + "="),
+        ("the signature twice", format!("{}.{}{}", parts[..2].join("."), parts[2], parts[2])),
+        ("the signature in DER", format!("{}.{}", parts[..2].join("."), der_of(parts[2]))),
+        (
+            "r and s are one",
+            format!(
+                "{}.{}",
+                parts[..2].join("."),
+                URL_SAFE_NO_PAD.encode([[0_u8; 31].as_slice(), &[1], &[0; 31], &[1]].concat())
+            ),
+        ),
+        ("exp is a list", forge.with(|c| c["exp"] = json!([now + 600]))),
+        ("exp is true", forge.with(|c| c["exp"] = json!(true))),
+        ("exp is negative", forge.with(|c| c["exp"] = json!(-1))),
+        ("exp in milliseconds", forge.with(|c| c["exp"] = json!((now + 600) * 1000))),
+        ("exp twice", forge.raw(&good, &payload.replacen('{', &format!(r#"{{"exp":{},"#, now + 9000), 1))),
+        (
+            "no iat",
+            forge.with(|c| {
+                c.as_object_mut().unwrap().remove("iat");
+            }),
+        ),
+        ("nbf is text", forge.with(|c| c["nbf"] = json!("now"))),
+        ("iss is a list", forge.with(|c| c["iss"] = json!([c["iss"]]))),
+        ("iss is null", forge.with(|c| c["iss"] = Value::Null)),
+        ("iss of a service key", forge.with(|c| c["iss"] = json!("supabase"))),
+        ("aud is an object", forge.with(|c| c["aud"] = json!({ "authenticated": true }))),
+        ("aud is an empty list", forge.with(|c| c["aud"] = json!([]))),
+        ("aud is a list in a list", forge.with(|c| c["aud"] = json!([["authenticated"]]))),
+        ("aud in capitals", forge.with(|c| c["aud"] = json!("AUTHENTICATED"))),
+        ("role is a list", forge.with(|c| c["role"] = json!(["authenticated"]))),
+        ("role is admin", forge.with(|c| c["role"] = json!("supabase_admin"))),
+        (
+            "no role",
+            forge.with(|c| {
+                c.as_object_mut().unwrap().remove("role");
+            }),
+        ),
+        ("anonymous by a number", forge.with(|c| c["is_anonymous"] = json!(1))),
+        ("sub is a number", forge.with(|c| c["sub"] = json!(1))),
+        ("sub with a line more", forge.with(|c| c["sub"] = json!(format!("{}\n", c["sub"].as_str().unwrap())))),
+        ("sub without hyphens", forge.with(|c| c["sub"] = json!(c["sub"].as_str().unwrap().replace('-', "")))),
+        ("sub as a URN", forge.with(|c| c["sub"] = json!(format!("urn:uuid:{}", c["sub"].as_str().unwrap())))),
+        (
+            "service-role key signed with our own key",
+            forge.with(|c| *c = json!({ "iss": c["iss"], "role": "service_role", "iat": now - 10, "exp": now + 3600 })),
+        ),
     ];
-    assert!(tokens.len() >= 60, "{}", tokens.len());
+    assert!(tokens.len() >= 110, "{}", tokens.len());
     for (name, token) in &tokens {
         let reply = app.call("GET", "/users/me", Some(token), None).await;
         assert_eq!(reply.status, 401, "{name}: {}", reply.text);
@@ -305,4 +413,44 @@ async fn a_project_without_keys_is_our_trouble_not_the_persons() {
     })
     .await;
     app.call("GET", "/users/me", Some(&ann.token), None).await.assert_problem(503, "unavailable");
+}
+
+#[tokio::test]
+async fn a_project_that_signs_with_its_secret_alone_has_no_other_tokens() {
+    let other = App::start().await;
+    let ann = other.user("ann").await;
+    let forge = Forge::new(&other, &ann).await;
+    let (url, _) = project(json!({ "keys": [] })).await;
+    let secret = "a legacy secret of at least 32 bytes";
+    let app = App::start_with(|name| match name {
+        "SUPABASE_URL" => Some(url.clone()),
+        "SUPABASE_PUBLISHABLE_KEY" => Some("sb_publishable_x".into()),
+        "SUPABASE_JWT_SECRET" => Some(secret.into()),
+        _ => None,
+    })
+    .await;
+    let mut claims = forge.claims.clone();
+    claims["iss"] = json!(format!("{url}/auth/v1"));
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    let legacy = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).unwrap();
+    app.call("GET", "/users/me", Some(&legacy), None).await.assert_status(200);
+    let asymmetric = jsonwebtoken::encode(&forge.header(), &claims, &forge.key).unwrap();
+    app.call("GET", "/users/me", Some(&asymmetric), None).await.assert_problem(401, "invalid_token");
+    for role in ["anon", "service_role"] {
+        let key_of_api =
+            json!({ "iss": "supabase", "ref": "abc", "role": role, "iat": 1_600_000_000, "exp": 2_000_000_000 });
+        let key_of_api = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &key_of_api, &key).unwrap();
+        app.call("GET", "/users/me", Some(&key_of_api), None).await.assert_problem(401, "invalid_token");
+    }
+}
+
+#[tokio::test]
+async fn without_a_project_no_shared_secret_counts() {
+    let secret = "a legacy secret of at least 32 bytes";
+    let app = App::start_with(|name| (name == "SUPABASE_JWT_SECRET").then(|| secret.to_owned())).await;
+    let ann = app.user("ann").await;
+    let forge = Forge::new(&app, &ann).await;
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &forge.claims, &key).unwrap();
+    app.call("GET", "/users/me", Some(&token), None).await.assert_problem(401, "invalid_token");
 }

@@ -46,7 +46,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
 
     let folder = cx.scratch().folder(POSTER_BYTES).await?;
     let poster_file = folder.path().join("poster.webp");
-    let limit = cx.config().max_duration.of(subject.tier);
+    let limit_s = cx.config().limits.of(subject.tier).max_duration_s;
     let request = Request::Probe {
         source: source.path().to_owned(),
         declared: Declared {
@@ -54,7 +54,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
             mime: subject.mime_type.clone(),
             size_bytes: Some(declared_bytes),
         },
-        limits: ProbeLimits { max_duration_ms: limit.and_then(|limit| u64::try_from(limit.as_millis()).ok()) },
+        limits: ProbeLimits { max_duration_ms: limit_s.and_then(|limit| u64::try_from(limit).ok()?.checked_mul(1000)) },
         poster: Some(poster_file.clone()),
     };
     let Response::Probe { probe, poster } = child(cx, job, request, DEADLINE, (50, 90)).await? else {

@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
     VideoId,
-    quotas::{self, Quota, TierLimits},
+    quotas::{self, Quota},
     search::{self, Filters},
 };
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,7 @@ pub async fn search(
     let question = (&text, names, &request.filters, per_video);
     let position = request.cursor.as_deref().map(|text| cursor::decode::<Position>(&question, text)).transpose()?;
     // Later pages belong to the search that was counted.
-    if let (None, Some(allowed)) = (&position, TierLimits::of(caller.user.tier).searches_per_minute) {
+    if let (None, Some(allowed)) = (&position, state.config.limits.of(caller.user.tier).searches_per_minute) {
         quotas::take(&state.pool, caller.user_id(), Quota::Searches, allowed, Utc::now()).await?.map_err(too_many)?;
     }
     let as_of = position.as_ref().map_or_else(Utc::now, |position| position.as_of);

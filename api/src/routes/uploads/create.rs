@@ -76,7 +76,7 @@ pub async fn create(
             Claim::Mismatch => return Err(ApiError::new(Code::IdempotencyKeyReused)),
         }
     }
-    let answer = json!(announce(&mut tx, &caller, &new).await?);
+    let answer = json!(announce(&mut tx, &caller, state.config.limits.of(caller.user.tier), &new).await?);
     if let Some(key) = &key {
         idempotency::remember(&mut tx, caller.user_id(), key, 201, &answer).await?;
     }
@@ -97,7 +97,12 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     Ok(Some(key.to_owned()))
 }
 
-async fn announce(db: &mut PgConnection, caller: &Caller, new: &NewVideo) -> Result<Announced, ApiError> {
+async fn announce(
+    db: &mut PgConnection,
+    caller: &Caller,
+    limits: TierLimits,
+    new: &NewVideo,
+) -> Result<Announced, ApiError> {
     let filename = domain::file_name(&new.filename)?;
     let mime_type = domain::mime_type(&new.mime_type)?;
     let title = match new.title.as_deref().filter(|title| !title.trim().is_empty()) {
@@ -111,7 +116,6 @@ async fn announce(db: &mut PgConnection, caller: &Caller, new: &NewVideo) -> Res
             "size_bytes must be at least 1; an empty file is no video.",
         ));
     }
-    let limits = TierLimits::of(caller.user.tier);
     let cut = plan(new.size_bytes).filter(|_| new.size_bytes <= limits.max_size_bytes).ok_or_else(|| {
         ApiError::new(Code::FileTooLarge)
             .detail(format!("A video of the {} tier may have {} bytes.", caller.user.tier, limits.max_size_bytes))

@@ -15,6 +15,7 @@ use crate::{
     domain,
     error::ApiError,
     extract,
+    origin::Origin,
     state::AppState,
 };
 
@@ -46,6 +47,7 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Str
 pub async fn patch(
     State(state): State<AppState>,
     caller: Caller,
+    origin: Origin,
     extract::Json(edit): extract::Json<ProfileEdit>,
 ) -> Result<Json<Me>, ApiError> {
     let patch = ProfilePatch {
@@ -62,7 +64,9 @@ pub async fn patch(
             .map(|role| role.parse::<UserRole>().map_err(|e| ApiError::field("role", "unknown", e.to_string())))
             .transpose()?,
     };
-    users::update_profile(&state.pool, caller.user_id(), &patch).await?;
+    let mut tx = state.pool.begin().await?;
+    users::update_profile(&mut tx, caller.user_id(), &patch, &origin.person(caller.user_id())).await?;
+    tx.commit().await?;
     let subject = caller.user.supabase_user_id.ok_or(DbError::NotFound)?;
     let (user, _) = users::find_by_subject(&state.pool, subject, None).await?.ok_or(DbError::NotFound)?;
     Ok(Json(user.into()))

@@ -1,7 +1,9 @@
 //! The signed-in person.
 
 pub mod delete;
+pub mod export;
 pub mod me;
+pub mod tokens;
 pub mod usage;
 
 use chrono::{DateTime, Utc};

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
-    quotas::{self, Quota, TierLimits},
+    quotas::{self, Quota},
     users,
 };
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub struct UploadsToday {
 /// What the person has used and what their tier allows.
 #[utoipa::path(get, path = "/users/me/usage", tag = "users", responses((status = OK, body = Usage)))]
 pub async fn usage(State(state): State<AppState>, caller: Caller) -> Result<Json<Usage>, ApiError> {
-    let limits = TierLimits::of(caller.user.tier);
+    let limits = state.config.limits.of(caller.user.tier);
     let (used, resets_at) = quotas::used(&state.pool, caller.user_id(), Quota::Uploads, Utc::now()).await?;
     let storage = users::storage_use(&state.pool, caller.user_id()).await?;
     Ok(Json(Usage {

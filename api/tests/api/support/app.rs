@@ -90,9 +90,8 @@ impl App {
         let person = self.user(name).await;
         let mut connection = self.db.pool().acquire().await.unwrap();
         let by = heimdex_db::audit::By::command();
-        heimdex_db::users::set_tier(&mut connection, &person.email, heimdex_db::UserTier::Enterprise, &by)
-            .await
-            .unwrap();
+        let user = heimdex_db::role_profiles::only_by_email(&mut *connection, &person.email).await.unwrap();
+        heimdex_db::users::set_tier(&mut connection, user, heimdex_db::UserTier::Enterprise, &by).await.unwrap();
         person
     }
 

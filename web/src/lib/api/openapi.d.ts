@@ -4,6 +4,60 @@
  */
 
 export interface paths {
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The history of all accounts, newest first. For operators and admins. */
+        get: operations["get_admin_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts, newest first. For operators and admins. */
+        get: operations["get_admin_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Changes what a person may do, and their tier. For admins. The last admin stays one (409, `conflict: last_admin`). Tokens
+         *     say so after their next refresh; what the person may do changes at once.
+         */
+        patch: operations["patch_admin_users_user_id"];
+        trace?: never;
+    };
     "/config": {
         parameters: {
             query?: never;
@@ -168,12 +222,75 @@ export interface paths {
         get: operations["get_users_me"];
         put?: never;
         post?: never;
-        /** Deletes the account. The answer comes at once; what was derived from its videos goes in the background. */
+        /**
+         * Deletes the account. The answer comes at once; videos, people and everything else of the account go in the background.
+         *     With a Supabase project the account there stays, and can no longer be used here. The last admin cannot go (409,
+         *     `conflict: last_admin`).
+         */
         delete: operations["delete_users_me"];
         options?: never;
         head?: never;
         /** Edits the signed-in person's profile. */
         patch: operations["patch_users_me"];
+        trace?: never;
+    };
+    "/users/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything that is kept of the signed-in person, as one JSON document: the account, videos with their transcripts and
+         *     scenes, people, searches, shares, tokens (not their secrets) and the account's history. It is written while it is read;
+         *     a document that breaks off is not valid JSON. The videos' files are had by `/videos/{video_id}/playback`.
+         */
+        get: operations["get_users_me_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The person's tokens that are not revoked, newest first; never the tokens themselves. */
+        get: operations["get_users_me_tokens"];
+        put?: never;
+        /**
+         * Makes a token for a script. `read` reads the library and its progress, `upload` sends videos, `search` searches; no token
+         *     reaches the account, its tokens or the administration. At most 50 live ones (409, `conflict: too_many_tokens`).
+         */
+        post: operations["post_users_me_tokens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/me/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a token at once. */
+        delete: operations["delete_users_me_tokens_token_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/users/me/usage": {
@@ -420,14 +537,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks/supabase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A change of the project's `auth.users`. 404 where no secret is configured, 401 with a wrong one. */
+        post: operations["post_webhooks_supabase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What is to change; what is left out stays. */
+        AccountEdit: {
+            /**
+             * @description By `member`, `operator` and `admin`: whether the person may.
+             * @example {
+             *       "operator": true
+             *     }
+             */
+            role_profiles?: {
+                [key: string]: boolean;
+            };
+            /** @example pro */
+            tier?: string | null;
+        };
+        AccountItem: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            deleted_at?: string | null;
+            display_name?: string | null;
+            email?: string | null;
+            email_verified: boolean;
+            /** Format: date-time */
+            last_login_at?: string | null;
+            /**
+             * @description A preference, never a permission.
+             * @example creator
+             */
+            role: string;
+            /**
+             * @example [
+             *       "member"
+             *     ]
+             */
+            role_profiles: string[];
+            /** Format: int64 */
+            storage_bytes: number;
+            /** Format: uuid */
+            supabase_user_id?: string | null;
+            /** @example free */
+            tier: string;
+            /** Format: uuid */
+            user_id: string;
+            /** Format: int64 */
+            video_count: number;
+        };
+        AccountPage: {
+            items: components["schemas"]["AccountItem"][];
+            next_cursor?: string | null;
+        };
         Announced: {
             upload: components["schemas"]["UploadPlan"];
             /** Format: uuid */
             video_id: string;
+        };
+        /** @description One thing that was done to an account. */
+        AuditLine: {
+            /** @example role_profile_granted */
+            action: string;
+            actor_email?: string | null;
+            /** Format: uuid */
+            actor_id?: string | null;
+            /**
+             * @description `person`, `command` (on the host), `project` (Supabase) or `nobody` (not signed in).
+             * @example person
+             */
+            actor_kind: string;
+            after?: unknown;
+            /** Format: date-time */
+            at: string;
+            before?: unknown;
+            /** Format: int64 */
+            event_id: number;
+            ip?: string | null;
+            request_id?: string | null;
+            subject_email?: string | null;
+            /** Format: uuid */
+            subject_id?: string | null;
+            /** @description What it was done to, beside the person. */
+            target?: string | null;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditLine"][];
+            next_cursor?: string | null;
         };
         ChannelReport: {
             candidates: number;
@@ -543,6 +757,10 @@ export interface components {
             max_upload_bytes: number;
             /** Format: int64 */
             min_part_size_bytes: number;
+            /** @description By tier: `free`, `pro`, `enterprise`. */
+            tiers: {
+                [key: string]: components["schemas"]["Tier"];
+            };
         };
         Live: {
             status: string;
@@ -619,6 +837,13 @@ export interface components {
             rotation: number;
             variable_fps: boolean;
             video_codec: string;
+        };
+        NewTokenAnswer: components["schemas"]["TokenItem"] & {
+            /**
+             * @description Shown this once. Send it as `Authorization: Bearer hx_…`.
+             * @example hx_Zk3fV0…
+             */
+            token: string;
         };
         NewVideo: {
             /** @example rain.mp4 */
@@ -907,6 +1132,62 @@ export interface components {
         Suggestions: {
             items: components["schemas"]["Suggestion"][];
         };
+        /** @description What a tier may use; null is no limit. */
+        Tier: {
+            /** Format: int64 */
+            max_duration_s?: number | null;
+            /** Format: int64 */
+            max_size_bytes: number;
+            /** Format: int32 */
+            searches_per_minute?: number | null;
+            /** Format: int32 */
+            uploads_per_day?: number | null;
+        };
+        TokenItem: {
+            /** Format: date-time */
+            created_at: string;
+            expired: boolean;
+            /** Format: date-time */
+            expires_at?: string | null;
+            /**
+             * @description Its first characters.
+             * @example hx_Zk3f
+             */
+            hint: string;
+            /**
+             * Format: date-time
+             * @description To the minute.
+             */
+            last_used_at?: string | null;
+            name: string;
+            /**
+             * @example [
+             *       "upload"
+             *     ]
+             */
+            scopes: string[];
+            /** Format: uuid */
+            token_id: string;
+        };
+        TokenList: {
+            items: components["schemas"]["TokenItem"][];
+        };
+        TokenRequest: {
+            /**
+             * Format: date-time
+             * @description At most a year from now. Without it the token lives until it is revoked.
+             */
+            expires_at?: string | null;
+            /** @example Nightly upload */
+            name: string;
+            /**
+             * @description Of `read`, `upload` and `search`.
+             * @example [
+             *       "upload"
+             *     ]
+             */
+            scopes: string[];
+        };
         Transcript: {
             language?: string | null;
             /** @description What recognised the speech. */
@@ -1028,7 +1309,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `not_playable_yet` (409), `no_vectors` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
+        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `not_playable_yet` (409), `no_vectors` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -1045,6 +1326,99 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_admin_audit: {
+        parameters: {
+            query?: {
+                /** @description Who did it. */
+                actor_id?: string;
+                /** @description To whom. */
+                subject_id?: string;
+                /** @example account_deleted */
+                action?: string;
+                /** @description Not before. */
+                since?: string;
+                /** @description Before. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_users: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same other parameters. */
+                cursor?: string;
+                /** @description A part of the e-mail address or the name. */
+                q?: string;
+                /**
+                 * @description Only those who may do this: `member`, `operator` or `admin`.
+                 * @example operator
+                 */
+                role_profile?: string;
+                /** @example free */
+                tier?: string;
+                /** @description True: only tombstones. By default only living accounts. */
+                deleted?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_admin_users_user_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_config: {
         parameters: {
             query?: never;
@@ -1303,6 +1677,92 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_users_me_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An attachment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_users_me_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_users_me_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTokenAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_users_me_tokens_token_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It no longer works */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -1707,6 +2167,33 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PartUrls"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_webhooks_supabase: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description SUPABASE_WEBHOOK_SECRET */
+                "X-Webhook-Secret": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description `{type, schema, table, record, old_record}` of a database webhook on `auth.users` */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is known now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
