@@ -98,13 +98,15 @@ async fn time_limit(request: Request, next: Next) -> Response {
 }
 
 async fn security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    // Swagger UI sets styles of its own; the app does not.
+    let styles = if request.uri().path().starts_with("/docs") { "'self' 'unsafe-inline'" } else { "'self'" };
     let mut response = next.run(request).await;
     let s3 = state.config.s3.public_endpoint.origin().ascii_serialization();
     let auth =
         state.config.auth.supabase_url.as_ref().map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let policy = format!(
         "default-src 'self'; img-src 'self' data: blob: https: {s3}; media-src 'self' blob: {s3}; connect-src 'self' {s3} {auth}; \
-         style-src 'self' 'unsafe-inline'; script-src 'self'; font-src 'self' data:; object-src 'none'; base-uri 'self'; \
+         style-src {styles}; script-src 'self'; font-src 'self'; object-src 'none'; base-uri 'self'; \
          form-action 'self'; frame-ancestors 'none'"
     );
     let headers = response.headers_mut();
