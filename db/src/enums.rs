@@ -86,13 +86,6 @@ pg_enum! {
     }
 }
 
-impl JobState {
-    /// Nothing more will happen to it.
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-}
-
 /// The person's default context (`users.role`): a preference, never a permission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

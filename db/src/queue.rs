@@ -2,44 +2,36 @@
 //! A message that comes twice, or late, is therefore harmless.
 
 use apalis_core::task::builder::TaskBuilder;
-use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use crate::{
     error::DbError,
     ids::{JobId, TaskId},
+    ledger::WorkId,
     stage::Stage,
 };
 
 /// The queue of everything that is no stage.
 pub const MAINTENANCE: &str = "maintenance";
 
-/// Message of a stage's queue.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct JobMessage {
-    pub job_id: JobId,
-}
-
-/// Message of the queue [`MAINTENANCE`].
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct TaskMessage {
-    pub task_id: TaskId,
-}
-
 /// Pushes jobs to their stages' queues on the caller's transaction: they are delivered if, and only if, it commits.
 pub(crate) async fn push_jobs(connection: &mut PgConnection, jobs: &[(JobId, Stage)]) -> Result<(), DbError> {
     for (job_id, stage) in jobs {
-        push(connection, stage.spec().queue, &JobMessage { job_id: *job_id }).await?;
+        push(connection, stage.spec().queue, (*job_id).into()).await?;
     }
     Ok(())
 }
 
-pub(crate) async fn push_task(connection: &mut PgConnection, task_id: TaskId) -> Result<(), DbError> {
-    push(connection, MAINTENANCE, &TaskMessage { task_id }).await
+/// As [`push_jobs`], for tasks.
+pub(crate) async fn push_tasks(connection: &mut PgConnection, tasks: &[TaskId]) -> Result<(), DbError> {
+    for task_id in tasks {
+        push(connection, MAINTENANCE, (*task_id).into()).await?;
+    }
+    Ok(())
 }
 
-async fn push(connection: &mut PgConnection, queue: &str, message: &impl Serialize) -> Result<(), DbError> {
-    let body = serde_json::to_vec(message).map_err(|error| DbError::Queue(error.to_string()))?;
+async fn push(connection: &mut PgConnection, queue: &str, message: WorkId) -> Result<(), DbError> {
+    let body = serde_json::to_vec(&message).map_err(|error| DbError::Queue(error.to_string()))?;
     apalis_postgres::queries::push_tasks(connection, queue, vec![TaskBuilder::new(body).build()]).await.map_err(
         |error| match error {
             apalis_postgres::Error::Database(error) => DbError::Sqlx(error),

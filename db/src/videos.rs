@@ -9,13 +9,11 @@ use crate::{
     error::DbError,
     ids::{RunId, UserId, VideoId},
     stage::Stage,
+    tasks::{self, NewTask, PURGE_VIDEO},
 };
 
 /// How long a deleted video can be restored.
 pub const RESTORABLE_FOR: TimeDelta = TimeDelta::hours(24);
-
-/// Kind of the task that removes a deleted video for good; its payload is `{"video_id"}`.
-pub const PURGE_TASK: &str = "purge_video";
 
 /// A video as its owner sees it, with the progress of the run that is under way.
 #[derive(Clone, Debug, FromRow)]
@@ -250,11 +248,10 @@ pub async fn purge_at(
     video: VideoId,
     at: Option<DateTime<Utc>>,
 ) -> Result<(), DbError> {
-    crate::tasks::cancel(&mut *db, PURGE_TASK, video).await?;
+    tasks::cancel(&mut *db, PURGE_VIDEO, video).await?;
     let payload = serde_json::json!({ "video_id": video });
-    let task =
-        crate::tasks::NewTask { kind: PURGE_TASK, owner_id: Some(owner), video_id: Some(video), payload, run_at: at };
-    crate::tasks::enqueue(db, &task).await?;
+    let task = NewTask { kind: PURGE_VIDEO, owner_id: Some(owner), video_id: Some(video), payload, run_at: at };
+    tasks::enqueue(db, &task).await?;
     Ok(())
 }
 
@@ -271,7 +268,7 @@ pub async fn restore(db: &mut PgConnection, owner: UserId, video: VideoId) -> Re
     if done.rows_affected() == 0 {
         return Err(DbError::NotFound);
     }
-    crate::tasks::cancel(db, PURGE_TASK, video).await?;
+    tasks::cancel(db, PURGE_VIDEO, video).await?;
     Ok(())
 }
 

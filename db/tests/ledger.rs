@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use heimdex_db::{
     AttemptId, DbError, JobId, JobState, PgPool, RunId, Stage, UserId, VideoId,
-    ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, RunReason},
+    ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, RunReason, WorkId},
 };
+use heimdex_db::tasks::{self, NewTask};
 use heimdex_testing::TestDb;
 use serde_json::json;
 
@@ -64,10 +65,15 @@ impl Story {
     }
 
     async fn attempt_for(&self, run: RunId, stage: Stage, lease: Duration) -> Attempt {
-        ledger::begin(self.pool(), self.job(run, stage).await, "worker-1", lease)
-            .await
-            .unwrap()
-            .expect("the stage is ready")
+        self.begin_as(self.job(run, stage).await, AttemptId::new(), lease).await.expect("the work is ready")
+    }
+
+    async fn begin_as(&self, id: impl Into<WorkId>, attempt: AttemptId, lease: Duration) -> Option<Attempt> {
+        ledger::begin(self.pool(), id.into(), attempt, "worker-1", lease).await.unwrap()
+    }
+
+    async fn nothing_to_begin(&self, run: RunId, stage: Stage) -> bool {
+        self.begin_as(self.job(run, stage).await, AttemptId::new(), LEASE).await.is_none()
     }
 
     async fn complete(&self, attempt: &Attempt) -> Vec<Stage> {
@@ -187,12 +193,54 @@ async fn a_message_that_comes_twice_is_done_once_and_one_too_early_not_at_all() 
     let run = story.start(RunReason::Initial).await;
     let job = story.job(run, Stage::UploadValidate).await;
     let (first, second) = tokio::join!(
-        ledger::begin(story.pool(), job, "worker-1", LEASE),
-        ledger::begin(story.pool(), job, "worker-2", LEASE)
+        story.begin_as(job, AttemptId::new(), LEASE),
+        story.begin_as(job, AttemptId::new(), LEASE)
     );
-    assert_eq!(usize::from(first.unwrap().is_some()) + usize::from(second.unwrap().is_some()), 1);
-    let commit = story.job(run, Stage::Commit).await;
-    assert!(ledger::begin(story.pool(), commit, "worker-1", LEASE).await.unwrap().is_none());
+    assert_eq!(usize::from(first.is_some()) + usize::from(second.is_some()), 1);
+    assert!(story.nothing_to_begin(run, Stage::Commit).await);
+}
+
+/// PostgreSQL committed, but its answer never came: the worker asks again, with the id it has chosen.
+#[tokio::test]
+async fn a_begin_whose_answer_was_lost_is_asked_again_and_costs_nothing() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    let job = story.job(run, Stage::UploadValidate).await;
+    let id = AttemptId::new();
+    let unheard = story.begin_as(job, id, LEASE).await;
+    assert_eq!(story.begin_as(job, id, LEASE).await, unheard);
+    assert_eq!(story.state(run, Stage::UploadValidate).await, (JobState::Running, 1));
+    story.complete(&unheard.unwrap()).await;
+    assert!(story.begin_as(job, id, LEASE).await.is_none(), "what has ended is not begun again");
+    assert_eq!(story.attempts(run, Stage::UploadValidate).await, ["completed"]);
+}
+
+/// The wire was cut for so long that the attempt was taken for lost before the worker could ask again.
+#[tokio::test]
+async fn an_attempt_nobody_knew_of_is_given_back_even_after_its_lease() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    let job = story.job(run, Stage::UploadValidate).await;
+    let id = AttemptId::new();
+    story.begin_as(job, id, Duration::ZERO).await.unwrap();
+    assert_eq!(ledger::reap(story.pool()).await.unwrap(), 1);
+    assert_eq!(story.state(run, Stage::UploadValidate).await, (JobState::Pending, 1));
+    assert!(story.begin_as(job, id, LEASE).await.is_none(), "another message is on its way");
+    assert_eq!(story.state(run, Stage::UploadValidate).await, (JobState::Pending, 0));
+    assert!(story.begin_as(job, id, LEASE).await.is_none(), "and it is given back once");
+    let attempt = story.attempt(run, Stage::UploadValidate).await;
+    assert_eq!(attempt.number, 2);
+    assert_eq!(story.attempts(run, Stage::UploadValidate).await, ["released", "running"]);
+}
+
+#[tokio::test]
+async fn a_completion_whose_answer_was_lost_is_written_once() {
+    let story = Story::begin().await;
+    let run = story.start(RunReason::Initial).await;
+    let attempt = story.attempt(run, Stage::UploadValidate).await;
+    assert_eq!(story.complete(&attempt).await, [Stage::AudioExtract, Stage::SceneDetect]);
+    assert!(story.complete(&attempt).await.is_empty());
+    assert_eq!(story.messages(Stage::SceneDetect).await, 1);
 }
 
 #[tokio::test]
@@ -222,7 +270,7 @@ async fn a_worker_that_lost_its_lease_can_finish_nothing() {
     assert!(matches!(ledger::complete(&mut tx, &stale, None, json!({})).await, Err(DbError::LostLease)));
     assert!(matches!(ledger::fail(&mut tx, &stale, &failure(FailureKind::Rejected)).await, Err(DbError::LostLease)));
     tx.rollback().await.unwrap();
-    ledger::progress(story.pool(), &stale, 50).await.unwrap();
+    ledger::progress(story.pool(), stale.attempt_id, 50).await.unwrap();
 
     story.complete(&current).await;
     assert_eq!(story.attempts(run, Stage::UploadValidate).await, ["lost", "completed"]);
@@ -281,8 +329,7 @@ async fn a_passing_fault_is_tried_again_later_until_the_attempts_are_used_up() {
         assert_eq!(attempt.number, number);
         let after = story.fail(&attempt, FailureKind::Transient).await;
         assert_eq!(matches!(after, AfterFailure::Final), number == 3);
-        let job = story.job(run, Stage::UploadValidate).await;
-        assert!(ledger::begin(story.pool(), job, "worker-1", LEASE).await.unwrap().is_none(), "not before its time");
+        assert!(story.nothing_to_begin(run, Stage::UploadValidate).await, "not before its time");
         story.time_passes().await;
         assert_eq!(ledger::push_due(story.pool()).await.unwrap(), usize::from(number < 3));
         assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 0, "pushed once");
@@ -314,8 +361,7 @@ async fn a_paused_stage_takes_nothing_new_and_goes_on_after_the_resume() {
     let story = Story::begin().await;
     ledger::set_stage_paused(story.pool(), Stage::UploadValidate, true, None).await.unwrap();
     let run = story.start(RunReason::Initial).await;
-    let job = story.job(run, Stage::UploadValidate).await;
-    assert!(ledger::begin(story.pool(), job, "worker-1", LEASE).await.unwrap().is_none());
+    assert!(story.nothing_to_begin(run, Stage::UploadValidate).await);
     assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 0);
     ledger::set_stage_paused(story.pool(), Stage::UploadValidate, false, None).await.unwrap();
     assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 1);
@@ -378,4 +424,53 @@ async fn an_operator_cancels_a_run_and_takes_it_up_again_where_it_ended() {
     assert_eq!(story.video().await, ("processing".into(), None));
     assert_eq!(story.state(run, Stage::UploadValidate).await.0, JobState::Completed);
     assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 2, "audio and scenes");
+}
+
+/// Everything above is told of stages; the same statements serve what is no stage.
+#[tokio::test]
+async fn a_task_is_under_the_same_rules_as_a_stage() {
+    let story = Story::begin().await;
+    let task = NewTask {
+        kind: tasks::DELETE_OBJECTS,
+        owner_id: Some(story.owner),
+        video_id: Some(story.video),
+        payload: json!({ "keys": [] }),
+        run_at: None,
+    };
+    let mut connection = story.pool().acquire().await.unwrap();
+    let id = tasks::enqueue(&mut connection, &task).await.unwrap();
+    assert_eq!(tasks::enqueue(&mut connection, &task).await.unwrap(), id, "one of a kind at a time for a video");
+    drop(connection);
+    let state = async || -> (JobState, i32, Option<String>) {
+        sqlx::query_as("SELECT state, attempts, error_code FROM tasks").fetch_one(story.pool()).await.unwrap()
+    };
+
+    // A worker dies, another is told to stop, a third meets a fault, the fourth does it.
+    let lost = story.begin_as(id, AttemptId::new(), Duration::ZERO).await.unwrap();
+    assert_eq!(ledger::reap(story.pool()).await.unwrap(), 1);
+    assert_eq!(state().await, (JobState::Pending, 1, Some("worker_lost".into())));
+    let mut tx = story.pool().begin().await.unwrap();
+    assert!(matches!(ledger::fence(&mut tx, &lost).await, Err(DbError::LostLease)));
+    tx.rollback().await.unwrap();
+    let released = story.begin_as(id, AttemptId::new(), LEASE).await.unwrap();
+    story.fail(&released, FailureKind::Released).await;
+    assert_eq!(state().await.1, 1, "a shutdown spends no attempt");
+    let failing = story.begin_as(id, AttemptId::new(), LEASE).await.unwrap();
+    assert!(matches!(story.fail(&failing, FailureKind::Transient).await, AfterFailure::Retry { .. }));
+    assert!(story.begin_as(id, AttemptId::new(), LEASE).await.is_none(), "not before its time");
+    sqlx::query("UPDATE tasks SET run_at = now() - interval '1 second'").execute(story.pool()).await.unwrap();
+    assert_eq!(ledger::push_due(story.pool()).await.unwrap(), 1);
+    let last = story.begin_as(id, AttemptId::new(), LEASE).await.unwrap();
+    ledger::progress(story.pool(), last.attempt_id, 40).await.unwrap();
+    assert_eq!((last.number, last.work.name()), (4, "delete_objects"));
+    assert!(story.complete(&last).await.is_empty());
+    assert_eq!(state().await.0, JobState::Completed);
+
+    // One that must not go on ends alone: the video is not touched by it.
+    let mut connection = story.pool().acquire().await.unwrap();
+    let id = tasks::enqueue(&mut connection, &task).await.unwrap();
+    drop(connection);
+    let refused = story.begin_as(id, AttemptId::new(), LEASE).await.unwrap();
+    assert_eq!(story.fail(&refused, FailureKind::Rejected).await, AfterFailure::Final);
+    assert_eq!(story.video().await, ("validating".into(), None));
 }

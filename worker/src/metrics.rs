@@ -14,10 +14,10 @@ const PENDING: &str = "heimdex_jobs_pending";
 const RUNNING: &str = "heimdex_jobs_running";
 const SCRATCH: &str = "heimdex_scratch_used_bytes";
 
-/// An attempt ended: `outcome` is the attempt's state in the ledger.
-pub fn attempt_ended(stage: Stage, outcome: &'static str, wall: Duration) {
-    counter!(ATTEMPTS, "stage" => stage.as_str(), "outcome" => outcome).increment(1);
-    histogram!(STAGE_SECONDS, "stage" => stage.as_str(), "outcome" => outcome).record(wall.as_secs_f64());
+/// An attempt at a stage, or at a kind of task, ended: `outcome` is the attempt's state in the ledger.
+pub fn attempt_ended(work: &str, outcome: &'static str, wall: Duration) {
+    counter!(ATTEMPTS, "stage" => work.to_owned(), "outcome" => outcome).increment(1);
+    histogram!(STAGE_SECONDS, "stage" => work.to_owned(), "outcome" => outcome).record(wall.as_secs_f64());
 }
 
 /// How many jobs wait and run, over all workers.
@@ -46,8 +46,8 @@ fn recorder() -> PrometheusHandle {
             let handle = recorder.handle();
             // Another recorder in this process means that a host program collects by itself.
             if metrics::set_global_recorder(recorder).is_ok() {
-                describe_histogram!(STAGE_SECONDS, Unit::Seconds, "Wall time of attempts by stage and outcome");
-                describe_counter!(ATTEMPTS, "Attempts by stage and outcome");
+                describe_histogram!(STAGE_SECONDS, Unit::Seconds, "Wall time of attempts by stage (or kind of task) and outcome");
+                describe_counter!(ATTEMPTS, "Attempts by stage (or kind of task) and outcome");
                 describe_gauge!(PENDING, "Jobs that wait for a worker, by stage, over all workers");
                 describe_gauge!(RUNNING, "Jobs being worked on, by stage, over all workers");
                 describe_gauge!(SCRATCH, Unit::Bytes, "Scratch space promised to attempts of this worker");

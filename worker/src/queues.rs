@@ -21,10 +21,10 @@ use apalis_postgres::{Config, PostgresStorage};
 use futures::{FutureExt, channel::mpsc};
 use heimdex_db::{
     PgPool, Stage,
-    queue::{JobMessage, MAINTENANCE, TaskMessage},
+    ledger::WorkId,
+    queue::MAINTENANCE,
     queue_events::QueueListener,
 };
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -81,34 +81,29 @@ impl Wake {
     }
 }
 
+/// How many tasks run here at once.
+const TASKS: usize = 2;
+
 /// Serves a stage until `stop`, and returns when what it was doing has ended.
 pub async fn serve_stage(runner: Arc<Runner>, db: PgPool, stage: Stage, wake: Wake, stop: CancellationToken) {
     let limit = runner::concurrency(&runner.services, stage);
-    let name = runner.services.config.name.clone();
-    let handle = move |message: JobMessage| Arc::clone(&runner).job(message.job_id);
-    serve(stage.spec().queue, name, limit, db, wake, stop, handle).await;
+    serve(stage.spec().queue, limit, runner, db, wake, stop).await;
 }
 
 /// As [`serve_stage`], for what is no stage.
 pub async fn serve_maintenance(runner: Arc<Runner>, db: PgPool, wake: Wake, stop: CancellationToken) {
-    let name = runner.services.config.name.clone();
-    let handle = move |message: TaskMessage| Arc::clone(&runner).task(message.task_id);
-    serve(MAINTENANCE, name, 2, db, wake, stop, handle).await;
+    serve(MAINTENANCE, TASKS, runner, db, wake, stop).await;
 }
 
-async fn serve<M, H, F>(
+async fn serve(
     queue: &'static str,
-    name: String,
     limit: usize,
+    runner: Arc<Runner>,
     db: PgPool,
     wake: Wake,
     stop: CancellationToken,
-    handle: H,
-) where
-    M: DeserializeOwned + Send + 'static,
-    H: Fn(M) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = ()> + Send + 'static,
-{
+) {
+    let name = runner.services.config.name.clone();
     // Of one process, whatever becomes of its apalis workers: they may end while their work goes on.
     let slots = Arc::new(tokio::sync::Semaphore::new(limit));
     for generation in 0_u64.. {
@@ -126,11 +121,11 @@ async fn serve<M, H, F>(
             Strategy::new().apply(IntervalStrategy::new(POLL)).apply(StreamStrategy::new(wake.subscribe(queue)));
         // The message is parsed here and not by apalis, where one that does not parse would come again for ever.
         let backend = PostgresStorage::<Value>::new(&db).with_config(config).poll_with_strategy(strategy);
-        let (handle, slots) = (handle.clone(), Arc::clone(&slots));
+        let (runner, slots) = (Arc::clone(&runner), Arc::clone(&slots));
         let worker = WorkerBuilder::new(&context).backend(backend).concurrency(limit).build(move |message: Value| {
-            let (handle, slots) = (handle.clone(), Arc::clone(&slots));
+            let (runner, slots) = (Arc::clone(&runner), Arc::clone(&slots));
             async move {
-                let message = match serde_json::from_value::<M>(message) {
+                let message = match serde_json::from_value::<WorkId>(message) {
                     Ok(message) => message,
                     Err(error) => {
                         tracing::error!(queue, %error, "dropped a message that cannot be read");
@@ -139,7 +134,7 @@ async fn serve<M, H, F>(
                 };
                 let Ok(_slot) = slots.acquire().await else { return };
                 // In a task of its own, so that neither a panic nor the end of this apalis worker touches it.
-                if let Err(error) = tokio::spawn(handle(message)).await {
+                if let Err(error) = tokio::spawn(runner.work(message)).await {
                     tracing::error!(queue, %error, "the handler of a message panicked");
                 }
             }

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use heimdex_db::{
-    DbError, JobId, PgPool, Stage, TaskId,
-    ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE},
-    runs, tasks,
+    AttemptId, DbError, PgPool, Stage,
+    ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, StageJob, Work, WorkId},
+    runs,
 };
 use serde_json::Value;
 use tokio::{
@@ -18,7 +18,7 @@ use crate::{
     metrics,
     shutdown::Shutdown,
     stage::{Job, Outcome, Services, StageContext, StageError},
-    stages, tasks as maintenance,
+    stages, tasks,
 };
 
 /// How long work that was told to end may take to notice before it is dropped.
@@ -47,32 +47,32 @@ impl Runner {
         &self.services.db
     }
 
-    /// Works on a job, if there is anything to do for it now. Whatever happens is in the ledger afterwards.
-    pub async fn job(self: Arc<Self>, job_id: JobId) {
-        let name = self.services.config.name.clone();
-        let Some(attempt) = self.begin(|| ledger::begin(self.db(), job_id, &name, LEASE)).await else { return };
+    /// Works on a job or a task, if there is anything to do for it now. Whatever happens is in the ledger afterwards.
+    pub async fn work(self: Arc<Self>, id: WorkId) {
+        let Some(attempt) = self.begin(id).await else { return };
         let ending = Ending::default();
         let _held = self.leases.hold(attempt.attempt_id, ending.clone());
-        tracing::info!(stage = %attempt.stage, video_id = %attempt.video_id, attempt = attempt.number, "stage begins");
+        tracing::info!(work = %attempt.work, video_id = ?attempt.video_id(), attempt = attempt.number, "begins");
 
         let started = Instant::now();
         let cx = StageContext::new(Arc::clone(&self.services), attempt.clone(), ending.token.clone());
-        let work = tokio::spawn(run_stage(cx.clone(), attempt.clone()));
-        let ended = self.watch(work, &ending, attempt.stage.spec().deadline, &cx, &attempt).await;
+        let work = tokio::spawn(perform(cx.clone(), attempt.work.clone()));
+        let ended = self.watch(work, &ending, &cx, &attempt).await;
         self.write_end(&attempt, &ending, ended, cx.stats(started.elapsed()), started.elapsed()).await;
-        self.tidy(&attempt).await;
+        if let Work::Stage(job) = &attempt.work {
+            self.tidy(job).await;
+        }
     }
 
     /// Asks the ledger for an attempt; waits while PostgreSQL is away.
-    async fn begin<T, F>(&self, ask: impl Fn() -> F) -> Option<T>
-    where
-        F: Future<Output = Result<Option<T>, DbError>>,
-    {
+    async fn begin(&self, id: WorkId) -> Option<Attempt> {
+        // One id however often it is asked: when the answer to a commit is lost, asking again finds the same attempt.
+        let attempt_id = AttemptId::new();
         loop {
             if self.shutdown.stop.is_cancelled() {
                 return None;
             }
-            let answer = ask().await;
+            let answer = ledger::begin(self.db(), id, attempt_id, &self.services.config.name, LEASE).await;
             self.leases.seen(&answer);
             match answer {
                 Ok(attempt) => return attempt,
@@ -94,14 +94,13 @@ impl Runner {
         &self,
         mut work: JoinHandle<Result<Outcome, StageError>>,
         ending: &Ending,
-        deadline: Duration,
         cx: &StageContext,
         attempt: &Attempt,
     ) -> Ended {
         let mut tick = interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut written = 0;
-        let deadline = sleep(deadline);
+        let deadline = sleep(attempt.deadline());
         tokio::pin!(deadline);
         loop {
             tokio::select! {
@@ -113,7 +112,7 @@ impl Runner {
                     if percent > written {
                         written = percent;
                         // What is not written now is written with the next second.
-                        let _ = tokio::time::timeout(AGAIN, ledger::progress(self.db(), attempt, percent)).await;
+                        let _ = tokio::time::timeout(AGAIN, ledger::progress(self.db(), attempt.attempt_id, percent)).await;
                     }
                     continue;
                 }
@@ -129,13 +128,13 @@ impl Runner {
     }
 
     /// Lets go of the source when no stage of this run will read it any more.
-    async fn tidy(&self, attempt: &Attempt) {
-        if !stages::READ_SOURCE.contains(&attempt.stage) {
+    async fn tidy(&self, job: &StageJob) {
+        if !stages::READ_SOURCE.contains(&job.stage) {
             return;
         }
-        match runs::pending(self.db(), attempt.run_id, stages::READ_SOURCE).await {
+        match runs::pending(self.db(), job.run_id, stages::READ_SOURCE).await {
             Ok(true) => {}
-            Ok(false) => self.services.scratch.forget_source(attempt.video_id),
+            Ok(false) => self.services.scratch.forget_source(job.video_id),
             // It goes when it has been idle for a while.
             Err(error) => tracing::warn!(%error, "could not ask whether a source is still needed"),
         }
@@ -143,7 +142,7 @@ impl Runner {
 
     /// Writes the end of an attempt; waits while PostgreSQL is away, so that no finished work is lost.
     async fn write_end(&self, attempt: &Attempt, ending: &Ending, ended: Ended, stats: Value, wall: Duration) {
-        let stage = attempt.stage;
+        let work = &attempt.work;
         let failure = match ended {
             Ended::Well(outcome) => {
                 let note = outcome.note.clone();
@@ -151,8 +150,8 @@ impl Runner {
                     self.persist(ending, || complete(self.db(), attempt, note.as_deref(), stats.clone())).await;
                 match completed {
                     Some(Ok(())) => {
-                        metrics::attempt_ended(stage, "completed", wall);
-                        tracing::info!(%stage, video_id = %attempt.video_id, wall_ms = wall.as_millis(), note, "stage completed");
+                        metrics::attempt_ended(work.name(), "completed", wall);
+                        tracing::info!(%work, video_id = ?attempt.video_id(), wall_ms = wall.as_millis(), note, "completed");
                         return;
                     }
                     Some(Err(DbError::LostLease)) | None => return lost(attempt, wall),
@@ -170,7 +169,7 @@ impl Runner {
             Ended::Panicked(message) => Failure {
                 kind: FailureKind::Transient,
                 code: "panic".into(),
-                message: "Something went wrong while indexing this video.".into(),
+                message: sentence("panic").into(),
                 chain: message,
                 stats,
             },
@@ -180,15 +179,15 @@ impl Runner {
             },
         };
         let written = self.persist(ending, || fail(self.db(), attempt, &failure)).await;
-        metrics::attempt_ended(stage, kind_name(failure.kind), wall);
+        metrics::attempt_ended(work.name(), kind_name(failure.kind), wall);
         match written {
             Some(Ok(after)) => tracing::warn!(
-                %stage, video_id = %attempt.video_id, attempt = attempt.number, code = failure.code, chain = failure.chain,
-                retry = matches!(after, AfterFailure::Retry { .. }), "stage failed"
+                %work, video_id = ?attempt.video_id(), attempt = attempt.number, code = failure.code, chain = failure.chain,
+                retry = matches!(after, AfterFailure::Retry { .. }), "failed"
             ),
             Some(Err(DbError::LostLease)) | None => lost(attempt, wall),
             Some(Err(error)) => {
-                tracing::error!(%stage, %error, chain = failure.chain, "could not write a failure; its lease will run out");
+                tracing::error!(%work, %error, chain = failure.chain, "could not write a failure; its lease will run out");
             }
         }
     }
@@ -213,57 +212,23 @@ impl Runner {
             }
         }
     }
+}
 
-    /// Works on a task of the maintenance queue.
-    pub async fn task(self: Arc<Self>, task_id: TaskId) {
-        let name = self.services.config.name.clone();
-        let Some(attempt) = self.begin(|| tasks::begin(self.db(), task_id, &name, LEASE)).await else { return };
-        let ending = Ending::default();
-        let _held = self.leases.hold(attempt.attempt_id, ending.clone());
-        let mut work = tokio::spawn(maintenance::run(Arc::clone(&self.services), attempt.clone()));
-        let deadline = sleep(maintenance::DEADLINE);
-        tokio::pin!(deadline);
-        let ended = tokio::select! {
-            result = &mut work => ended(result, &ending),
-            () = ending.token.cancelled() => Ended::Told(ending.reason().unwrap_or(Reason::LeaseLost)),
-            () = &mut deadline => Ended::Told(Reason::Deadline),
-        };
-        work.abort();
-        let failure = match ended {
-            Ended::Well(outcome) => {
-                let note = outcome.note;
-                match self.persist(&ending, || complete_task(self.db(), &attempt, note.as_deref())).await {
-                    Some(Err(error)) if !matches!(error, DbError::LostLease) => {
-                        failure_of(&StageError::from(error), Value::Null)
-                    }
-                    _ => return,
-                }
-            }
-            Ended::Badly(StageError::Cancelled) => return,
-            Ended::Badly(error) => failure_of(&error, Value::Null),
-            Ended::Panicked(message) => {
-                failure_of(&StageError::transient("panic", anyhow::anyhow!(message)), Value::Null)
-            }
-            Ended::Told(reason) => match told(reason, Value::Null) {
-                Some(failure) => failure,
-                None => return,
-            },
-        };
-        tracing::warn!(kind = attempt.kind, code = failure.code, chain = failure.chain, "task failed");
-        if let Some(Err(error)) = self.persist(&ending, || fail_task(self.db(), &attempt, &failure)).await {
-            tracing::error!(kind = attempt.kind, %error, "could not write a failure; its lease will run out");
-        }
+/// Does what an attempt is at.
+async fn perform(cx: StageContext, work: Work) -> Result<Outcome, StageError> {
+    match work {
+        Work::Stage(job) => run_stage(cx, job).await,
+        Work::Task(task) => tasks::run(&cx, &task).await,
     }
 }
 
-async fn run_stage(cx: StageContext, attempt: Attempt) -> Result<Outcome, StageError> {
-    let subject = runs::subject(cx.db(), attempt.run_id).await?;
+async fn run_stage(cx: StageContext, job: StageJob) -> Result<Outcome, StageError> {
+    let subject = runs::subject(cx.db(), job.run_id).await?;
     let job = Job {
-        attempt_id: attempt.attempt_id,
-        run_id: attempt.run_id,
-        video_id: attempt.video_id,
-        owner_id: attempt.owner_id,
-        stage: attempt.stage,
+        run_id: job.run_id,
+        video_id: job.video_id,
+        owner_id: job.owner_id,
+        stage: job.stage,
         subject,
     };
     crate::fault::at(job.stage, crate::fault::Point::Start).await;
@@ -300,7 +265,7 @@ fn failure_of(error: &StageError, stats: Value) -> Failure {
         StageError::Rejected { code, message, .. } => (FailureKind::Rejected, code.as_str(), message.as_str()),
         StageError::Transient { code, .. } => (FailureKind::Transient, *code, sentence(code)),
         StageError::Outage(_) => (FailureKind::Outage, "outage", "The database or the object storage is out of reach."),
-        StageError::Cancelled => (FailureKind::Cancelled, "cancelled", "Indexing was cancelled."),
+        StageError::Cancelled => (FailureKind::Cancelled, "cancelled", "It was cancelled."),
     };
     Failure { kind, code: code.to_owned(), message: message.to_owned(), chain: chain(error), stats }
 }
@@ -312,7 +277,7 @@ fn sentence(code: &str) -> &'static str {
             "The picture or the sound of this video could not be decoded."
         }
         "scratch_full" | "disk_full" => "There was not enough room to work on this video; please tell the operator.",
-        _ => "Something went wrong while indexing this video.",
+        _ => "Something went wrong while working on this video.",
     }
 }
 
@@ -337,13 +302,14 @@ fn kind_name(kind: FailureKind) -> &'static str {
         FailureKind::Transient => "failed",
         FailureKind::Outage => "outage",
         FailureKind::Released => "released",
+        FailureKind::Lost => "lost",
         FailureKind::Cancelled => "cancelled",
     }
 }
 
 fn lost(attempt: &Attempt, wall: Duration) {
-    metrics::attempt_ended(attempt.stage, "lost", wall);
-    tracing::warn!(stage = %attempt.stage, video_id = %attempt.video_id, attempt = attempt.number, "attempt lost; nothing of it counts");
+    metrics::attempt_ended(attempt.work.name(), "lost", wall);
+    tracing::warn!(work = %attempt.work, video_id = ?attempt.video_id(), attempt = attempt.number, "attempt lost; nothing of it counts");
 }
 
 async fn complete(db: &PgPool, attempt: &Attempt, note: Option<&str>, stats: Value) -> Result<(), DbError> {
@@ -355,19 +321,6 @@ async fn complete(db: &PgPool, attempt: &Attempt, note: Option<&str>, stats: Val
 async fn fail(db: &PgPool, attempt: &Attempt, failure: &Failure) -> Result<AfterFailure, DbError> {
     let mut tx = db.begin().await?;
     let after = ledger::fail(&mut tx, attempt, failure).await?;
-    tx.commit().await?;
-    Ok(after)
-}
-
-async fn complete_task(db: &PgPool, attempt: &tasks::TaskAttempt, note: Option<&str>) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
-    tasks::complete(&mut tx, attempt, note).await?;
-    Ok(tx.commit().await?)
-}
-
-async fn fail_task(db: &PgPool, attempt: &tasks::TaskAttempt, failure: &Failure) -> Result<AfterFailure, DbError> {
-    let mut tx = db.begin().await?;
-    let after = tasks::fail(&mut tx, attempt, failure).await?;
     tx.commit().await?;
     Ok(after)
 }

@@ -1,4 +1,4 @@
-//! What a stage is given, and how it may end.
+//! What a stage or a task is given, and how it may end.
 
 use std::{
     sync::{
@@ -9,7 +9,7 @@ use std::{
 };
 
 use heimdex_db::{
-    AttemptId, DbError, PgPool, RunId, Stage, Tx, UserId, VideoId,
+    DbError, PgPool, RunId, Stage, Tx, UserId, VideoId,
     ledger::{self, Attempt},
     runs::Subject,
     store::{Store, StoreError},
@@ -37,7 +37,6 @@ pub struct Services {
 /// What is to be done, and for whom.
 #[derive(Clone, Debug)]
 pub struct Job {
-    pub attempt_id: AttemptId,
     pub run_id: RunId,
     pub video_id: VideoId,
     pub owner_id: UserId,
@@ -177,7 +176,7 @@ pub struct Usage {
     pub children: u32,
 }
 
-/// The hands of a running stage. Cheap to clone; every clone belongs to the same attempt.
+/// The hands of a running stage or task. Cheap to clone; every clone belongs to the same attempt.
 #[derive(Clone)]
 pub struct StageContext {
     services: Arc<Services>,
@@ -217,7 +216,7 @@ impl StageContext {
         &self.services.scratch
     }
 
-    /// A transaction that only this attempt can commit: the first statement proves that the job is still ours and holds
+    /// A transaction that only this attempt can commit: the first statement proves that the work is still ours and holds
     /// it until the end.
     pub async fn fenced_tx(&self) -> Result<Tx, StageError> {
         let mut tx = self.services.db.begin().await.map_err(DbError::from)?;

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use heimdex_db::{
     DbError, PgPool, Stage, keys, ledger, maintenance,
-    tasks::{self, NewTask},
+    tasks::{self, NewTask, PURGE_VIDEO},
     workers::{self, Worker},
 };
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::{config, leases::Leases, metrics, stage::Services, tasks::PURGE_VIDEO};
+use crate::{config, leases::Leases, metrics, stage::Services};
 
 const ROUND: Duration = Duration::from_secs(2);
 const GAUGES: Duration = Duration::from_secs(5);
@@ -58,13 +58,12 @@ impl Supervisor {
         self.leases.seen(&answer);
         answer?;
         if self.leases.may_judge_others() {
-            let lost = ledger::reap(db).await? + tasks::reap(db).await?;
+            let lost = ledger::reap(db).await?;
             if lost > 0 {
                 tracing::warn!(lost, "took up the attempts of workers that are gone");
             }
         }
         ledger::push_due(db).await?;
-        tasks::push_due(db).await?;
         if due.gauges.is_over(GAUGES) {
             self.gauges().await?;
         }

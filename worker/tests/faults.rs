@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::{PATIENCE, Uploaded, World, media, snapshot, until};
-use heimdex_db::{Stage, ledger};
+use heimdex_db::{AttemptId, JobId, Stage, ledger};
 
 /// A killed worker's stage must be in other hands within this time.
 const TAKEOVER: Duration = Duration::from_secs(15);
@@ -154,13 +154,15 @@ async fn a_decoder_that_always_crashes_fails_its_video_and_not_the_worker() {
 async fn writes_of_an_attempt_that_lost_its_job_are_refused() {
     let world = World::new().await;
     let video = world.upload(media::silent()).await;
-    let job_id = sqlx::query_scalar("SELECT job_id FROM jobs WHERE run_id = $1 AND stage = 'upload_validate'")
+    let job_id: JobId = sqlx::query_scalar("SELECT job_id FROM jobs WHERE run_id = $1 AND stage = 'upload_validate'")
         .bind(video.run_id)
         .fetch_one(world.pool())
         .await
         .unwrap();
-    let stale =
-        ledger::begin(world.pool(), job_id, "ghost", Duration::from_millis(1)).await.unwrap().expect("an attempt");
+    let stale = ledger::begin(world.pool(), job_id.into(), AttemptId::new(), "ghost", Duration::from_millis(1))
+        .await
+        .unwrap()
+        .expect("an attempt");
     let worker = world.worker("one").start();
     world.video_becomes(video, &["indexed"]).await;
     let mut tx = world.pool().begin().await.unwrap();

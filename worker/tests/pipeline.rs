@@ -73,11 +73,11 @@ async fn a_video_goes_in_and_its_moments_are_found() {
     assert!(models["asr"].as_str().unwrap().starts_with("whisper-tiny.en@"));
     assert_eq!(models["image"], "none");
     assert_eq!(language.as_deref(), Some("en (assumed)"));
-    let sidecar = world.store.get_bytes(artifacts["sidecar"].as_str().unwrap(), 1 << 20).await.unwrap();
+    let sidecar = world.object(artifacts["sidecar"].as_str().unwrap()).await;
     let sidecar: Value = serde_json::from_slice(&sidecar).unwrap();
     assert_eq!(sidecar["schema"], "heimdex.sidecar/1");
     assert_eq!(sidecar["scenes"].as_array().unwrap().len(), 3);
-    let vtt = world.store.get_bytes(artifacts["vtt"].as_str().unwrap(), 1 << 20).await.unwrap();
+    let vtt = world.object(artifacts["vtt"].as_str().unwrap()).await;
     assert!(String::from_utf8(vtt).unwrap().starts_with("WEBVTT\n\n1\n00:00:0"));
 
     // Intermediates are gone: the sound, and the pictures that were not chosen.

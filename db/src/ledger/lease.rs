@@ -6,12 +6,13 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use super::{
-    attempt::{end_attempt, interval},
-    failure::{Ended, Failure, FailureKind, end_failed_run},
+    attempt::interval,
+    failure::{Failure, FailureKind, fail},
+    work::{Work, load},
 };
 use crate::{
     error::DbError,
-    ids::{AttemptId, JobId, RunId, VideoId},
+    ids::{AttemptId, JobId, RunId, TaskId},
     queue,
     stage::Stage,
 };
@@ -36,14 +37,14 @@ pub async fn heartbeat(pool: &PgPool, attempts: &[AttemptId], lease: Duration) -
     .await?)
 }
 
-/// Ends attempts whose lease has run out: their jobs become ready again, or fail once their attempts are used up. Returns
+/// Ends attempts whose lease has run out: their work becomes ready again, or fails once its attempts are used up. Returns
 /// how many were handled.
 ///
 /// Leases also run out while PostgreSQL itself is away; nothing is reaped within one lease of its start, and callers who
 /// could not reach it have to wait one lease too, so that workers who are well can renew theirs first.
 pub async fn reap(pool: &PgPool) -> Result<usize, DbError> {
     let lost = sqlx::query!(
-        r#"SELECT a.attempt_id AS "attempt_id: AttemptId", j.job_id AS "job_id: JobId", j.run_id AS "run_id: RunId" FROM job_attempts a JOIN jobs j USING (job_id)
+        r#"SELECT a.attempt_id AS "attempt_id: AttemptId", j.run_id AS "run_id?: RunId" FROM job_attempts a LEFT JOIN jobs j USING (job_id)
            WHERE a.state = 'running' AND a.lease_expires_at < now() AND pg_postmaster_start_time() < now() - $1::interval LIMIT 100"#,
         interval(LEASE)
     )
@@ -51,67 +52,51 @@ pub async fn reap(pool: &PgPool) -> Result<usize, DbError> {
     .await?;
     let mut handled = 0;
     for row in &lost {
-        handled += usize::from(reap_one(pool, row.attempt_id, row.job_id, row.run_id).await?);
+        handled += usize::from(reap_one(pool, row.attempt_id, row.run_id).await?);
     }
     Ok(handled)
 }
 
-async fn reap_one(pool: &PgPool, attempt_id: AttemptId, job_id: JobId, run_id: RunId) -> Result<bool, DbError> {
+async fn reap_one(pool: &PgPool, attempt_id: AttemptId, run_id: Option<RunId>) -> Result<bool, DbError> {
     let mut tx = pool.begin().await?;
-    sqlx::query!("SELECT FROM runs WHERE run_id = $1 FOR NO KEY UPDATE", run_id.0).execute(&mut *tx).await?;
+    if let Some(run_id) = run_id {
+        sqlx::query!("SELECT FROM runs WHERE run_id = $1 FOR NO KEY UPDATE", run_id.0).execute(&mut *tx).await?;
+    }
     // Looked at again under the lock: another reaper, or a late heartbeat, may have been first.
-    let Some(attempt) = sqlx::query!(
+    let lost = sqlx::query!(
         "SELECT worker FROM job_attempts WHERE attempt_id = $1 AND state = 'running' AND lease_expires_at < now() FOR NO KEY UPDATE",
         attempt_id.0
     )
     .fetch_optional(&mut *tx)
-    .await?
-    else {
-        return Ok(false);
+    .await?;
+    let (Some(lost), Some(attempt)) = (lost, load(&mut tx, attempt_id).await?) else { return Ok(false) };
+    let message = match &attempt.work {
+        Work::Stage(_) => "Indexing this video stopped the worker each time it was tried.",
+        Work::Task(_) => "This work stopped the worker each time it was tried.",
     };
-    end_attempt(&mut tx, attempt_id, "lost", json!({})).await?;
-    let Some(job) = sqlx::query!(
-        r#"SELECT video_id AS "video_id: VideoId", stage AS "stage: Stage", attempts, max_attempts FROM jobs
-           WHERE job_id = $1 AND current_attempt_id = $2 AND state = 'running' FOR NO KEY UPDATE"#,
-        job_id.0,
-        attempt_id.0
-    )
-    .fetch_optional(&mut *tx)
-    .await?
-    else {
-        tx.commit().await?;
-        return Ok(true);
+    let failure = Failure {
+        kind: FailureKind::Lost,
+        code: "worker_lost".into(),
+        message: message.into(),
+        chain: format!("attempt {} of {} on {} ended without a word", attempt.number, attempt.work, lost.worker),
+        stats: json!({}),
     };
-    if job.attempts >= job.max_attempts {
-        let failure = Failure {
-            kind: FailureKind::Transient,
-            code: "worker_lost".into(),
-            message: "Indexing this video stopped the worker each time it was tried.".into(),
-            chain: format!(
-                "{} attempts of {} ended without a word; the last on {}",
-                job.attempts, job.stage, attempt.worker
-            ),
-            stats: json!({}),
-        };
-        end_failed_run(&mut tx, &Ended { run_id, video_id: job.video_id, job_id, state: "failed" }, &failure).await?;
-    } else {
-        sqlx::query!(
-            "UPDATE jobs SET state = 'pending', current_attempt_id = NULL, progress = 0, run_at = now(), pushed_at = now(),
-                 error_code = 'worker_lost', error_message = 'The worker stopped; another takes over.' WHERE job_id = $1",
-            job_id.0
-        )
-        .execute(&mut *tx)
-        .await?;
-        queue::push_jobs(&mut tx, &[(job_id, job.stage)]).await?;
+    match fail(&mut tx, &attempt, &failure).await {
+        Ok(_) => {}
+        // The work has been taken from it by other means; only the attempt is left to be ended.
+        Err(DbError::LostLease) => {
+            super::attempt::end_attempt(&mut tx, attempt_id, "lost", json!({}), Some(&failure)).await?;
+        }
+        Err(error) => return Err(error),
     }
     tx.commit().await?;
     Ok(true)
 }
 
-/// Hands jobs whose time has come to their queues: scheduled retries, and those of a stage that was resumed.
+/// Hands work whose time has come to its queue: scheduled retries, tasks for later, jobs of a stage that was resumed.
 pub async fn push_due(pool: &PgPool) -> Result<usize, DbError> {
     let mut tx = pool.begin().await?;
-    let due = sqlx::query!(
+    let jobs: Vec<(JobId, Stage)> = sqlx::query!(
         r#"UPDATE jobs SET pushed_at = now() WHERE job_id IN (
                SELECT job_id FROM jobs j WHERE state = 'pending' AND ready AND run_at <= now() AND (pushed_at IS NULL OR pushed_at < run_at)
                  AND NOT EXISTS (SELECT FROM stage_controls c WHERE c.stage = j.stage AND c.paused)
@@ -119,19 +104,30 @@ pub async fn push_due(pool: &PgPool) -> Result<usize, DbError> {
            RETURNING job_id AS "job_id: JobId", stage AS "stage: Stage""#
     )
     .fetch_all(&mut *tx)
+    .await?
+    .into_iter()
+    .map(|row| (row.job_id, row.stage))
+    .collect();
+    let tasks = sqlx::query_scalar!(
+        r#"UPDATE tasks SET pushed_at = now() WHERE task_id IN (
+               SELECT task_id FROM tasks WHERE state = 'pending' AND run_at <= now() AND (pushed_at IS NULL OR pushed_at < run_at)
+               ORDER BY run_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED)
+           RETURNING task_id AS "task_id: TaskId""#
+    )
+    .fetch_all(&mut *tx)
     .await?;
-    let jobs: Vec<_> = due.into_iter().map(|row| (row.job_id, row.stage)).collect();
     queue::push_jobs(&mut tx, &jobs).await?;
+    queue::push_tasks(&mut tx, &tasks).await?;
     tx.commit().await?;
-    Ok(jobs.len())
+    Ok(jobs.len() + tasks.len())
 }
 
-/// Sends the message of a job again whose message has vanished: it was pushed a minute ago or more, nobody has begun it, and
+/// Sends the message again of work whose message has vanished: it was pushed a minute ago or more, nobody has begun it, and
 /// no queue holds a message for it (a restored backup, a truncated queue, a worker killed between fetching and beginning).
 pub async fn repush_lost(pool: &PgPool) -> Result<usize, DbError> {
     let mut tx = pool.begin().await?;
     // apalis' own table: checked at run time, since its schema is not ours.
-    let lost: Vec<(JobId, Stage)> = sqlx::query_as(
+    let jobs: Vec<(JobId, Stage)> = sqlx::query_as(
         "UPDATE jobs SET pushed_at = now() WHERE job_id IN (
              SELECT j.job_id FROM jobs j
              WHERE j.state = 'pending' AND j.ready AND j.run_at <= now() AND j.pushed_at < now() - interval '60 seconds'
@@ -142,7 +138,20 @@ pub async fn repush_lost(pool: &PgPool) -> Result<usize, DbError> {
     )
     .fetch_all(&mut *tx)
     .await?;
-    queue::push_jobs(&mut tx, &lost).await?;
+    let tasks: Vec<TaskId> = sqlx::query_scalar(
+        "UPDATE tasks SET pushed_at = now() WHERE task_id IN (
+             SELECT t.task_id FROM tasks t
+             WHERE t.state = 'pending' AND t.run_at <= now() AND t.pushed_at < now() - interval '60 seconds'
+               AND NOT EXISTS (SELECT FROM apalis.jobs m WHERE m.job_type = $1
+                   AND m.status IN ('Pending', 'Queued', 'Running') AND convert_from(m.job, 'UTF8')::jsonb ->> 'task_id' = t.task_id::text)
+             LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED)
+         RETURNING task_id",
+    )
+    .bind(queue::MAINTENANCE)
+    .fetch_all(&mut *tx)
+    .await?;
+    queue::push_jobs(&mut tx, &jobs).await?;
+    queue::push_tasks(&mut tx, &tasks).await?;
     tx.commit().await?;
-    Ok(lost.len())
+    Ok(jobs.len() + tasks.len())
 }

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgPool};
 use super::failure::{Ended, Failure, FailureKind, end_failed_run};
 use crate::{
     error::DbError,
-    ids::{JobId, RunId, UserId, VideoId},
+    ids::{RunId, UserId, VideoId},
     stage::Stage,
 };
 
@@ -22,18 +22,6 @@ pub async fn cancel_run(connection: &mut PgConnection, run_id: RunId) -> Result<
     .fetch_optional(&mut *connection)
     .await?
     .ok_or(DbError::NotFound)?;
-    let job_id: JobId = sqlx::query_scalar!(
-        r#"SELECT job_id AS "job_id: JobId" FROM jobs WHERE run_id = $1 AND state IN ('pending', 'running') ORDER BY state DESC, stage LIMIT 1"#,
-        run_id.0
-    )
-    .fetch_one(&mut *connection)
-    .await?;
-    sqlx::query!(
-        "UPDATE job_attempts SET state = 'cancelled', finished_at = now() WHERE job_id = $1 AND state = 'running'",
-        job_id.0
-    )
-    .execute(&mut *connection)
-    .await?;
     let failure = Failure {
         kind: FailureKind::Cancelled,
         code: "cancelled".into(),
@@ -41,7 +29,7 @@ pub async fn cancel_run(connection: &mut PgConnection, run_id: RunId) -> Result<
         chain: String::new(),
         stats: json!({}),
     };
-    end_failed_run(connection, &Ended { run_id, video_id, job_id, state: "cancelled" }, &failure).await
+    end_failed_run(connection, &Ended { run_id, video_id, state: "cancelled" }, &failure).await
 }
 
 /// Takes up a failed or cancelled run where it ended: what was completed stays, the rest is tried anew. [`super::push_due`]

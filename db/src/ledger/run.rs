@@ -4,7 +4,6 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use crate::{
-    enums::JobState,
     error::DbError,
     ids::{JobId, RunId, VideoId},
     queue,
@@ -29,7 +28,7 @@ impl RunReason {
     }
 }
 
-/// Writes a run with its twelve jobs and pushes those that need nothing, all on the caller's transaction.
+/// Writes a run with its twelve jobs and pushes those that need nothing first, all on the caller's transaction.
 ///
 /// # Errors
 /// [`DbError::Conflict`] `run_active` when a run of this video is still under way.
@@ -55,27 +54,45 @@ pub async fn start_run(
         }
         _ => DbError::Sqlx(error),
     })?;
-    let mut ready = Vec::new();
     for spec in &STAGES {
-        let job_id = JobId::new();
-        let is_ready = spec.needs.is_empty();
         sqlx::query!(
-            "INSERT INTO jobs (job_id, run_id, video_id, stage, state, ready, max_attempts, pushed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $6 THEN now() END)",
-            job_id.0,
+            "INSERT INTO jobs (job_id, run_id, video_id, stage, max_attempts) VALUES ($1, $2, $3, $4, $5)",
+            JobId::new().0,
             run_id.0,
             video_id.0,
             spec.stage as Stage,
-            JobState::Pending as JobState,
-            is_ready,
             spec.max_attempts
         )
         .execute(&mut *connection)
         .await?;
-        if is_ready {
-            ready.push((job_id, spec.stage));
-        }
     }
-    queue::push_jobs(connection, &ready).await?;
+    push_ready(connection, run_id).await?;
     Ok(run_id)
+}
+
+/// Pushes the jobs of a run whose needs have all been met since the last time, and returns their stages. The caller holds
+/// the run's lock: of two stages that end at once, the second sees the first completed.
+pub(super) async fn push_ready(connection: &mut PgConnection, run_id: RunId) -> Result<Vec<Stage>, DbError> {
+    let done = sqlx::query_scalar!(
+        r#"SELECT stage AS "stage: Stage" FROM jobs WHERE run_id = $1 AND state = 'completed'"#,
+        run_id.0
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let met: Vec<Stage> =
+        STAGES.iter().filter(|spec| spec.needs.iter().all(|need| done.contains(need))).map(|spec| spec.stage).collect();
+    let ready: Vec<(JobId, Stage)> = sqlx::query!(
+        r#"UPDATE jobs SET ready = true, run_at = now(), pushed_at = now()
+           WHERE run_id = $1 AND stage = ANY($2) AND state = 'pending' AND NOT ready
+           RETURNING job_id AS "job_id: JobId", stage AS "stage: Stage""#,
+        run_id.0,
+        &met as &[Stage]
+    )
+    .fetch_all(&mut *connection)
+    .await?
+    .into_iter()
+    .map(|row| (row.job_id, row.stage))
+    .collect();
+    queue::push_jobs(connection, &ready).await?;
+    Ok(ready.into_iter().map(|(_, stage)| stage).collect())
 }

@@ -5,13 +5,13 @@ use heimdex_db::{
     keys,
     moments::frames,
     runs,
-    tasks::{self, NewTask},
+    tasks::{self, DELETE_OBJECTS, NewTask},
 };
 use serde_json::json;
 
 use crate::{
     stage::{Job, Outcome, StageContext, StageError},
-    tasks::{DELETE_OBJECTS, delete_objects::Payload},
+    tasks::delete_objects::Payload,
 };
 
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {

@@ -1,10 +1,10 @@
 //! Deleting objects that are nobody's any more.
 //! Reads: payload `{"keys": [], "prefixes": []}`. Writes: nothing; removes. Again: finds less to remove.
 
-use heimdex_db::tasks::TaskAttempt;
+use heimdex_db::ledger::Task;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Outcome, Services, StageError};
+use crate::stage::{Outcome, StageContext, StageError};
 
 /// What to remove.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,12 +15,11 @@ pub struct Payload {
     pub prefixes: Vec<String>,
 }
 
-pub async fn run(services: &Services, task: &TaskAttempt) -> Result<Outcome, StageError> {
-    let payload: Payload =
-        serde_json::from_value(task.payload.clone()).map_err(|error| StageError::transient("payload", error))?;
-    services.store.delete_keys(&payload.keys).await?;
+pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
+    let payload: Payload = super::payload(task)?;
+    cx.store().delete_keys(&payload.keys).await?;
     for prefix in &payload.prefixes {
-        services.store.delete_prefix(prefix).await?;
+        cx.store().delete_prefix(prefix).await?;
     }
     Ok(Outcome::done())
 }

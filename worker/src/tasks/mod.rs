@@ -5,32 +5,31 @@ pub mod purge_account;
 pub mod purge_video;
 pub mod send_mail;
 
-use std::{sync::Arc, time::Duration};
+use heimdex_db::{
+    ledger::Task,
+    mail::SEND_MAIL,
+    tasks::{DELETE_OBJECTS, PURGE_VIDEO},
+    users::PURGE_TASK as PURGE_ACCOUNT,
+};
 
-use heimdex_db::{mail::SEND_MAIL, tasks::TaskAttempt};
+use crate::stage::{Outcome, StageContext, StageError};
 
-use crate::stage::{Outcome, Services, StageError};
-
-/// Removes a deleted video's objects and rows.
-pub const PURGE_VIDEO: &str = "purge_video";
-/// Removes what a deleted account has left.
-pub const PURGE_ACCOUNT: &str = heimdex_db::users::PURGE_TASK;
-/// Removes objects that are nobody's any more; what `commit` could not remove itself.
-pub const DELETE_OBJECTS: &str = "delete_objects";
-
-/// Of any task.
-pub const DEADLINE: Duration = Duration::from_secs(3600);
-
-pub async fn run(services: Arc<Services>, task: TaskAttempt) -> Result<Outcome, StageError> {
+/// Does a task.
+pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
     match task.kind.as_str() {
-        PURGE_VIDEO => purge_video::run(&services, &task).await,
-        PURGE_ACCOUNT => purge_account::run(&services, &task).await,
-        DELETE_OBJECTS => delete_objects::run(&services, &task).await,
-        SEND_MAIL => send_mail::run(&services, &task).await,
+        PURGE_VIDEO => purge_video::run(cx, task).await,
+        PURGE_ACCOUNT => purge_account::run(cx, task).await,
+        DELETE_OBJECTS => delete_objects::run(cx, task).await,
+        SEND_MAIL => send_mail::run(cx, task).await,
         kind => Err(StageError::Rejected {
             code: "unknown_kind".into(),
             message: "This version of Heimdex does not know this kind of work.".into(),
             detail: format!("no such kind of task: {kind}"),
         }),
     }
+}
+
+/// A task's payload; one that cannot be read is of another version.
+fn payload<T: serde::de::DeserializeOwned>(task: &Task) -> Result<T, StageError> {
+    serde_json::from_value(task.payload.clone()).map_err(|error| StageError::transient("payload", error))
 }

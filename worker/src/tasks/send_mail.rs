@@ -1,12 +1,12 @@
 //! Mail: one letter of the outbox, to SMTP.
 //! Reads: payload `{"mail_id"}`. Writes: when it was sent; its text goes. Again: not sent twice, unless a worker died between.
 
-use heimdex_db::{DbError, mail, tasks::TaskAttempt};
+use heimdex_db::{ledger::Task, mail};
 use serde::Deserialize;
 
 use crate::{
     mail::MailError,
-    stage::{Outcome, Services, StageError},
+    stage::{Outcome, StageContext, StageError},
 };
 
 #[derive(Deserialize)]
@@ -14,13 +14,12 @@ struct Payload {
     mail_id: i64,
 }
 
-pub async fn run(services: &Services, task: &TaskAttempt) -> Result<Outcome, StageError> {
-    let Payload { mail_id } =
-        serde_json::from_value(task.payload.clone()).map_err(|error| StageError::transient("payload", error))?;
-    let Some(config) = &services.config.mail else {
+pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
+    let Payload { mail_id } = super::payload(task)?;
+    let Some(config) = &cx.config().mail else {
         return Err(StageError::transient("no_smtp", anyhow::anyhow!("HEIMDEX_SMTP_URL is not set for this worker")));
     };
-    let Some(letter) = mail::find(&services.db, mail_id).await? else { return Ok(Outcome::nothing("expired")) };
+    let Some(letter) = mail::find(cx.db(), mail_id).await? else { return Ok(Outcome::nothing("expired")) };
     if letter.sent_at.is_some() {
         return Ok(Outcome::nothing("sent before"));
     }
@@ -32,9 +31,8 @@ pub async fn run(services: &Services, task: &TaskAttempt) -> Result<Outcome, Sta
             detail: format!("{:#}", anyhow::Error::from(error)),
         },
     })?;
-    let mut tx = services.db.begin().await.map_err(DbError::from)?;
-    heimdex_db::tasks::fence(&mut tx, task).await?;
+    let mut tx = cx.fenced_tx().await?;
     mail::mark_sent(&mut *tx, mail_id).await?;
-    tx.commit().await.map_err(DbError::from)?;
+    cx.commit(tx).await?;
     Ok(Outcome::done())
 }

@@ -110,6 +110,13 @@ impl World {
         WorkerCommand { world: self, name: name.to_owned(), variables: Vec::new(), stages: Vec::new(), command }
     }
 
+    /// An object's bytes.
+    pub async fn object(&self, key: &str) -> Vec<u8> {
+        let file = tempfile::NamedTempFile::new_in(self.dir.path()).expect("a file");
+        self.store.get_file(key, file.path(), 256 << 20).await.expect("an object");
+        std::fs::read(file.path()).expect("its bytes")
+    }
+
     pub fn scratch(&self) -> PathBuf {
         self.dir.path().join("scratch")
     }

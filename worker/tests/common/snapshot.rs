@@ -72,7 +72,7 @@ pub async fn of(world: &World, video: Uploaded) -> BTreeMap<String, Value> {
     }
     let prefix = keys::video_prefix(video.video_id);
     for key in world.store.list(&prefix).await.expect("a listing") {
-        let bytes = world.store.get_bytes(&key, 256 << 20).await.expect("an object");
+        let bytes = world.object(&key).await;
         let content = match String::from_utf8(bytes) {
             Ok(text) => plain(text).into_bytes(),
             Err(binary) => binary.into_bytes(),
