@@ -198,7 +198,7 @@ pub async fn publish(connection: &mut PgConnection, run_id: RunId, video_id: Vid
 }
 
 /// Removes what other runs of the video found, once this one has replaced them. Their rows in `runs` and `jobs` stay as
-/// history. Answers with the runs whose objects are now nobody's.
+/// history. Answers with those runs, whose objects are now nobody's unless this one has inherited them.
 pub async fn drop_replaced(
     connection: &mut PgConnection,
     run_id: RunId,

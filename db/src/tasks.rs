@@ -15,7 +15,7 @@ use crate::{
 
 /// Removes a deleted video for good; payload `{"video_id"}`.
 pub const PURGE_VIDEO: &str = "purge_video";
-/// Removes objects that are nobody's any more; payload `{"keys": [], "prefixes": []}`.
+/// Removes objects that are nobody's any more; payload `{"keys": [], "replaced": {"video_id", "run_ids": []}}`.
 pub const DELETE_OBJECTS: &str = "delete_objects";
 
 /// How long one attempt at a task of this kind may take.

@@ -52,6 +52,7 @@ codes! {
     UploadEtagMismatch = "upload_etag_mismatch", CONFLICT, "A part is not the one that was sent";
     UploadNotOpen = "upload_not_open", CONFLICT, "The upload is no longer open";
     RunActive = "run_active", CONFLICT, "The video is being indexed";
+    NothingToInherit = "nothing_to_inherit", CONFLICT, "There is no complete index to build on";
     NotPlayableYet = "not_playable_yet", CONFLICT, "There is no version that browsers can play";
     NoVectors = "no_vectors", CONFLICT, "The scene has nothing to compare";
     FileTooLarge = "file_too_large", PAYLOAD_TOO_LARGE, "The file is larger than the tier allows";

@@ -133,6 +133,8 @@ impl From<DbError> for ApiError {
         match &error {
             DbError::NotFound => Self::new(Code::NotFound),
             DbError::Conflict("run_active") => Self::new(Code::RunActive),
+            DbError::Conflict("nothing_to_inherit") => Self::new(Code::NothingToInherit)
+                .detail("Only a video that was indexed completely can be redone in part; leave `stages` empty."),
             DbError::Conflict(code) => Self::new(Code::Conflict).with("conflict", *code),
             _ if error.is_outage() => Self::unavailable(&error),
             _ => Self::internal(&error),

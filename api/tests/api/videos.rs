@@ -109,10 +109,41 @@ async fn a_video_is_indexed_again_by_one_run_at_a_time() {
     let ann = app.user("ann").await;
     let video = said(&app, &ann, "Rain", &[(0, 4000, "it was raining")]).await;
     let path = format!("/videos/{video}/reprocess");
-    ann.post(&path, json!({ "stages": ["asr_fast"] })).await.assert_problem(501, "not_implemented");
     ann.post(&path, json!({ "stages": ["magic"] })).await.assert_problem(400, "invalid_request");
-    ann.post(&path, json!({})).await.assert_status(202);
+    ann.post(&path, json!({ "models": ["magic"] })).await.assert_problem(400, "invalid_request");
+    let started = ann.post(&path, json!({})).await;
+    assert_eq!(started.assert_status(202).body["stages"].as_array().unwrap().len(), 12);
     ann.post(&path, json!({})).await.assert_problem(409, "run_active");
     let now = ann.get(&format!("/videos/{video}")).await.body;
     assert_eq!((&now["state"], &now["progress"]["stages_total"]), (&json!("indexed"), &json!(12)));
+}
+
+#[tokio::test]
+async fn only_some_stages_are_done_again_and_the_others_are_inherited() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "Rain", &[(0, 4000, "it was raining")]).await;
+    let path = format!("/videos/{video}/reprocess");
+    let redone = ["embed_text", "sidecar_build", "commit"];
+    let started = ann.post(&path, json!({ "models": ["text"] })).await;
+    assert_eq!(started.assert_status(202).body["stages"], json!(redone));
+    let jobs = ann.get(&format!("/videos/{video}/jobs")).await.body;
+    for job in jobs["items"].as_array().unwrap() {
+        let again = redone.contains(&job["stage"].as_str().unwrap());
+        let expected = if again { json!(["pending", null]) } else { json!(["completed", "inherited"]) };
+        assert_eq!(json!([job["state"], job["note"]]), expected, "{job}");
+    }
+    // What is visible is still the first run, and the search finds it.
+    assert_eq!(ann.post("/search", json!({ "query": "raining" })).await.body["items"].as_array().unwrap().len(), 1);
+
+    // A video that never was indexed completely has nothing to build on.
+    let unfinished = said(&app, &ann, "Sun", &[(0, 4000, "it was sunny")]).await;
+    sqlx::query("UPDATE runs SET state = 'failed' WHERE video_id = $1")
+        .bind(unfinished)
+        .execute(app.db.pool())
+        .await
+        .unwrap();
+    let path = format!("/videos/{unfinished}/reprocess");
+    ann.post(&path, json!({ "stages": ["embed_text"] })).await.assert_problem(409, "nothing_to_inherit");
+    ann.post(&path, json!({ "stages": ["upload_validate"] })).await.assert_status(202);
 }

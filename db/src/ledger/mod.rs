@@ -18,6 +18,7 @@
 mod attempt;
 mod backoff;
 mod failure;
+mod inherit;
 mod lease;
 mod operator;
 mod run;
@@ -27,7 +28,7 @@ pub use attempt::{begin, complete, fence, progress};
 pub use failure::{AfterFailure, Failure, FailureKind, fail};
 pub use lease::{LEASE, heartbeat, push_due, reap, repush_lost};
 pub use operator::{cancel_run, retry_run, set_stage_paused};
-pub use run::{RunReason, start_run};
+pub use run::{RunReason, redo_stages, start_run};
 pub use work::{Attempt, StageJob, Task, Work, WorkId};
 
 /// How long PostgreSQL or S3 may stay out of reach before work is given up.

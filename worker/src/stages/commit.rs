@@ -2,7 +2,6 @@
 //! Reads: the run. Writes: visible run, video state; removes intermediates and the replaced run's findings. Again: the same.
 
 use heimdex_db::{
-    keys,
     moments::frames,
     runs,
     tasks::{self, DELETE_OBJECTS, NewTask},
@@ -11,20 +10,22 @@ use serde_json::json;
 
 use crate::{
     stage::{Job, Outcome, StageContext, StageError},
-    tasks::delete_objects::Payload,
+    tasks::delete_objects::{Payload, Replaced},
 };
 
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let mut tx = cx.fenced_tx().await?;
     runs::publish(&mut tx, job.run_id, job.video_id).await?;
-    let mut unwanted = Payload { keys: frames::drop_unsampled(&mut tx, job.run_id).await?, prefixes: Vec::new() };
+    let mut unwanted = Payload { keys: frames::drop_unsampled(&mut tx, job.run_id).await?, replaced: None };
     if let Some(audio) = job.subject.artifact("audio") {
         unwanted.keys.push(audio.to_owned());
         runs::forget_artifact(&mut tx, job.run_id, "audio").await?;
     }
-    let replaced = runs::drop_replaced(&mut tx, job.run_id, job.video_id).await?;
-    unwanted.prefixes = replaced.into_iter().map(|run| keys::run_prefix(job.video_id, run)).collect();
-    if !unwanted.keys.is_empty() || !unwanted.prefixes.is_empty() {
+    let run_ids = runs::drop_replaced(&mut tx, job.run_id, job.video_id).await?;
+    if !run_ids.is_empty() {
+        unwanted.replaced = Some(Replaced { video_id: job.video_id, run_ids });
+    }
+    if unwanted != Payload::default() {
         // Written down before the rows that name the objects are gone: nothing is forgotten, whatever happens next, and
         // a storage that does not answer cannot fail a video that is indexed.
         let task = NewTask {

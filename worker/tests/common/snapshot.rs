@@ -1,5 +1,5 @@
 //! Everything that was found in a video, in a form that can be compared with that of another upload of the same file: ids
-//! of video, run and scenes are replaced by what they stand for, and clock times are left out.
+//! of video, runs and scenes are replaced by what they stand for, and clock times are left out.
 
 use std::collections::BTreeMap;
 
@@ -47,8 +47,14 @@ const ROWS: &[(&str, &str)] = &[
 
 /// Rows by table, and objects by key with the hash of their bytes.
 pub async fn of(world: &World, video: Uploaded) -> BTreeMap<String, Value> {
-    let mut names =
-        vec![(video.video_id.to_string(), "VIDEO".to_owned()), (video.run_id.to_string(), "RUN".to_owned())];
+    let mut names = vec![(video.video_id.to_string(), "VIDEO".to_owned())];
+    // What a run has inherited lies under the key of the run that made it.
+    let runs: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT run_id FROM runs WHERE video_id = $1")
+        .bind(video.video_id)
+        .fetch_all(world.pool())
+        .await
+        .expect("runs");
+    names.extend(runs.into_iter().map(|id| (id.to_string(), "RUN".to_owned())));
     let scenes: Vec<(uuid::Uuid, i32)> =
         sqlx::query_as("SELECT scene_id, ordinal FROM scenes WHERE run_id = $1 ORDER BY ordinal")
             .bind(video.run_id)

@@ -1,11 +1,7 @@
 //! `POST /videos/{id}/reprocess`.
 
 use axum::{Json, extract::State, http::StatusCode};
-use heimdex_db::{
-    Stage, VideoId, VideoState,
-    ledger::{self, RunReason},
-    videos,
-};
+use heimdex_db::{Stage, VideoId, VideoState, ledger, videos};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -20,17 +16,22 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Redo {
-    /// Empty: all of them.
+    /// What depends on these is redone as well, and whatever made inputs of theirs that are gone. Both lists empty: everything.
     #[serde(default)]
     stages: Vec<String>,
+    /// Kinds of models whose stages are redone: `asr`, `vad`, `text`, `image`, `affect`, `face`.
+    #[serde(default)]
+    models: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct Started {
     run_id: Uuid,
+    /// What is done again; the other stages are inherited.
+    stages: Vec<&'static str>,
 }
 
-/// Indexes a video again. It stays searchable meanwhile, and as it was if this fails.
+/// Indexes a video again, as a whole or in part. It stays searchable meanwhile, and as it was if this fails.
 #[utoipa::path(post, path = "/videos/{video_id}/reprocess", tag = "videos", params(("video_id" = uuid::Uuid, Path)), request_body = Redo,
     responses((status = ACCEPTED, body = Started)))]
 pub async fn reprocess(
@@ -40,12 +41,15 @@ pub async fn reprocess(
     extract::Json(redo): extract::Json<Redo>,
 ) -> Result<(StatusCode, Json<Started>), ApiError> {
     let row = videos::find(&state.pool, caller.user_id(), video_id).await?;
+    let mut wanted = Vec::new();
     for stage in &redo.stages {
-        stage.parse::<Stage>().map_err(|e| ApiError::field("stages", "unknown", e.to_string()))?;
+        wanted.push(stage.parse::<Stage>().map_err(|e| ApiError::field("stages", "unknown", e.to_string()))?);
     }
-    if !redo.stages.is_empty() && redo.stages.len() < Stage::ALL.len() {
-        return Err(ApiError::new(Code::NotImplemented)
-            .detail("Redoing single stages is not available yet; leave `stages` empty to redo all."));
+    for kind in &redo.models {
+        wanted.push(stage_of_model(kind)?);
+    }
+    if wanted.is_empty() {
+        wanted = Stage::ALL.to_vec();
     }
     match row.state {
         VideoState::Indexed | VideoState::Failed => {}
@@ -55,7 +59,23 @@ pub async fn reprocess(
         return Err(ApiError::new(Code::Conflict).detail("The video was never uploaded completely."));
     }
     let mut tx = state.pool.begin().await?;
-    let run_id = ledger::start_run(&mut tx, video_id, RunReason::Reprocess, serde_json::json!({})).await?;
+    let (run_id, stages) = ledger::redo_stages(&mut tx, video_id, &wanted).await?;
     tx.commit().await?;
-    Ok((StatusCode::ACCEPTED, Json(Started { run_id: run_id.0 })))
+    let stages = stages.into_iter().map(Stage::as_str).collect();
+    Ok((StatusCode::ACCEPTED, Json(Started { run_id: run_id.0, stages })))
+}
+
+/// The stage that uses a kind of model.
+fn stage_of_model(kind: &str) -> Result<Stage, ApiError> {
+    Ok(match kind {
+        "asr" | "vad" => Stage::AsrFast,
+        "text" => Stage::EmbedText,
+        "image" => Stage::VisionEmbedFrames,
+        "affect" => Stage::VisionAffectTags,
+        "face" => Stage::FacesEnrollMatch,
+        _ => {
+            let detail = "models are kinds: asr, vad, text, image, affect, face.";
+            return Err(ApiError::field("models", "unknown", detail));
+        }
+    })
 }
