@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Embedding, Filters, HitRow, HitWord, Near},
+    search::{self, Candidate, Embedding, Filters, HitRow, Near},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -257,27 +257,22 @@ async fn present(
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
-    let (rows, words) = tokio::try_join!(
-        search::hits(&state.pool, owner, query, &candidates),
-        search::hit_words(&state.pool, owner, query, &candidates)
-    )?;
-    let mut spoken: HashMap<(Uuid, Uuid), Vec<&HitWord>> = HashMap::new();
-    for word in &words {
-        spoken.entry((word.run_id.0, word.scene_id.0)).or_default().push(word);
-    }
-    let mut rows: HashMap<(Uuid, Uuid), HitRow> =
-        rows.into_iter().map(|row| ((row.run_id.0, row.scene_id.0), row)).collect();
+    let mut rows: HashMap<(Uuid, Uuid), HitRow> = search::hits(&state.pool, owner, query, &candidates)
+        .await?
+        .into_iter()
+        .map(|row| ((row.run_id.0, row.scene_id.0), row))
+        .collect();
     let mut hits = Vec::with_capacity(page.len());
     for fused in page {
         let (_, scene, run) = fused.id;
         // Deleted since the channels answered.
         let Some(row) = rows.remove(&(run, scene)) else { continue };
-        let words: Vec<Spoken<'_>> = spoken
-            .get(&(run, scene))
-            .into_iter()
-            .flatten()
+        let words: Vec<Spoken<'_>> = row
+            .words
+            .iter()
             .map(|word| Spoken { start_ms: word.start_ms, text: &word.text, matches: word.matches })
             .collect();
+        let at_ms = moment(query, &words).unwrap_or(row.start_ms);
         hits.push(Hit {
             scene_id: scene,
             video_id: row.video_id.0,
@@ -285,7 +280,7 @@ async fn present(
             run_id: run,
             start_ms: row.start_ms,
             end_ms: row.end_ms,
-            at_ms: moment(query, &words).unwrap_or(row.start_ms),
+            at_ms,
             score: fused.score,
             highlights: spans(&row.text, &row.marked),
             text: row.text,

@@ -12,7 +12,7 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Transaction};
 use std::time::Duration;
 use uuid::Uuid;
 
-pub use hits::{HitRow, HitWord, hit_words, hits};
+pub use hits::{HitRow, HitWord, hits};
 pub use log::record;
 pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, text_models};
 pub use suggest::{recent_queries, texts_with, titles};
