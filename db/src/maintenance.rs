@@ -10,19 +10,10 @@ use crate::{
     stage::Stage,
 };
 
-/// An upload nobody has finished.
-#[derive(Clone, Debug)]
-pub struct AbandonedUpload {
-    pub video_id: VideoId,
-    /// Of the multipart upload in S3.
-    pub upload_id: Option<String>,
-}
-
 /// Uploads that began longer ago than `age` and were never completed.
-pub async fn abandoned_uploads(pool: &PgPool, age: Duration) -> Result<Vec<AbandonedUpload>, DbError> {
-    Ok(sqlx::query_as!(
-        AbandonedUpload,
-        r#"SELECT video_id AS "video_id: VideoId", upload_id FROM videos
+pub async fn abandoned_uploads(pool: &PgPool, age: Duration) -> Result<Vec<VideoId>, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT video_id AS "video_id: VideoId" FROM videos
            WHERE state = 'uploading' AND created_at < now() - make_interval(secs => $1) ORDER BY created_at LIMIT 50"#,
         age.as_secs_f64()
     )
@@ -30,22 +21,20 @@ pub async fn abandoned_uploads(pool: &PgPool, age: Duration) -> Result<Vec<Aband
     .await?)
 }
 
-/// Marks an upload as given up. False when it was completed in the meantime.
+/// Marks an upload as given up; what S3 holds of it is removed by a task. False when it was completed in the meantime.
 pub async fn give_up_upload(connection: &mut PgConnection, video_id: VideoId) -> Result<bool, DbError> {
-    let given_up = sqlx::query!(
-        "UPDATE videos SET state = 'failed', upload_id = NULL, failure_code = 'upload_abandoned',
-                failure_message = 'The upload was not finished within a day. Please upload the file again.'
-         WHERE video_id = $1 AND state = 'uploading'",
+    let given_up: Option<UserId> = sqlx::query_scalar!(
+        r#"UPDATE videos SET state = 'failed', upload_id = NULL, failure_code = 'upload_abandoned',
+                  failure_message = 'The upload was not finished within a day. Please upload the file again.'
+           WHERE video_id = $1 AND state = 'uploading' RETURNING owner_id AS "owner_id: UserId""#,
         video_id as VideoId
     )
-    .execute(&mut *connection)
-    .await?
-    .rows_affected()
-        > 0;
-    if given_up {
-        crate::quotas::give_back_upload(connection, video_id).await?;
-    }
-    Ok(given_up)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(owner) = given_up else { return Ok(false) };
+    crate::quotas::give_back_upload(&mut *connection, video_id).await?;
+    crate::uploads::remove_sent(connection, owner, video_id).await?;
+    Ok(true)
 }
 
 /// Deleted videos whose time to be restored has run out and whose purge is not under way.
@@ -74,6 +63,14 @@ pub async fn purge_video(connection: &mut PgConnection, video_id: VideoId) -> Re
     .await?
     .is_some();
     if due {
+        // Whatever else is under way for it loses its lease, and writes nothing any more.
+        sqlx::query!(
+            "UPDATE tasks SET state = 'cancelled', finished_at = now() WHERE video_id = $1 AND state IN ('pending', 'running') AND kind <> $2",
+            video_id as VideoId,
+            crate::tasks::PURGE_VIDEO
+        )
+        .execute(&mut *connection)
+        .await?;
         sqlx::query!("UPDATE tasks SET video_id = NULL WHERE video_id = $1", video_id as VideoId)
             .execute(&mut *connection)
             .await?;

@@ -4,23 +4,28 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
 
 use crate::{
     error::DbError,
-    ids::{TaskId, UserId, VideoId},
+    ids::{RunId, TaskId, UserId, VideoId},
     queue,
 };
 
 /// Removes a deleted video for good; payload `{"video_id"}`.
 pub const PURGE_VIDEO: &str = "purge_video";
-/// Removes objects that are nobody's any more; payload `{"keys": [], "replaced": {"video_id", "run_ids": []}}`.
+/// Removes objects that are nobody's any more; payload [`Unwanted`].
 pub const DELETE_OBJECTS: &str = "delete_objects";
 
+/// Makes the version of a video that browsers play; no payload.
+pub const MAKE_PROXY: &str = "make_proxy";
+
 /// How long one attempt at a task of this kind may take.
-pub fn deadline(_kind: &str) -> Duration {
-    Duration::from_secs(3600)
+pub fn deadline(kind: &str) -> Duration {
+    let hours = if kind == MAKE_PROXY { 6 } else { 1 };
+    Duration::from_secs(hours * 3600)
 }
 
 /// A task to be written.
@@ -32,6 +37,38 @@ pub struct NewTask<'a> {
     pub payload: Value,
     /// `None`: now.
     pub run_at: Option<DateTime<Utc>>,
+}
+
+/// Payload of [`DELETE_OBJECTS`]: what to remove.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unwanted {
+    /// These objects.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// Multipart uploads that are open under these keys.
+    #[serde(default)]
+    pub uploads: Vec<String>,
+    /// All objects of these runs, but those that a later run has inherited.
+    pub replaced: Option<Replaced>,
+}
+
+/// Runs of a video in whose place another has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    pub video_id: VideoId,
+    pub run_ids: Vec<RunId>,
+}
+
+/// Has objects removed. Written down in the transaction that forgets them: none is left behind, whatever happens next, and a
+/// storage that does not answer holds nobody up.
+pub async fn delete_objects(
+    connection: &mut PgConnection,
+    owner: UserId,
+    unwanted: &Unwanted,
+) -> Result<TaskId, DbError> {
+    let payload = serde_json::to_value(unwanted).map_err(|error| DbError::Queue(error.to_string()))?;
+    let task = NewTask { kind: DELETE_OBJECTS, owner_id: Some(owner), video_id: None, payload, run_at: None };
+    enqueue(connection, &task).await
 }
 
 /// Writes a task; it is pushed now, or by [`crate::ledger::push_due`] when its time comes. Where one of the kind is already under way for the

@@ -7,6 +7,7 @@ use crate::{
     enums::VideoState,
     error::DbError,
     ids::{UserId, VideoId},
+    tasks::{self, Unwanted},
 };
 
 /// A video that is about to be sent.
@@ -123,17 +124,27 @@ pub async fn mark_uploaded(
     Ok(done.rows_affected() == 1)
 }
 
-/// Gives an upload up: the row goes and the day's count gets it back. Returns the multipart upload to abort in S3.
-pub async fn abort(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<Option<String>, DbError> {
-    let upload_id = sqlx::query_scalar!(
-        "SELECT upload_id FROM videos WHERE video_id = $1 AND owner_id = $2 AND state = 'uploading' FOR UPDATE",
+/// Gives an upload up: the row goes, the day's count gets it back, and what S3 holds of it is removed by a task.
+pub async fn abort(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<(), DbError> {
+    sqlx::query!(
+        "SELECT FROM videos WHERE video_id = $1 AND owner_id = $2 AND state = 'uploading' FOR UPDATE",
         video.0,
         owner.0
     )
     .fetch_optional(&mut *db)
     .await?
     .ok_or(DbError::NotFound)?;
-    crate::quotas::give_back_upload(db, video).await?;
-    sqlx::query!("DELETE FROM videos WHERE video_id = $1 AND owner_id = $2", video.0, owner.0).execute(db).await?;
-    Ok(upload_id)
+    crate::quotas::give_back_upload(&mut *db, video).await?;
+    sqlx::query!("DELETE FROM videos WHERE video_id = $1 AND owner_id = $2", video.0, owner.0)
+        .execute(&mut *db)
+        .await?;
+    remove_sent(db, owner, video).await
+}
+
+/// Has removed what was sent of an upload that nobody will complete.
+pub(crate) async fn remove_sent(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<(), DbError> {
+    let source = crate::keys::source(video);
+    let unwanted = Unwanted { uploads: vec![source.clone()], keys: vec![source], ..Unwanted::default() };
+    tasks::delete_objects(db, owner, &unwanted).await?;
+    Ok(())
 }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use heimdex_db::{
-    DbError, PgPool, Stage, keys, ledger, maintenance,
+    DbError, PgPool, Stage, ledger, maintenance,
     tasks::{self, NewTask, PURGE_VIDEO},
     workers::{self, Worker},
 };
@@ -90,18 +90,10 @@ impl Supervisor {
         let db = &self.db;
         self.services.scratch.forget_idle(IDLE_SOURCE);
         self.services.scratch.sweep_dead();
-        for upload in maintenance::abandoned_uploads(db, ABANDONED).await? {
-            if let Some(upload_id) = &upload.upload_id
-                && let Err(error) = self.services.store.abort_multipart(&keys::source(upload.video_id), upload_id).await
-                && !matches!(error, heimdex_db::store::StoreError::NotFound(_))
-            {
-                // Tried again with the next sweep.
-                tracing::warn!(video_id = %upload.video_id, %error, "could not abort an abandoned upload");
-                continue;
-            }
+        for video_id in maintenance::abandoned_uploads(db, ABANDONED).await? {
             let mut tx = db.begin().await?;
-            if maintenance::give_up_upload(&mut tx, upload.video_id).await? {
-                tracing::info!(video_id = %upload.video_id, "gave up an upload that was not finished in a day");
+            if maintenance::give_up_upload(&mut tx, video_id).await? {
+                tracing::info!(%video_id, "gave up an upload that was not finished in a day");
             }
             tx.commit().await?;
         }

@@ -25,10 +25,15 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
 
 /// Removes one video for good. False when it was restored in the meantime.
 pub(super) async fn purge(cx: &StageContext, due: &DueVideo) -> Result<bool, StageError> {
+    let (prefix, source) = (keys::video_prefix(due.video_id), keys::source(due.video_id));
     if let Some(upload_id) = &due.upload_id {
-        cx.store().abort_multipart(&keys::source(due.video_id), upload_id).await?;
+        cx.store().abort_multipart(&source, upload_id).await?;
     }
-    cx.store().delete_prefix(&keys::video_prefix(due.video_id)).await?;
+    // Also those no row names: of a process that died in between. Some servers list open uploads by their whole key only.
+    for under in [&prefix, &source, &keys::proxy(due.video_id)] {
+        cx.store().abort_multiparts(under).await?;
+    }
+    cx.store().delete_prefix(&prefix).await?;
     let mut tx = cx.fenced_tx().await?;
     let purged = maintenance::purge_video(&mut tx, due.video_id).await?;
     cx.commit(tx).await?;

@@ -1,7 +1,7 @@
 //! `DELETE /videos/{id}/uploads`: the upload is given up and given back.
 
 use axum::{extract::State, http::StatusCode};
-use heimdex_db::{UserId, VideoId, VideoState, keys, uploads};
+use heimdex_db::{UserId, VideoId, VideoState, uploads};
 
 use crate::{
     auth::Caller,
@@ -24,17 +24,9 @@ pub async fn abort(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Removes the row and what S3 holds of it.
+/// Removes the row, and has removed what S3 holds of it.
 pub async fn give_up(state: &AppState, owner: UserId, video_id: VideoId) -> Result<(), ApiError> {
     let mut tx = state.pool.begin().await?;
-    let upload_id = uploads::abort(&mut tx, owner, video_id).await?;
-    tx.commit().await?;
-    // The row is gone; what S3 still holds is removed by the sweep of old multipart uploads if this fails.
-    let key = keys::source(video_id);
-    if let Some(upload_id) = upload_id
-        && let Err(error) = state.store.abort_multipart(&key, &upload_id).await
-    {
-        tracing::warn!(key, %error, "could not abort a multipart upload");
-    }
-    Ok(())
+    uploads::abort(&mut tx, owner, video_id).await?;
+    Ok(tx.commit().await?)
 }
