@@ -1,4 +1,4 @@
-//! Live progress: what the triggers of `0008_notify.sql` tell on one channel.
+//! Live progress: what triggers (`0008_notify.sql`, `0015_playback_proxies.sql`) tell on one channel.
 
 use serde::Deserialize;
 use sqlx::{PgPool, postgres::PgListener};
@@ -6,7 +6,7 @@ use sqlx::{PgPool, postgres::PgListener};
 use crate::{
     enums::{JobState, VideoState},
     error::DbError,
-    ids::{JobId, RunId, UserId, VideoId},
+    ids::{JobId, RunId, TaskId, UserId, VideoId},
     stage::Stage,
 };
 
@@ -36,11 +36,24 @@ pub struct VideoEvent {
     pub failure_code: Option<String>,
 }
 
+/// A change of a task about a person's video.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TaskEvent {
+    pub owner_id: UserId,
+    pub video_id: VideoId,
+    pub task_id: TaskId,
+    pub kind: String,
+    pub state: JobState,
+    pub progress: i16,
+    pub error_code: Option<String>,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     Job(JobEvent),
     Video(VideoEvent),
+    Task(TaskEvent),
 }
 
 impl Event {
@@ -48,6 +61,7 @@ impl Event {
         match self {
             Self::Job(event) => event.owner_id,
             Self::Video(event) => event.owner_id,
+            Self::Task(event) => event.owner_id,
         }
     }
 
@@ -55,6 +69,7 @@ impl Event {
         match self {
             Self::Job(event) => event.video_id,
             Self::Video(event) => event.video_id,
+            Self::Task(event) => event.video_id,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! v/<video>/source                      what was uploaded
 //! v/<video>/poster.webp
+//! v/<video>/proxy.mp4                   what browsers play where they cannot play the source
 //! v/<video>/r/<run>/audio.flac …        artifacts of one run
 //! v/<video>/r/<run>/frames/<at_ms>.jpg
 //! v/<video>/r/<run>/thumbs/<at_ms>-<width>.webp
@@ -26,6 +27,10 @@ pub fn source(video: VideoId) -> String {
 
 pub fn poster(video: VideoId) -> String {
     format!("v/{video}/poster.webp")
+}
+
+pub fn proxy(video: VideoId) -> String {
+    format!("v/{video}/proxy.mp4")
 }
 
 /// An artifact of a run by its file name, for example `sidecar.json`.

@@ -22,6 +22,7 @@ pub mod mail;
 pub mod maintenance;
 pub mod moments;
 pub mod pool;
+pub mod proxies;
 pub mod queue;
 pub mod queue_events;
 pub mod quotas;

@@ -89,6 +89,7 @@ pub struct MetadataRow {
     pub rotation: i16,
     pub video_codec: String,
     pub bit_depth: Option<i16>,
+    pub pixel_format: Option<String>,
     pub bit_rate: Option<i64>,
     pub audio_codec: Option<String>,
     pub audio_tracks: Value,
@@ -99,7 +100,7 @@ pub struct MetadataRow {
 pub async fn metadata(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> Result<Option<MetadataRow>, DbError> {
     Ok(sqlx::query_as!(
         MetadataRow,
-        "SELECT m.container, m.duration_ms, m.fps, m.variable_fps, m.rotation, m.video_codec, m.bit_depth, m.bit_rate, m.audio_codec,
+        "SELECT m.container, m.duration_ms, m.fps, m.variable_fps, m.rotation, m.video_codec, m.bit_depth, m.pixel_format, m.bit_rate, m.audio_codec,
                 m.audio_tracks, m.creation_time
          FROM video_metadata m JOIN videos v USING (video_id) WHERE v.video_id = $1 AND v.owner_id = $2 AND v.state <> 'deleted'",
         video.0,

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
+use heimdex_db::tasks::{self, NewTask};
 use heimdex_db::{
     AttemptId, DbError, JobId, JobState, PgPool, RunId, Stage, UserId, VideoId,
     ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, RunReason, WorkId},
 };
-use heimdex_db::tasks::{self, NewTask};
 use heimdex_testing::TestDb;
 use serde_json::json;
 
@@ -192,10 +192,8 @@ async fn a_message_that_comes_twice_is_done_once_and_one_too_early_not_at_all() 
     let story = Story::begin().await;
     let run = story.start(RunReason::Initial).await;
     let job = story.job(run, Stage::UploadValidate).await;
-    let (first, second) = tokio::join!(
-        story.begin_as(job, AttemptId::new(), LEASE),
-        story.begin_as(job, AttemptId::new(), LEASE)
-    );
+    let (first, second) =
+        tokio::join!(story.begin_as(job, AttemptId::new(), LEASE), story.begin_as(job, AttemptId::new(), LEASE));
     assert_eq!(usize::from(first.is_some()) + usize::from(second.is_some()), 1);
     assert!(story.nothing_to_begin(run, Stage::Commit).await);
 }
@@ -501,7 +499,9 @@ async fn findings(story: &Story, run: RunId) -> Vec<(String, serde_json::Value)>
     .unwrap();
     let mut found = Vec::new();
     for table in tables {
-        let sql = format!("SELECT to_jsonb(t) - ARRAY['run_id', 'window_id', 'text_id', 'detection_id'] FROM {table} t WHERE run_id = $1");
+        let sql = format!(
+            "SELECT to_jsonb(t) - ARRAY['run_id', 'window_id', 'text_id', 'detection_id'] FROM {table} t WHERE run_id = $1"
+        );
         let rows: Vec<serde_json::Value> =
             sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(run.0).fetch_all(story.pool()).await.unwrap();
         assert!(rows.len() < 2);
@@ -540,11 +540,12 @@ async fn a_redo_inherits_every_row_of_the_stages_that_are_not_redone() {
             assert_eq!(story.state(run, stage).await.0, expected, "{stage}");
         }
         // Only what needs nothing that is redone is handed out.
-        let ready: Vec<Stage> = sqlx::query_scalar("SELECT stage FROM jobs WHERE run_id = $1 AND ready AND state = 'pending'")
-            .bind(run.0)
-            .fetch_all(story.pool())
-            .await
-            .unwrap();
+        let ready: Vec<Stage> =
+            sqlx::query_scalar("SELECT stage FROM jobs WHERE run_id = $1 AND ready AND state = 'pending'")
+                .bind(run.0)
+                .fetch_all(story.pool())
+                .await
+                .unwrap();
         assert_eq!(ready, again[..1], "{again:?}");
         let mut tx = story.pool().begin().await.unwrap();
         ledger::cancel_run(&mut tx, run).await.unwrap();
@@ -566,6 +567,9 @@ async fn a_redo_inherits_every_row_of_the_stages_that_are_not_redone() {
     // Redoing the pictures keeps what was said, but not where.
     let heard = redo(Stage::SceneDetect).await;
     let row = |table: &str| &heard.iter().find(|(name, _)| name == table).unwrap().1;
-    assert_eq!((&row("transcript_words")["text"], &row("transcript_words")["scene_id"]), (&json!(" rain"), &json!(null)));
+    assert_eq!(
+        (&row("transcript_words")["text"], &row("transcript_words")["scene_id"]),
+        (&json!(" rain"), &json!(null))
+    );
     assert!(row("scenes").is_null() && row("frames").is_null());
 }

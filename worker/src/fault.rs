@@ -22,18 +22,18 @@ pub enum Point {
 pub async fn at(_stage: Stage, _point: Point) {}
 
 #[cfg(not(feature = "fault-injection"))]
-pub fn child(_stage: Stage, request: Request, deadline: Duration) -> (Request, Duration) {
+pub fn child(_work: &str, request: Request, deadline: Duration) -> (Request, Duration) {
     (request, deadline)
 }
 
 #[cfg(feature = "fault-injection")]
-pub fn child(stage: Stage, request: Request, deadline: Duration) -> (Request, Duration) {
+pub fn child(work: &str, request: Request, deadline: Duration) -> (Request, Duration) {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use heimdex_media::child::Fault;
 
     let faults = std::env::var("HEIMDEX_FAULT").unwrap_or_default();
-    let planted = |action: &str| faults.split(',').any(|fault| fault == format!("{stage}:{action}"));
+    let planted = |action: &str| faults.split(',').any(|fault| fault == format!("{work}:{action}"));
     static HUNG: AtomicBool = AtomicBool::new(false);
     if planted("child_hang") || (planted("child_hang_once") && !HUNG.swap(true, Ordering::SeqCst)) {
         return (Request::Fault { fault: Fault::Hang }, Duration::from_secs(3));

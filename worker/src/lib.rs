@@ -9,6 +9,7 @@
 //!             └─ supervisor  dead workers, due retries, sweeps
 //! ```
 
+pub mod child;
 pub mod cli;
 pub mod config;
 pub mod fault;
@@ -94,7 +95,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let store = Store::new(&config.s3);
     store.ensure_bucket().await?;
     let scratch = Scratch::open(&config.scratch, &config.name)?;
-    let media = stages::media_runner(&config)?;
+    let media = child::runner(&config)?;
     let services = Arc::new(Services { config, db, store, models, media, scratch });
     let result = serve(&services, &control, &shutdown).await;
     services.scratch.close();

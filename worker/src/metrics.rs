@@ -46,7 +46,11 @@ fn recorder() -> PrometheusHandle {
             let handle = recorder.handle();
             // Another recorder in this process means that a host program collects by itself.
             if metrics::set_global_recorder(recorder).is_ok() {
-                describe_histogram!(STAGE_SECONDS, Unit::Seconds, "Wall time of attempts by stage (or kind of task) and outcome");
+                describe_histogram!(
+                    STAGE_SECONDS,
+                    Unit::Seconds,
+                    "Wall time of attempts by stage (or kind of task) and outcome"
+                );
                 describe_counter!(ATTEMPTS, "Attempts by stage (or kind of task) and outcome");
                 describe_gauge!(PENDING, "Jobs that wait for a worker, by stage, over all workers");
                 describe_gauge!(RUNNING, "Jobs being worked on, by stage, over all workers");

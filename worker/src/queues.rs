@@ -19,12 +19,7 @@ use apalis_core::backend::ext::{
 };
 use apalis_postgres::{Config, PostgresStorage};
 use futures::{FutureExt, channel::mpsc};
-use heimdex_db::{
-    PgPool, Stage,
-    ledger::WorkId,
-    queue::MAINTENANCE,
-    queue_events::QueueListener,
-};
+use heimdex_db::{PgPool, Stage, ledger::WorkId, queue::MAINTENANCE, queue_events::QueueListener};
 use serde_json::Value;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;

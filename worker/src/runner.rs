@@ -224,13 +224,7 @@ async fn perform(cx: StageContext, work: Work) -> Result<Outcome, StageError> {
 
 async fn run_stage(cx: StageContext, job: StageJob) -> Result<Outcome, StageError> {
     let subject = runs::subject(cx.db(), job.run_id).await?;
-    let job = Job {
-        run_id: job.run_id,
-        video_id: job.video_id,
-        owner_id: job.owner_id,
-        stage: job.stage,
-        subject,
-    };
+    let job = Job { run_id: job.run_id, video_id: job.video_id, owner_id: job.owner_id, stage: job.stage, subject };
     crate::fault::at(job.stage, crate::fault::Point::Start).await;
     let outcome = stages::run(&cx, &job).await?;
     crate::fault::at(job.stage, crate::fault::Point::End).await;

@@ -10,7 +10,7 @@ use std::{
 
 use heimdex_db::{
     DbError, PgPool, RunId, Stage, Tx, UserId, VideoId,
-    ledger::{self, Attempt},
+    ledger::{self, Attempt, Work},
     runs::Subject,
     store::{Store, StoreError},
 };
@@ -206,6 +206,11 @@ impl StageContext {
 
     pub fn models(&self) -> &Models {
         &self.services.models
+    }
+
+    /// What the attempt is at.
+    pub fn work(&self) -> &Work {
+        &self.attempt.work
     }
 
     pub fn media(&self) -> &child::Runner {

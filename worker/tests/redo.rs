@@ -56,7 +56,11 @@ async fn redoing_any_stage_gives_what_doing_everything_gives() {
         for &other in Stage::ALL {
             let (state, note, _) = world.job(again, other).await;
             let inherited = note.as_deref() == Some("inherited");
-            assert_eq!((state.as_str(), inherited), ("completed", !redo_of(&[stage]).contains(&other)), "{stage}: {other}");
+            assert_eq!(
+                (state.as_str(), inherited),
+                ("completed", !redo_of(&[stage]).contains(&other)),
+                "{stage}: {other}"
+            );
         }
         snapshot::assert_same(&findings(&world, again).await, &whole);
     }
@@ -91,10 +95,8 @@ async fn a_redo_that_fails_leaves_the_video_as_it_was() {
     // The next one succeeds, and clears away what the failed one left.
     let worker = world.worker("three").start();
     let third = redo(&world, video, &[Stage::Commit]).await;
-    until("the next is visible", PATIENCE, async || {
-        (visible_run(&world, video).await == third.run_id).then_some(())
-    })
-    .await;
+    until("the next is visible", PATIENCE, async || (visible_run(&world, video).await == third.run_id).then_some(()))
+        .await;
     world.at_rest(third).await;
     snapshot::assert_same(&findings(&world, third).await, &before);
     worker.terminate().await;

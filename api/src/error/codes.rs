@@ -53,7 +53,8 @@ codes! {
     UploadNotOpen = "upload_not_open", CONFLICT, "The upload is no longer open";
     RunActive = "run_active", CONFLICT, "The video is being indexed";
     NothingToInherit = "nothing_to_inherit", CONFLICT, "There is no complete index to build on";
-    NotPlayableYet = "not_playable_yet", CONFLICT, "There is no version that browsers can play";
+    NotPlayableYet = "not_playable_yet", CONFLICT, "The video cannot be played yet";
+    ProxyFailed = "proxy_failed", CONFLICT, "No version could be made that browsers play";
     NoVectors = "no_vectors", CONFLICT, "The scene has nothing to compare";
     FileTooLarge = "file_too_large", PAYLOAD_TOO_LARGE, "The file is larger than the tier allows";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";

@@ -36,7 +36,7 @@ pub struct VideoActivity {
     progress: Option<Progress>,
 }
 
-/// Changes of all the person's videos. `snapshot` first, then `job` and `video`.
+/// Changes of all the person's videos. `snapshot` first, then `job`, `video` and `task`.
 #[utoipa::path(get, path = "/events", tag = "events", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub async fn all(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
     stream(state, caller, None).await
@@ -126,6 +126,13 @@ fn message(event: &Event) -> sse::Event {
             &json!({
                 "video_id": job.video_id, "run_id": job.run_id, "job_id": job.job_id, "stage": job.stage, "state": job.state,
                 "progress": job.progress, "note": job.note, "error_code": job.error_code,
+            }),
+        ),
+        Event::Task(task) => named(
+            "task",
+            &json!({
+                "video_id": task.video_id, "task_id": task.task_id, "kind": task.kind, "state": task.state,
+                "progress": task.progress, "error_code": task.error_code,
             }),
         ),
         Event::Video(video) => named(

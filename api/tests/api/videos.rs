@@ -147,3 +147,84 @@ async fn only_some_stages_are_done_again_and_the_others_are_inherited() {
     ann.post(&path, json!({ "stages": ["embed_text"] })).await.assert_problem(409, "nothing_to_inherit");
     ann.post(&path, json!({ "stages": ["upload_validate"] })).await.assert_status(202);
 }
+
+/// Makes a video of [`said`] one that browsers cannot play.
+async fn unplayable(app: &App, video: heimdex_db::VideoId) {
+    sqlx::query("UPDATE video_metadata SET video_codec = 'hevc' WHERE video_id = $1")
+        .bind(video)
+        .execute(app.db.pool())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_browsers_play_is_played_from_the_source() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "Rain", &[(0, 4000, "it was raining")]).await;
+    let playback = ann.get(&format!("/videos/{video}/playback")).await;
+    playback.assert_status(200);
+    assert_eq!((&playback.body["kind"], &playback.body["mime_type"]), (&json!("source"), &json!("video/mp4")));
+    let tasks: i64 = sqlx::query_scalar("SELECT count(*) FROM tasks").fetch_one(app.db.pool()).await.unwrap();
+    assert_eq!(tasks, 0);
+}
+
+#[tokio::test]
+async fn what_they_do_not_play_is_made_once_however_many_ask_and_its_owner_is_told() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "Rain", &[(0, 4000, "it was raining")]).await;
+    unplayable(&app, video).await;
+    let path = format!("/videos/{video}/playback");
+    let mut events = ann.request("GET", "/events").send().await.unwrap();
+    let answers = futures::future::join_all((0..10).map(|_| ann.get(&path))).await;
+    for answer in &answers {
+        answer.assert_status(202);
+        assert_eq!(answer.body, json!({ "state": "pending", "progress": 0 }));
+        assert_eq!(answer.header("retry-after"), "10");
+    }
+    let tasks: Vec<(String, String)> =
+        sqlx::query_as("SELECT kind, state::text FROM tasks").fetch_all(app.db.pool()).await.unwrap();
+    assert_eq!(tasks, [("make_proxy".to_owned(), "pending".to_owned())]);
+    let bob = app.user("bob").await;
+    bob.get(&path).await.assert_problem(404, "not_found");
+
+    // What a worker does, as the owner hears and sees it.
+    let task =
+        async |sql: &str| sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned())).execute(app.db.pool()).await.unwrap();
+    task("UPDATE tasks SET state = 'running', progress = 40").await;
+    let mut heard = String::new();
+    while !heard.contains("\"progress\":40") {
+        heard.push_str(&String::from_utf8_lossy(&events.chunk().await.unwrap().expect("the stream goes on")));
+    }
+    assert!(heard.contains("event: task") && heard.contains("\"kind\":\"make_proxy\""), "{heard}");
+    assert_eq!(ann.get(&path).await.body, json!({ "state": "running", "progress": 40 }));
+    task("UPDATE tasks SET state = 'completed', finished_at = now(); UPDATE videos SET proxy_key = 'v/x/proxy.mp4'")
+        .await;
+    let ready = ann.get(&path).await;
+    ready.assert_status(200);
+    assert_eq!((&ready.body["kind"], &ready.body["mime_type"]), (&json!("proxy"), &json!("video/mp4")));
+    assert!(ready.body["url"].as_str().unwrap().contains("/v/x/proxy.mp4"));
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_made_says_why_and_is_tried_again_an_hour_later() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "Rain", &[(0, 4000, "it was raining")]).await;
+    unplayable(&app, video).await;
+    let path = format!("/videos/{video}/playback");
+    ann.get(&path).await.assert_status(202);
+    sqlx::query("UPDATE tasks SET state = 'failed', finished_at = now(), error_code = 'decoder_crashed', error_message = 'It could not be decoded.'")
+        .execute(app.db.pool())
+        .await
+        .unwrap();
+    let failed = ann.get(&path).await;
+    failed.assert_problem(409, "proxy_failed");
+    assert_eq!(failed.body["reason"], "decoder_crashed");
+    assert!(failed.body["detail"].as_str().unwrap().ends_with("It could not be decoded."));
+    sqlx::query("UPDATE tasks SET finished_at = now() - interval '61 minutes'").execute(app.db.pool()).await.unwrap();
+    ann.get(&path).await.assert_status(202);
+    let tasks: i64 = sqlx::query_scalar("SELECT count(*) FROM tasks").fetch_one(app.db.pool()).await.unwrap();
+    assert_eq!(tasks, 2);
+}

@@ -90,11 +90,7 @@ async fn claim_task(connection: &mut PgConnection, task_id: TaskId, attempt_id: 
 }
 
 /// Whether the attempt was recorded already: then its lease is renewed, or, if it was taken for lost, it is given back.
-async fn begun_before(
-    connection: &mut PgConnection,
-    attempt_id: AttemptId,
-    lease: Duration,
-) -> Result<bool, DbError> {
+async fn begun_before(connection: &mut PgConnection, attempt_id: AttemptId, lease: Duration) -> Result<bool, DbError> {
     let Some(before) = sqlx::query!(
         "UPDATE job_attempts SET state = CASE WHEN state = 'lost' THEN 'released' ELSE state END,
              lease_expires_at = CASE WHEN state = 'running' THEN now() + $2 ELSE lease_expires_at END

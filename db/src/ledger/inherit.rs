@@ -111,12 +111,7 @@ async fn copy_scenes(connection: &mut PgConnection, base: RunId, run: RunId, aga
 }
 
 /// Segments and words; to which scene a word belongs only where the alignment is kept too.
-async fn copy_transcript(
-    connection: &mut PgConnection,
-    base: RunId,
-    run: RunId,
-    aligned: bool,
-) -> Result<(), DbError> {
+async fn copy_transcript(connection: &mut PgConnection, base: RunId, run: RunId, aligned: bool) -> Result<(), DbError> {
     sqlx::query!(
         "INSERT INTO transcript_segments (run_id, segment_no, video_id, start_ms, end_ms, text, avg_logprob, no_speech_prob, compression_ratio, temperature)
          SELECT $1, segment_no, video_id, start_ms, end_ms, text, avg_logprob, no_speech_prob, compression_ratio, temperature

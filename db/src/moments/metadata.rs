@@ -19,6 +19,8 @@ pub struct VideoMetadata {
     pub rotation: i16,
     pub video_codec: String,
     pub bit_depth: Option<i16>,
+    /// FFmpeg's name, for example `yuv420p`.
+    pub pixel_format: Option<String>,
     pub bit_rate: Option<i64>,
     pub audio_codec: Option<String>,
     /// `[{index, codec, channels, sample_rate, language, start_ms}]`
@@ -36,13 +38,13 @@ pub async fn replace(
 ) -> Result<(), DbError> {
     sqlx::query!(
         "INSERT INTO video_metadata (video_id, container, duration_ms, width, height, fps, variable_fps, rotation, video_codec,
-                                     bit_depth, bit_rate, audio_codec, audio_tracks, creation_time)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                                     bit_depth, bit_rate, audio_codec, audio_tracks, creation_time, pixel_format)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (video_id) DO UPDATE SET
              container = EXCLUDED.container, duration_ms = EXCLUDED.duration_ms, width = EXCLUDED.width, height = EXCLUDED.height,
              fps = EXCLUDED.fps, variable_fps = EXCLUDED.variable_fps, rotation = EXCLUDED.rotation,
              video_codec = EXCLUDED.video_codec, bit_depth = EXCLUDED.bit_depth, bit_rate = EXCLUDED.bit_rate,
-             audio_codec = EXCLUDED.audio_codec, audio_tracks = EXCLUDED.audio_tracks, creation_time = EXCLUDED.creation_time,
+             audio_codec = EXCLUDED.audio_codec, audio_tracks = EXCLUDED.audio_tracks, creation_time = EXCLUDED.creation_time, pixel_format = EXCLUDED.pixel_format,
              probed_at = now()",
         video_id as VideoId,
         metadata.container,
@@ -57,7 +59,8 @@ pub async fn replace(
         metadata.bit_rate,
         metadata.audio_codec,
         metadata.audio_tracks,
-        metadata.creation_time
+        metadata.creation_time,
+        metadata.pixel_format
     )
     .execute(connection)
     .await?;
@@ -83,7 +86,7 @@ pub async fn set_loudness(
 pub async fn find(db: impl PgExecutor<'_>, video_id: VideoId) -> Result<VideoMetadata, DbError> {
     sqlx::query_as!(
         VideoMetadata,
-        "SELECT container, duration_ms, width, height, fps, variable_fps, rotation, video_codec, bit_depth, bit_rate, audio_codec,
+        "SELECT container, duration_ms, width, height, fps, variable_fps, rotation, video_codec, bit_depth, pixel_format, bit_rate, audio_codec,
                 audio_tracks, loudness_lufs, creation_time
          FROM video_metadata WHERE video_id = $1",
         video_id as VideoId

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { ApiClient } from "./api/client";
 import { keys } from "./api/queries";
 import { STAGES, type Job, type Jobs } from "./api/types";
-import { applyJobEvent, connectLive, progressOf, type JobEvent } from "./live";
+import { applyJobEvent, connectLive, onTask, progressOf, type JobEvent, type TaskEvent } from "./live";
 
 const fresh = (): Jobs => ({
   run_id: "run-1",
@@ -64,5 +64,29 @@ describe("a live event", () => {
     disconnect();
     watch();
     leave();
+  });
+});
+
+describe("the making of a version for browsers", () => {
+  const task = (more: Partial<TaskEvent>): TaskEvent => ({ video_id: "v", kind: "make_proxy", state: "running", progress: 30, error_code: null, ...more });
+
+  it("is followed while it goes on, and asked for when it has ended", () => {
+    const client = new QueryClient();
+    client.setQueryData(keys.playback("v"), { state: "pending", progress: 0 });
+    onTask(client, task({}));
+    expect(client.getQueryData(keys.playback("v"))).toEqual({ state: "running", progress: 30 });
+    onTask(client, task({ kind: "purge_video", progress: 90 }));
+    expect(client.getQueryData(keys.playback("v"))).toEqual({ state: "running", progress: 30 });
+    expect(client.getQueryState(keys.playback("v"))?.isInvalidated).toBe(false);
+    onTask(client, task({ state: "completed", progress: 100 }));
+    expect(client.getQueryState(keys.playback("v"))?.isInvalidated).toBe(true);
+  });
+
+  it("never takes a playing video from the player", () => {
+    const client = new QueryClient();
+    const playing = { url: "https://s3/v", expires_at: "2026-01-01T00:10:00Z" };
+    client.setQueryData(keys.playback("v"), playing);
+    onTask(client, task({ progress: 60 }));
+    expect(client.getQueryData(keys.playback("v"))).toEqual(playing);
   });
 });

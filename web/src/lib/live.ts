@@ -1,7 +1,7 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type { ApiClient } from "./api/client";
 import { keys } from "./api/queries";
-import type { Job, Jobs, JobState, Page, Progress, Stage, Video, VideoState } from "./api/types";
+import type { Job, Jobs, JobState, Page, Playback, PlaybackPreparing, Progress, Stage, Video, VideoState } from "./api/types";
 import { STAGES } from "./api/types";
 import { subscribe } from "./sse";
 
@@ -23,6 +23,15 @@ export interface VideoEvent {
   state: VideoState;
   run_id: string | null;
   failure_code: string | null;
+}
+
+/** Work on a video that is no stage; `make_proxy` is the version for browsers that cannot play the source. */
+export interface TaskEvent {
+  video_id: string;
+  kind: string;
+  state: JobState;
+  progress: number;
+  error_code: string | null;
 }
 
 interface Snapshot {
@@ -112,6 +121,13 @@ function onVideo(client: QueryClient, event: VideoEvent) {
   }
 }
 
+export function onTask(client: QueryClient, event: TaskEvent) {
+  if (event.kind !== "make_proxy") return;
+  const { video_id, state, progress } = event;
+  if (state !== "pending" && state !== "running") return refetch(client, keys.playback(video_id));
+  client.setQueryData<Playback | PlaybackPreparing>(keys.playback(video_id), (answer) => (answer && !("url" in answer) ? { state, progress } : answer));
+}
+
 function onSnapshot(client: QueryClient, snapshot: Snapshot, first: boolean) {
   for (const { video_id, state, progress } of snapshot.videos) {
     patchVideo(client, video_id, (video) => ({ ...video, state, progress: progress ?? video.progress }));
@@ -132,6 +148,7 @@ export function connectLive(api: ApiClient, client: QueryClient, onStatus?: (con
         first = false;
       } else if (event === "job") onJob(client, body as JobEvent);
       else if (event === "video") onVideo(client, body as VideoEvent);
+      else if (event === "task") onTask(client, body as TaskEvent);
     },
   });
 }

@@ -7,8 +7,10 @@ use heimdex_media::{
     child::{Request, Response},
 };
 
-use super::{child, child_deadline, wrong_answer};
-use crate::stage::{Job, Outcome, StageContext, StageError};
+use crate::{
+    child,
+    stage::{Job, Outcome, StageContext, StageError},
+};
 
 /// 16-bit samples at 16 kHz, with room for what does not compress.
 const BYTES_PER_S: u64 = 2 * 16_000 * 5 / 4;
@@ -30,9 +32,9 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         max_ms: Some(duration_ms),
     };
     let Response::ExtractAudio { audio } =
-        child(cx, job, request, child_deadline(known.duration_ms, 1), (5, 90)).await?
+        child::run(cx, request, child::deadline(known.duration_ms, 1), (5, 90)).await?
     else {
-        return Err(wrong_answer());
+        return Err(child::wrong_answer());
     };
     if audio.empty {
         return no_audio(cx, job, audio.unreadable).await;

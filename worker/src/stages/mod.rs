@@ -13,19 +13,9 @@ pub mod vision_affect_tags;
 pub mod vision_embed_frames;
 pub mod vision_sample_frames;
 
-use std::time::Duration;
-
 use heimdex_db::{Stage, runs};
-use heimdex_media::{
-    MediaError,
-    child::{Limits, Request, Response, Runner},
-};
 
-use crate::{
-    config::Config,
-    fault,
-    stage::{Job, Outcome, StageContext, StageError},
-};
+use crate::stage::{Job, Outcome, StageContext, StageError};
 
 /// Stages that read the source itself.
 pub const READ_SOURCE: &[Stage] = &[Stage::UploadValidate, Stage::AudioExtract, Stage::SceneDetect];
@@ -49,43 +39,6 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         Stage::SidecarBuild => sidecar_build::run(cx, job).await,
         Stage::Commit => commit::run(cx, job).await,
     }
-}
-
-/// What starts media children: this program, or the one the configuration names.
-pub fn media_runner(config: &Config) -> Result<Runner, std::io::Error> {
-    let exe = config.media_child.clone().map_or_else(std::env::current_exe, Ok)?;
-    Ok(Runner { exe, limits: Limits::default() })
-}
-
-/// Lets a child process do something with an owner's bytes. Its progress counts between the two percentages; what it used
-/// is kept with the attempt; it is killed at the deadline and when the attempt must end.
-async fn child(
-    cx: &StageContext,
-    job: &Job,
-    request: Request,
-    deadline: Duration,
-    progress: (u8, u8),
-) -> Result<Response, StageError> {
-    let (request, deadline) = fault::child(job.stage, request, deadline);
-    let said = |percent: u8| cx.progress_between(progress.0, progress.1, percent.into(), 100);
-    let finished = tokio::select! {
-        finished = cx.media().run(request, deadline, said) => finished?,
-        () = cx.cancel.cancelled() => return Err(StageError::Cancelled),
-    };
-    let usage = finished.usage;
-    cx.note_child(Duration::from_secs_f64(usage.cpu_s.max(0.0)), usage.max_rss_bytes);
-    Ok(finished.response)
-}
-
-/// Enough for any honest file of this length, and little enough that a hung decoder is noticed.
-fn child_deadline(duration_ms: i64, times_realtime: u32) -> Duration {
-    let length = Duration::from_millis(u64::try_from(duration_ms).unwrap_or(0));
-    Duration::from_secs(120) + length * times_realtime
-}
-
-/// A child that answered another question than the one it was asked.
-fn wrong_answer() -> StageError {
-    MediaError::Failed { what: "media child".into(), detail: "answered another question".into() }.into()
 }
 
 /// The end of a stage whose kind of model is switched off.

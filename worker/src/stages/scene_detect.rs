@@ -19,8 +19,11 @@ use heimdex_media::{
 };
 use serde_json::json;
 
-use super::{PARALLEL_OBJECTS, child, child_deadline, wrong_answer};
-use crate::stage::{Job, Outcome, StageContext, StageError};
+use super::PARALLEL_OBJECTS;
+use crate::{
+    child,
+    stage::{Job, Outcome, StageContext, StageError},
+};
 
 /// A candidate JPEG of 1280 pixels, as a rule.
 const USUAL_FRAME_BYTES: u64 = 200 << 10;
@@ -36,9 +39,9 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let request =
         Request::DetectScenes { source: source.path().to_owned(), out_dir: folder.path().to_owned(), options };
     let Response::DetectScenes { report } =
-        child(cx, job, request, child_deadline(known.duration_ms, 4), (2, 80)).await?
+        child::run(cx, request, child::deadline(known.duration_ms, 4), (2, 80)).await?
     else {
-        return Err(wrong_answer());
+        return Err(child::wrong_answer());
     };
     drop(source);
     let scene_rows = scene_rows(job, &report);

@@ -18,8 +18,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use super::{blocking, child, wrong_answer};
-use crate::stage::{Job, Outcome, StageContext, StageError};
+use super::blocking;
+use crate::{
+    child,
+    stage::{Job, Outcome, StageContext, StageError},
+};
 
 /// Reading every packet's header of the largest file.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -57,8 +60,8 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         limits: ProbeLimits { max_duration_ms: limit_s.and_then(|limit| u64::try_from(limit).ok()?.checked_mul(1000)) },
         poster: Some(poster_file.clone()),
     };
-    let Response::Probe { probe, poster } = child(cx, job, request, DEADLINE, (50, 90)).await? else {
-        return Err(wrong_answer());
+    let Response::Probe { probe, poster } = child::run(cx, request, DEADLINE, (50, 90)).await? else {
+        return Err(child::wrong_answer());
     };
     let poster_key = keys::poster(job.video_id);
     if poster.is_some() {
@@ -113,6 +116,7 @@ fn row(probe: &Probe) -> VideoMetadata {
         rotation: i16::try_from(probe.rotation).unwrap_or(0),
         video_codec: probe.video_codec.clone(),
         bit_depth: i16::try_from(probe.bit_depth).ok(),
+        pixel_format: Some(probe.pixel_format.clone()).filter(|format| !format.is_empty()),
         bit_rate: i64::try_from(probe.bitrate).ok(),
         audio_codec: heard.map(|track| track.codec.clone()),
         audio_tracks: probe.audio.iter().map(|track| {

@@ -1,6 +1,7 @@
 //! Work that is no stage: one file a kind, under the same ledger rules as the stages.
 
 pub mod delete_objects;
+pub mod make_proxy;
 pub mod purge_account;
 pub mod purge_video;
 pub mod send_mail;
@@ -8,7 +9,7 @@ pub mod send_mail;
 use heimdex_db::{
     ledger::Task,
     mail::SEND_MAIL,
-    tasks::{DELETE_OBJECTS, PURGE_VIDEO},
+    tasks::{DELETE_OBJECTS, MAKE_PROXY, PURGE_VIDEO},
     users::PURGE_TASK as PURGE_ACCOUNT,
 };
 
@@ -18,6 +19,7 @@ use crate::stage::{Outcome, StageContext, StageError};
 pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
     match task.kind.as_str() {
         PURGE_VIDEO => purge_video::run(cx, task).await,
+        MAKE_PROXY => make_proxy::run(cx, task).await,
         PURGE_ACCOUNT => purge_account::run(cx, task).await,
         DELETE_OBJECTS => delete_objects::run(cx, task).await,
         SEND_MAIL => send_mail::run(cx, task).await,

@@ -105,6 +105,17 @@ pub fn silent() -> &'static Path {
     })
 }
 
+/// Two seconds that no browser plays: MPEG-4 part 2 with MP2 in an AVI.
+pub fn old_fashioned() -> &'static Path {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let file = folder().join("old.avi");
+        let picture = "testsrc2=s=320x240:r=25:d=2";
+        ffmpeg(&["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", "sine=d=2", "-c:v", "mpeg4", "-c:a", "mp2"], &file);
+        file
+    })
+}
+
 /// Sound without a picture.
 pub fn audio_only() -> &'static Path {
     static FILE: OnceLock<PathBuf> = OnceLock::new();

@@ -238,7 +238,10 @@ impl Announced {
         let size = std::fs::metadata(file).expect("a file").len();
         Self {
             filename: file.file_name().and_then(|name| name.to_str()).unwrap_or("video.mp4").to_owned(),
-            mime_type: "video/mp4".to_owned(),
+            mime_type: match file.extension().and_then(|extension| extension.to_str()) {
+                Some("avi") => "video/x-msvideo".to_owned(),
+                _ => "video/mp4".to_owned(),
+            },
             size_bytes: i64::try_from(size.max(1)).expect("a small file"),
         }
     }

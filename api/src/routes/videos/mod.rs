@@ -3,6 +3,7 @@
 pub mod edit;
 pub mod get;
 pub mod list;
+pub mod playable;
 pub mod playback;
 pub mod reprocess;
 pub mod shape;

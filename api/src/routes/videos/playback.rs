@@ -1,19 +1,32 @@
 //! `GET /videos/{id}/playback`: where a browser gets the picture and sound.
 
-use axum::{Json, extract::State};
-use chrono::{DateTime, Utc};
-use heimdex_db::{VideoId, keys, transcripts, videos, videos::MetadataRow};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use heimdex_db::{JobState, UserId, VideoId, keys, proxies, proxies::ProxyTask, transcripts, videos};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::shape::{SIGNED_FOR, signed};
+use super::{
+    playable::browser_type,
+    shape::{SIGNED_FOR, signed},
+};
 use crate::{
     auth::Caller,
     error::{ApiError, Code},
     extract::Path,
     state::AppState,
 };
+
+/// For a client without the event stream: when to ask again for a version that is being made.
+const ASK_AGAIN_S: u64 = 10;
+/// A version that could not be made is tried again when somebody asks this long after.
+const TRY_AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
 
 #[derive(Serialize, ToSchema)]
 pub struct Playback {
@@ -36,31 +49,48 @@ pub struct Sprite {
     vtt_url: String,
 }
 
-/// Where a browser gets the picture and sound. 409 `not_playable_yet` if browsers cannot play the file.
-#[utoipa::path(get, path = "/videos/{video_id}/playback", tag = "videos", params(("video_id" = uuid::Uuid, Path)), responses((status = OK, body = Playback)))]
+/// A version that browsers play is being made; the event stream tells when it is there (`task` of kind `make_proxy`).
+#[derive(Serialize, ToSchema)]
+pub struct PlaybackPreparing {
+    /// `pending` or `running`
+    #[schema(example = "running")]
+    state: &'static str,
+    /// 0 to 100
+    progress: i16,
+}
+
+/// Where a browser gets the picture and sound: the source, or, where some browser cannot play that, a version made for it,
+/// which the first call has made (202). 409 `not_playable_yet` before the file has been looked at, `proxy_failed` with the
+/// reason when no version could be made.
+#[utoipa::path(get, path = "/videos/{video_id}/playback", tag = "videos", params(("video_id" = uuid::Uuid, Path)),
+    responses((status = OK, body = Playback), (status = ACCEPTED, body = PlaybackPreparing)))]
 pub async fn playback(
     State(state): State<AppState>,
     caller: Caller,
     Path(video_id): Path<VideoId>,
-) -> Result<Json<Playback>, ApiError> {
-    let row = videos::find(&state.pool, caller.user_id(), video_id).await?;
-    let metadata = videos::metadata(&state.pool, caller.user_id(), video_id).await?;
-    let not_yet = |why: &str| ApiError::new(Code::NotPlayableYet).detail(why);
-    let metadata = metadata.ok_or_else(|| not_yet("The file has not been looked at yet."))?;
-    let run = transcripts::visible_run(&state.pool, caller.user_id(), video_id).await?;
-    let artifact = |name: &str| run.as_ref().and_then(|run| run.artifacts.get(name)).and_then(Value::as_str);
-    let (key, mime_type, kind) = match (artifact("proxy"), browser_type(&metadata)) {
-        (_, Some(mime_type)) => (keys::source(video_id), mime_type, "source"),
-        (Some(proxy), None) => (proxy.to_owned(), "video/mp4", "proxy"),
-        (None, None) => {
-            return Err(not_yet("Browsers cannot play this file's format, and there is no converted version."));
-        }
+) -> Result<Response, ApiError> {
+    let owner = caller.user_id();
+    let row = videos::find(&state.pool, owner, video_id).await?;
+    let metadata = videos::metadata(&state.pool, owner, video_id)
+        .await?
+        .ok_or_else(|| ApiError::new(Code::NotPlayableYet).detail("The file has not been looked at yet."))?;
+    let (key, mime_type, kind) = match browser_type(&metadata) {
+        Some(mime_type) => (keys::source(video_id), mime_type, "source"),
+        None => match proxy(&state, owner, video_id).await? {
+            Ok(key) => (key, "video/mp4", "proxy"),
+            Err(preparing) => {
+                let again = [(header::RETRY_AFTER, ASK_AGAIN_S.to_string())];
+                return Ok((StatusCode::ACCEPTED, again, Json(preparing)).into_response());
+            }
+        },
     };
+    let run = transcripts::visible_run(&state.pool, owner, video_id).await?;
+    let artifact = |name: &str| run.as_ref().and_then(|run| run.artifacts.get(name)).and_then(Value::as_str);
     let url = state.store.presign_get(&key, SIGNED_FOR, Some(mime_type), None).await?;
     let expires_at = Utc::now() + SIGNED_FOR;
     let (picture, cues) =
         (signed(&state.store, artifact("sprite")).await?, signed(&state.store, artifact("sprite_vtt")).await?);
-    Ok(Json(Playback {
+    let playback = Playback {
         url: url.into(),
         mime_type: mime_type.to_owned(),
         expires_at,
@@ -69,56 +99,41 @@ pub async fn playback(
         sprite: picture.zip(cues).map(|(url, vtt_url)| Sprite { url, vtt_url }),
         captions_url: signed(&state.store, artifact("vtt")).await?,
         sidecar_url: signed(&state.store, artifact("sidecar")).await?,
-    }))
+    };
+    Ok(Json(playback).into_response())
 }
 
-/// The type under which every current browser plays the file, or `None`. Names are FFmpeg's.
-fn browser_type(file: &MetadataRow) -> Option<&'static str> {
-    let container = file.container.to_ascii_lowercase();
-    let has = |name: &str| container.split(',').any(|part| part == name);
-    let audio = file.audio_codec.as_deref();
-    let eight_bit = file.bit_depth.is_none_or(|depth| depth <= 8);
-    if has("mp4") || has("mov") || has("m4v") {
-        let picture =
-            (file.video_codec == "h264" && eight_bit) || file.video_codec == "av1" || file.video_codec == "vp9";
-        let sound = matches!(audio, None | Some("aac" | "mp3" | "opus" | "flac"));
-        return (picture && sound).then_some("video/mp4");
+/// The proxy's key, or how far it is; has it made where nobody has asked before.
+async fn proxy(
+    state: &AppState,
+    owner: UserId,
+    video_id: VideoId,
+) -> Result<Result<String, PlaybackPreparing>, ApiError> {
+    let found = proxies::find(&state.pool, owner, video_id).await?;
+    if let Some(key) = found.object_key {
+        return Ok(Ok(key));
     }
-    if has("webm") || has("matroska") {
-        let picture = matches!(file.video_codec.as_str(), "vp8" | "vp9" | "av1");
-        let sound = matches!(audio, None | Some("opus" | "vorbis"));
-        return (picture && sound).then_some("video/webm");
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(container: &str, video: &str, audio: Option<&str>, bit_depth: i16) -> MetadataRow {
-        MetadataRow {
-            container: container.into(),
-            duration_ms: 1000,
-            fps: 25.0,
-            variable_fps: false,
-            rotation: 0,
-            video_codec: video.into(),
-            bit_depth: Some(bit_depth),
-            bit_rate: None,
-            audio_codec: audio.map(Into::into),
-            audio_tracks: Value::Null,
-            creation_time: None,
+    match found.task {
+        Some(task) if matches!(task.state, JobState::Pending | JobState::Running) => {
+            Ok(Err(PlaybackPreparing { state: task.state.as_str(), progress: task.progress }))
+        }
+        Some(task) if task.state == JobState::Failed && is_recent(&task) => Err(failed(task)),
+        _ => {
+            let mut tx = state.pool.begin().await?;
+            proxies::request(&mut tx, owner, video_id).await?;
+            tx.commit().await?;
+            Ok(Err(PlaybackPreparing { state: JobState::Pending.as_str(), progress: 0 }))
         }
     }
+}
 
-    #[test]
-    fn what_browsers_play_is_served_as_it_is() {
-        assert_eq!(browser_type(&file("mov,mp4,m4a,3gp,3g2,mj2", "h264", Some("aac"), 8)), Some("video/mp4"));
-        assert_eq!(browser_type(&file("matroska,webm", "vp9", Some("opus"), 8)), Some("video/webm"));
-        assert_eq!(browser_type(&file("mov", "hevc", Some("aac"), 8)), None);
-        assert_eq!(browser_type(&file("mov", "h264", Some("aac"), 10)), None);
-        assert_eq!(browser_type(&file("matroska", "h264", Some("aac"), 8)), None);
-        assert_eq!(browser_type(&file("avi", "mpeg4", Some("mp3"), 8)), None);
-    }
+fn is_recent(task: &ProxyTask) -> bool {
+    task.finished_at.is_some_and(|at| Utc::now() - at < TRY_AGAIN_AFTER)
+}
+
+fn failed(task: ProxyTask) -> ApiError {
+    let why = task.error_message.unwrap_or_else(|| "Something went wrong while converting this video.".into());
+    ApiError::new(Code::ProxyFailed)
+        .detail(format!("No version that browsers play could be made. {why}"))
+        .with("reason", task.error_code.unwrap_or_else(|| "unknown".into()))
 }

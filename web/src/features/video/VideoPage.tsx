@@ -17,6 +17,7 @@ import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { Player, type PlayerHandle } from "./Player";
 import { PlayerClock } from "./player-clock";
+import { PreparingPlayer } from "./PreparingPlayer";
 import { SceneStrip } from "./SceneStrip";
 import { StageList } from "./StageList";
 import { TranscriptPanel } from "./TranscriptPanel";
@@ -82,7 +83,7 @@ function Loaded({ video }: { video: Video }) {
   const player = useRef<PlayerHandle>(null);
   const [clock] = useState(() => new PlayerClock());
   const { t: at_ms } = useSearch({ strict: false }) as { t?: number };
-  const playable = playback.data !== undefined;
+  const playable = playback.ready !== undefined;
 
   // A link to a moment: go there and play, also when the next link leads into the same video.
   useEffect(() => {
@@ -146,13 +147,13 @@ function Loaded({ video }: { video: Video }) {
             </Notice>
           ))}
 
-          {playback.data ? (
+          {playback.ready ? (
             <Player
               ref={player}
-              url={playback.data.url}
+              url={playback.ready.url}
               poster={video.poster_url}
-              sprite={playback.data.sprite}
-              duration_ms={playback.data.duration_ms ?? video.duration_ms}
+              sprite={playback.ready.sprite}
+              duration_ms={playback.ready.duration_ms ?? video.duration_ms}
               scenes={scenes}
               segments={segments}
               language={transcript?.language ?? null}
@@ -163,6 +164,8 @@ function Loaded({ video }: { video: Video }) {
             <div className="rounded-2xl border border-line">
               <ErrorState title={t.noPlayback} error={playback.error} retry={() => void playback.refetch()} />
             </div>
+          ) : playback.preparing ? (
+            <PreparingPlayer preparing={playback.preparing} poster={video.poster_url} />
           ) : (
             watchable && (
               <div className="grid aspect-video place-items-center rounded-2xl bg-sunken p-6 text-center text-sm text-ink-soft">{!checked && t.preparing}</div>

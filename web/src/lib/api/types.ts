@@ -60,6 +60,8 @@ export type Word = Schema<"Word">;
 export type Segment = Schema<"Segment">;
 export type Transcript = Schema<"Transcript">;
 export type Playback = Schema<"Playback">;
+/** The answer instead, while a version is made that browsers can play. */
+export type PlaybackPreparing = Narrow<Schema<"PlaybackPreparing">, { state: "pending" | "running" }>;
 
 export type Hit = Schema<"Hit">;
 export type SearchPage = Schema<"SearchAnswer">;

@@ -1,8 +1,7 @@
 //! From a source to the sound artifact: mono, 16 kHz, 16 bit, FLAC.
 //!
-//! Speech recognition counts samples, so the artifact's sample `n` must be media time `n / 16000 s` everywhere: a track
-//! that starts late is preceded by silence, one that starts before 0 (encoder priming) is trimmed, and holes in the
-//! time stamps become silence.
+//! Speech recognition counts samples, so the artifact's sample `n` must be media time `n / 16000 s` everywhere
+//! ([`super::timeline`]).
 
 use std::path::Path;
 
@@ -10,6 +9,7 @@ use ffmpeg_next as ffmpeg;
 use serde::{Deserialize, Serialize};
 
 use crate::audio::loudness::LoudnessMeter;
+use crate::audio::timeline::{SoundSink, Timeline};
 use crate::av::input::{Read1, Source};
 use crate::av::sound::{FlacWriter, SoundDecoder};
 use crate::av::to_ms;
@@ -18,9 +18,6 @@ use crate::probe::has_decoder;
 
 /// Samples a second of every artifact.
 pub const SAMPLE_RATE: u32 = 16_000;
-
-/// Time stamps may jitter this much before they are believed over the count of samples (containers round to 1–23 ms).
-const JITTER_SAMPLES: i64 = SAMPLE_RATE as i64 * 40 / 1000;
 
 /// Sound beyond this is not extracted when the caller gives no bound: a lying time stamp must not fill the disk.
 const MAX_SAMPLES: i64 = SAMPLE_RATE as i64 * 3600 * 12;
@@ -90,14 +87,19 @@ pub fn extract(
 ) -> Result<AudioInfo> {
     let mut source = Source::open(source)?;
     let candidates = candidates(&source, choice);
-    let opened = candidates.iter().find_map(|&index| open(&source, index).transpose());
+    let opened = candidates.iter().find_map(|&index| open(&source, index, SAMPLE_RATE, 1).transpose());
     let Some((index, mut decoder, base)) = opened.transpose()? else {
         return Ok(AudioInfo { unreadable: !candidates.is_empty(), ..AudioInfo::nothing() });
     };
     source.keep_only(&[index]);
     let expected = max_ms.or_else(|| source.declared_us().map(|us| to_ms(us).max(0) as u64)).unwrap_or(0);
     let bound = max_ms.map_or(MAX_SAMPLES, |ms| (ms as i64 * i64::from(SAMPLE_RATE) / 1000).min(MAX_SAMPLES));
-    let mut track = Timeline::new(FlacWriter::create(target, SAMPLE_RATE)?, bound);
+    let sink = Artifact {
+        writer: FlacWriter::create(target, SAMPLE_RATE)?,
+        meter: LoudnessMeter::new(SAMPLE_RATE),
+        peak: 0.0,
+    };
+    let mut track = Timeline::new(sink, SAMPLE_RATE, 1, bound);
     let mut ended = false;
     while !ended {
         match source.read() {
@@ -117,9 +119,9 @@ pub fn extract(
             let done = track.position * 1000 / i64::from(SAMPLE_RATE) * 100 / expected as i64;
             progress(done.clamp(0, 99) as u8);
         }
-        ended |= track.position >= bound;
+        ended |= track.is_full();
     }
-    let info = track.finish(&mut decoder, index)?;
+    let info = finish(track, &mut decoder, index)?;
     if info.empty {
         std::fs::remove_file(target).map_err(MediaError::io("remove the empty sound artifact"))?;
     }
@@ -128,7 +130,7 @@ pub fn extract(
 }
 
 /// Tracks that could be taken, best first.
-fn candidates(source: &Source, choice: TrackChoice) -> Vec<usize> {
+pub(crate) fn candidates(source: &Source, choice: TrackChoice) -> Vec<usize> {
     let usable = |stream: &ffmpeg::Stream<'_>| {
         let parameters = stream.parameters();
         parameters.medium() == ffmpeg::media::Type::Audio && has_decoder(parameters.id())
@@ -144,118 +146,54 @@ fn candidates(source: &Source, choice: TrackChoice) -> Vec<usize> {
 }
 
 /// A decoder for a track, with the track's time base; `None` when its header is damaged.
-fn open(source: &Source, index: usize) -> Result<Option<(usize, SoundDecoder, ffmpeg::Rational)>> {
+pub(crate) fn open(
+    source: &Source,
+    index: usize,
+    rate: u32,
+    channels: usize,
+) -> Result<Option<(usize, SoundDecoder, ffmpeg::Rational)>> {
     let stream = source.streams().nth(index).ok_or_else(|| MediaError::failed("sound", "stream vanished"))?;
-    match SoundDecoder::open(&stream.parameters(), stream.time_base(), SAMPLE_RATE) {
+    match SoundDecoder::open(&stream.parameters(), stream.time_base(), rate, channels) {
         Ok(decoder) => Ok(Some((index, decoder, stream.time_base()))),
         Err(MediaError::Failed { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Puts decoded sound where its time stamps say.
-struct Timeline {
+/// The artifact, and what is measured while it is written.
+struct Artifact {
     writer: FlacWriter,
     meter: LoudnessMeter,
-    /// Samples written so far, which is also the media time of the next one.
-    position: i64,
-    bound: i64,
-    first: Option<i64>,
-    gap_samples: i64,
     peak: f32,
-    heard: bool,
 }
 
-impl Timeline {
-    fn new(writer: FlacWriter, bound: i64) -> Self {
-        Self {
-            writer,
-            meter: LoudnessMeter::new(SAMPLE_RATE),
-            position: 0,
-            bound,
-            first: None,
-            gap_samples: 0,
-            peak: 0.0,
-            heard: false,
-        }
-    }
-
-    fn place(&mut self, decoder: &mut SoundDecoder, frame: &ffmpeg::frame::Audio, at_us: Option<i64>) -> Result<()> {
-        let mut sound = Vec::new();
-        let mut skip = 0;
-        if let Some(at_us) = at_us {
-            let target = (i128::from(at_us) * i128::from(SAMPLE_RATE) / 1_000_000) as i64;
-            let first = self.first.is_none();
-            self.first.get_or_insert(target);
-            let ahead = target - (self.position + decoder.held());
-            if ahead > JITTER_SAMPLES || (first && ahead > 0) {
-                decoder.drain(&mut sound)?;
-                self.write(&std::mem::take(&mut sound))?;
-                let hole = target - self.position;
-                self.gap_samples += if first { 0 } else { hole.max(0) };
-                self.silence(hole)?;
-            } else if ahead < -JITTER_SAMPLES || (first && ahead < 0) {
-                skip = usize::try_from(-ahead).unwrap_or(0);
-            }
-        }
-        if skip > 0 {
-            // Overlapping or before 0: what comes out of this frame is shortened by as much.
-            decoder.drain(&mut sound)?;
-            self.write(&std::mem::take(&mut sound))?;
-        }
-        decoder.resample(frame, &mut sound)?;
-        if skip > 0 {
-            decoder.drain(&mut sound)?;
-        }
-        self.write(sound.get(skip..).unwrap_or_default())
-    }
-
-    fn silence(&mut self, samples: i64) -> Result<()> {
-        let zeros = vec![0.0; SAMPLE_RATE as usize];
-        let mut left = samples.min(self.bound - self.position);
-        while left > 0 {
-            let now = left.min(zeros.len() as i64);
-            self.write_raw(&zeros[..now as usize])?;
-            left -= now;
-        }
-        Ok(())
-    }
-
+impl SoundSink for Artifact {
     fn write(&mut self, samples: &[f32]) -> Result<()> {
-        self.heard |= !samples.is_empty();
-        self.write_raw(samples)
-    }
-
-    fn write_raw(&mut self, samples: &[f32]) -> Result<()> {
-        let room = usize::try_from(self.bound - self.position).unwrap_or(0);
-        let samples = &samples[..samples.len().min(room)];
         self.peak = samples.iter().fold(self.peak, |peak, s| peak.max(s.abs()));
         self.meter.push(samples);
-        self.position += samples.len() as i64;
         self.writer.push(samples)
     }
+}
 
-    fn finish(mut self, decoder: &mut SoundDecoder, index: usize) -> Result<AudioInfo> {
-        let mut rest = Vec::new();
-        decoder.drain(&mut rest)?;
-        self.write(&rest)?;
-        self.writer.finish()?;
-        let to_ms = |samples: i64| samples * 1000 / i64::from(SAMPLE_RATE);
-        let loudness_lufs = self.meter.integrated();
-        Ok(AudioInfo {
-            track: Some(index),
-            duration_ms: to_ms(self.position) as u64,
-            sample_rate: SAMPLE_RATE,
-            samples: self.position as u64,
-            start_offset_ms: to_ms(self.first.unwrap_or(0)),
-            loudness_lufs,
-            peak: self.peak,
-            silent: loudness_lufs.is_none() || self.peak < SILENT_PEAK,
-            empty: !self.heard || self.position == 0,
-            unreadable: false,
-            gaps_ms: to_ms(self.gap_samples) as u64,
-        })
-    }
+fn finish(mut track: Timeline<Artifact>, decoder: &mut SoundDecoder, index: usize) -> Result<AudioInfo> {
+    track.finish(decoder)?;
+    let Artifact { writer, meter, peak } = track.sink;
+    writer.finish()?;
+    let to_ms = |samples: i64| samples * 1000 / i64::from(SAMPLE_RATE);
+    let loudness_lufs = meter.integrated();
+    Ok(AudioInfo {
+        track: Some(index),
+        duration_ms: to_ms(track.position) as u64,
+        sample_rate: SAMPLE_RATE,
+        samples: track.position as u64,
+        start_offset_ms: to_ms(track.first.unwrap_or(0)),
+        loudness_lufs,
+        peak,
+        silent: loudness_lufs.is_none() || peak < SILENT_PEAK,
+        empty: !track.heard || track.position == 0,
+        unreadable: false,
+        gaps_ms: to_ms(track.gap_samples) as u64,
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 mod extract;
 mod loudness;
 mod read;
+pub(crate) mod timeline;
 
 pub use extract::{AudioInfo, SAMPLE_RATE, TrackChoice, extract};
+pub(crate) use extract::{candidates, open};
 pub use loudness::LoudnessMeter;
 pub use read::{PcmReader, read_pcm_f32};

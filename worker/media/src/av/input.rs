@@ -103,24 +103,29 @@ impl Source {
         best.or_else(|| self.input.streams().find(is_picture_track))
     }
 
-    /// Clockwise quarter turns that make the picture upright, from the display matrix (ISO/IEC 14496-12 §8.3.2).
-    pub(crate) fn turns(&self, stream: usize) -> Turns {
+    /// The display matrix of a stream, as the file has it (ISO/IEC 14496-12 §8.3.2).
+    pub(crate) fn display_matrix(&self, stream: usize) -> Option<[i32; 9]> {
         // SAFETY: the index is checked against `nb_streams`; the returned side data belongs to the stream, holds `size`
         // bytes and is copied before anything else happens.
-        let matrix: [f64; 9] = unsafe {
+        unsafe {
             let context = self.input.as_ptr();
             if stream >= (*context).nb_streams as usize {
-                return Turns(0);
+                return None;
             }
             let mut size = 0;
             let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
             let data = ffi::av_stream_get_side_data(*(*context).streams.add(stream), kind, &raw mut size);
-            if data.is_null() || (size as usize) < 9 * 4 {
-                return Turns(0);
+            if data.is_null() || (size as usize) < size_of::<[i32; 9]>() {
+                return None;
             }
-            std::array::from_fn(|i| f64::from(data.cast::<i32>().add(i).read_unaligned()))
-        };
-        let degrees = matrix[1].atan2(matrix[0]).to_degrees();
+            Some(data.cast::<[i32; 9]>().read_unaligned())
+        }
+    }
+
+    /// Clockwise quarter turns that make the picture upright.
+    pub(crate) fn turns(&self, stream: usize) -> Turns {
+        let Some(matrix) = self.display_matrix(stream) else { return Turns(0) };
+        let degrees = f64::from(matrix[1]).atan2(f64::from(matrix[0])).to_degrees();
         Turns(((degrees / 90.0).round() as i32).rem_euclid(4) as u8)
     }
 

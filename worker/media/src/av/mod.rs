@@ -2,7 +2,9 @@
 
 pub(crate) mod clock;
 pub(crate) mod decoder;
+pub(crate) mod encode;
 pub(crate) mod input;
+pub(crate) mod mux;
 pub(crate) mod planes;
 pub(crate) mod scale;
 pub(crate) mod sound;

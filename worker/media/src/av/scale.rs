@@ -28,10 +28,35 @@ pub(crate) fn target_size(width: usize, height: usize, sar: f64, turns: Turns, l
     if turns.0 % 2 == 1 { (h, w) } else { (w, h) }
 }
 
+/// How the numbers of a picture stand for colours (ITU-T H.273).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Colours {
+    pub space: ffi::AVColorSpace,
+    pub primaries: ffi::AVColorPrimaries,
+    pub transfer: ffi::AVColorTransferCharacteristic,
+}
+
+/// The colour matrix of a picture `height` lines high: its own, or, where it has none or does not say, what players assume:
+/// BT.709 for high definition, BT.601 below.
+pub(crate) fn matrix(space: ffi::AVColorSpace, height: i32) -> ffi::AVColorSpace {
+    match space {
+        ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED | ffi::AVColorSpace::AVCOL_SPC_RGB if height >= 720 => {
+            ffi::AVColorSpace::AVCOL_SPC_BT709
+        }
+        ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED | ffi::AVColorSpace::AVCOL_SPC_RGB => {
+            ffi::AVColorSpace::AVCOL_SPC_SMPTE170M
+        }
+        space => space,
+    }
+}
+
+/// What a context is good for: size and format of the input, size of the output, range, colours and format of the output.
+type Key = (i32, i32, i32, usize, usize, i32, i32, i32);
+
 /// Keeps one swscale context as long as its input does not change.
 pub(crate) struct Scaler {
     context: *mut ffi::SwsContext,
-    key: Option<(i32, i32, i32, usize, usize, i32, i32)>,
+    key: Option<Key>,
 }
 
 // SAFETY: the context is owned by this value alone and swscale contexts have no thread affinity.
@@ -71,6 +96,37 @@ impl Scaler {
         Ok(planes)
     }
 
+    /// Scales `frame` to planar 4:2:0 of `width` × `height` (even), as an encoder takes it. The colour matrix stays the
+    /// frame's own ([`Colours`]), the range becomes that of video.
+    pub(crate) fn yuv420(
+        &mut self,
+        frame: &ffmpeg::frame::Video,
+        width: u32,
+        height: u32,
+    ) -> Result<ffmpeg::frame::Video> {
+        let format = ffi::AVPixelFormat::AV_PIX_FMT_YUV420P;
+        let mut picture = ffmpeg::frame::Video::new(ffmpeg::format::Pixel::YUV420P, width, height);
+        // SAFETY: `frame` is valid for the whole call; `picture` was just allocated by FFmpeg for this format and size with the
+        // padding swscale wants, which a null plane would contradict.
+        unsafe {
+            self.prepare(frame, width as usize, height as usize, format, true)?;
+            let (source, target) = (&*frame.as_ptr(), &mut *picture.as_mut_ptr());
+            if target.data[0].is_null() {
+                return Err(MediaError::ffmpeg("allocate a picture", ffmpeg::Error::Other { errno: libc::ENOMEM }));
+            }
+            ffi::sws_scale(
+                self.context,
+                source.data.as_ptr().cast::<*const u8>(),
+                source.linesize.as_ptr(),
+                0,
+                source.height,
+                target.data.as_ptr(),
+                target.linesize.as_ptr(),
+            );
+        }
+        Ok(picture)
+    }
+
     fn run(
         &mut self,
         frame: &ffmpeg::frame::Video,
@@ -79,45 +135,11 @@ impl Scaler {
         format: ffi::AVPixelFormat,
         planes: &mut [(&mut Vec<u8>, usize)],
     ) -> Result<()> {
-        // SAFETY: `frame` is valid for the whole call. Formats come from the frame itself and are only passed on.
-        // Destination slices are as large as their stride times the rows swscale writes (`height`), and swscale's
+        // SAFETY: `frame` is valid for the whole call. Destination slices are as large as their stride times the rows swscale writes (`height`), and swscale's
         // vector code may write past a row only inside the padding that `pad` below provides.
         unsafe {
             let raw = &*frame.as_ptr();
-            let (range, space) = (raw.color_range as i32, raw.colorspace as i32);
-            let key = (raw.width, raw.height, raw.format, width, height, range, space ^ ((format as i32) << 8));
-            if self.key != Some(key) {
-                ffi::sws_freeContext(self.context);
-                self.key = None;
-                self.context = ffi::sws_getContext(
-                    raw.width,
-                    raw.height,
-                    std::mem::transmute::<i32, ffi::AVPixelFormat>(raw.format),
-                    width as i32,
-                    height as i32,
-                    format,
-                    ffi::SWS_BILINEAR as i32,
-                    std::ptr::null_mut(),
-                    std::ptr::null_mut(),
-                    std::ptr::null(),
-                );
-                if self.context.is_null() {
-                    return Err(MediaError::failed("scale", format!("pixel format {}", raw.format)));
-                }
-                let full = i32::from(range == ffi::AVColorRange::AVCOL_RANGE_JPEG as i32);
-                let unspecified = space == ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED as i32;
-                // What players assume when a file does not say: BT.709 for high definition, BT.601 below.
-                let matrix = match (unspecified, raw.height >= 720) {
-                    (true, true) => ffi::SWS_CS_ITU709 as i32,
-                    (true, false) => ffi::SWS_CS_ITU601 as i32,
-                    (false, _) => space,
-                };
-                let source = ffi::sws_getCoefficients(matrix);
-                let target = ffi::sws_getCoefficients(ffi::SWS_CS_DEFAULT as i32);
-                // Refused for some layouts (grey, RGB), whose defaults are right.
-                ffi::sws_setColorspaceDetails(self.context, source, full, target, 0, 0, 1 << 16, 1 << 16);
-                self.key = Some(key);
-            }
+            self.prepare(frame, width, height, format, false)?;
             const PAD: usize = 64;
             let mut pointers = [std::ptr::null_mut(); 4];
             let mut strides = [0_i32; 4];
@@ -139,6 +161,54 @@ impl Scaler {
             for (plane, stride) in planes.iter_mut() {
                 plane.truncate(*stride * height);
             }
+        }
+        Ok(())
+    }
+
+    /// Makes the context for this input and output, unless it is there. `keep_matrix`: the output has the input's colour
+    /// matrix, else the default's.
+    ///
+    /// # Safety
+    /// `frame` must hold a picture; its format is only passed on.
+    unsafe fn prepare(
+        &mut self,
+        frame: &ffmpeg::frame::Video,
+        width: usize,
+        height: usize,
+        format: ffi::AVPixelFormat,
+        keep_matrix: bool,
+    ) -> Result<()> {
+        // SAFETY: the caller's frame is valid, swscale copies what it needs, and the old context is freed once.
+        unsafe {
+            let raw = &*frame.as_ptr();
+            let (range, space) = (raw.color_range as i32, raw.colorspace as i32);
+            let key = (raw.width, raw.height, raw.format, width, height, range, space, format as i32);
+            if self.key == Some(key) {
+                return Ok(());
+            }
+            ffi::sws_freeContext(self.context);
+            self.key = None;
+            self.context = ffi::sws_getContext(
+                raw.width,
+                raw.height,
+                std::mem::transmute::<i32, ffi::AVPixelFormat>(raw.format),
+                width as i32,
+                height as i32,
+                format,
+                ffi::SWS_BILINEAR as i32,
+                std::ptr::null_mut(),
+                std::ptr::null_mut(),
+                std::ptr::null(),
+            );
+            if self.context.is_null() {
+                return Err(MediaError::failed("scale", format!("pixel format {}", raw.format)));
+            }
+            let full = i32::from(range == ffi::AVColorRange::AVCOL_RANGE_JPEG as i32);
+            let source = ffi::sws_getCoefficients(matrix(raw.colorspace, raw.height) as i32);
+            let target = if keep_matrix { source } else { ffi::sws_getCoefficients(ffi::SWS_CS_DEFAULT as i32) };
+            // Refused for some layouts (grey, RGB), whose defaults are right.
+            ffi::sws_setColorspaceDetails(self.context, source, full, target, 0, 0, 1 << 16, 1 << 16);
+            self.key = Some(key);
         }
         Ok(())
     }

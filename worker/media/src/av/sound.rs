@@ -1,4 +1,4 @@
-//! Decoding one sound track to mono samples at a wanted rate, and FLAC encoding.
+//! Decoding one sound track to samples at a wanted rate and number of channels, and FLAC encoding.
 #![allow(unsafe_code, reason = "channel layouts without a name and the encoder's header need FFmpeg's C interface")]
 
 use std::fs::File;
@@ -19,7 +19,13 @@ pub(crate) struct SoundDecoder {
 }
 
 impl SoundDecoder {
-    pub(crate) fn open(parameters: &ffmpeg::codec::Parameters, base: ffmpeg::Rational, rate: u32) -> Result<Self> {
+    /// `channels` of what comes out: 1 or 2.
+    pub(crate) fn open(
+        parameters: &ffmpeg::codec::Parameters,
+        base: ffmpeg::Rational,
+        rate: u32,
+        channels: usize,
+    ) -> Result<Self> {
         let codec = decoder::find(parameters.id())
             .filter(|codec| input::is_allowed_decoder(codec.name()))
             .ok_or_else(|| MediaError::rejected(RejectCode::UnsupportedCodec, "sound codec"))?;
@@ -33,7 +39,7 @@ impl SoundDecoder {
             .open_as(codec)
             .and_then(decoder::Opened::audio)
             .map_err(|error| MediaError::ffmpeg("open sound decoder", error))?;
-        Ok(Self { decoder, resampler: Resampler { context: ptr::null_mut(), input: None, rate } })
+        Ok(Self { decoder, resampler: Resampler { context: ptr::null_mut(), input: None, rate, channels } })
     }
 
     /// `None` is the end of the stream. Damaged packets are skipped.
@@ -62,12 +68,12 @@ impl SoundDecoder {
         }
     }
 
-    /// Appends `frame`, mixed to mono and resampled, to `out`. A few samples stay inside until more come or `drain`.
+    /// Appends `frame`, mixed and resampled, to `out` (interleaved). A few samples stay inside until more come or `drain`.
     pub(crate) fn resample(&mut self, frame: &ffmpeg::frame::Audio, out: &mut Vec<f32>) -> Result<()> {
         self.resampler.push(frame, out)
     }
 
-    /// Samples at the output rate that are inside the resampler.
+    /// Samples a channel at the output rate that are inside the resampler.
     pub(crate) fn held(&self) -> i64 {
         self.resampler.held()
     }
@@ -77,12 +83,13 @@ impl SoundDecoder {
     }
 }
 
-/// libswresample with its standard mono mix: centre at full level, sides at −3 dB, surrounds lower, no LFE; normalised
+/// libswresample with its standard mixes: centre at full level, sides at −3 dB, surrounds lower, no LFE; normalised
 /// so that it cannot clip (ITU-R BS.775-3, as in swresample/rematrix.c).
 struct Resampler {
     context: *mut ffi::SwrContext,
     input: Option<(i32, i32, u64, i32)>,
     rate: u32,
+    channels: usize,
 }
 
 // SAFETY: owned by one decoder; swresample contexts have no thread affinity.
@@ -137,12 +144,12 @@ impl Resampler {
             if !known {
                 ffi::av_channel_layout_default(&raw mut source, channels);
             }
-            let mut mono: ffi::AVChannelLayout = std::mem::zeroed();
-            ffi::av_channel_layout_default(&raw mut mono, 1);
+            let mut target: ffi::AVChannelLayout = std::mem::zeroed();
+            ffi::av_channel_layout_default(&raw mut target, self.channels as i32);
             ffi::swr_free(&raw mut self.context);
             let code = ffi::swr_alloc_set_opts2(
                 &raw mut self.context,
-                &raw mut mono,
+                &raw mut target,
                 ffi::AVSampleFormat::AV_SAMPLE_FMT_FLT,
                 self.rate as i32,
                 &raw mut source,
@@ -165,10 +172,10 @@ impl Resampler {
         unsafe {
             let room = ffi::swr_get_out_samples(self.context, samples).max(0);
             let filled = out.len();
-            out.resize(filled + room as usize, 0.0);
+            out.resize(filled + room as usize * self.channels, 0.0);
             let mut target = out.as_mut_ptr().add(filled).cast::<u8>();
             let written = ffi::swr_convert(self.context, &raw mut target, room, data, samples);
-            out.truncate(filled + written.max(0) as usize);
+            out.truncate(filled + written.max(0) as usize * self.channels);
             if written < 0 {
                 return Err(MediaError::ffmpeg("resample", ffmpeg::Error::from(written)));
             }

@@ -6,6 +6,7 @@ use std::ffi::CStr;
 use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
 
+use super::scale::{Colours, matrix};
 use crate::probe::has_decoder;
 use crate::types::AudioTrack;
 
@@ -21,6 +22,7 @@ pub(crate) struct PictureFacts {
     pub pixel_format: String,
     pub bit_depth: u32,
     pub hdr: bool,
+    pub colours: Colours,
 }
 
 fn text(pointer: *const libc::c_char) -> Option<String> {
@@ -71,6 +73,7 @@ pub(crate) fn picture_facts(stream: &ffmpeg::Stream<'_>) -> PictureFacts {
                 .then(|| (rate.numerator() as u32, rate.denominator() as u32)),
             pixel_format: descriptor.as_ref().and_then(|d| text(d.name)).unwrap_or_default(),
             bit_depth: descriptor.as_ref().map_or(8, |d| d.comp[0].depth.max(1) as u32),
+            colours: Colours { space: matrix(raw.color_space, raw.height), primaries: raw.color_primaries, transfer },
             hdr: transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_SMPTE2084
                 || transfer == ffi::AVColorTransferCharacteristic::AVCOL_TRC_ARIB_STD_B67,
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::protocol::{Order, Reply, Request, Response};
 use crate::error::{Limit, MediaError, Result};
-use crate::{audio, poster, probe, sandbox, scene};
+use crate::{audio, poster, probe, proxy, sandbox, scene};
 
 /// Progress is said at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -58,6 +58,10 @@ fn perform(request: Request, mut progress: Progress) -> Result<Response> {
         Request::DetectScenes { source, out_dir, options } => {
             let report = scene::detect(&source, &options, &out_dir, |percent| progress.say(percent))?;
             Ok(Response::DetectScenes { report: Box::new(report) })
+        }
+        Request::MakeProxy { source, target, options } => {
+            let report = proxy::make(&source, &target, &options, |percent| progress.say(percent))?;
+            Ok(Response::MakeProxy { report })
         }
         #[cfg(feature = "fault-injection")]
         Request::Fault { fault } => super::fault::commit(fault),

@@ -8,6 +8,7 @@ use crate::audio::{AudioInfo, TrackChoice};
 use crate::error::{Limit, RejectCode};
 use crate::poster::Poster;
 use crate::probe::ProbeLimits;
+use crate::proxy::{ProxyOptions, ProxyReport};
 use crate::scene::{SceneOptions, SceneReport};
 use crate::types::{Declared, Probe};
 
@@ -22,6 +23,8 @@ pub enum Request {
     ExtractAudio { source: PathBuf, target: PathBuf, track: TrackChoice, max_ms: Option<u64> },
     /// Find scenes and write candidate frames (JPEG) into the existing folder `out_dir`.
     DetectScenes { source: PathBuf, out_dir: PathBuf, options: SceneOptions },
+    /// Write a version that browsers play (MP4) to `target`.
+    MakeProxy { source: PathBuf, target: PathBuf, options: ProxyOptions },
     /// Planted faults, for tests of the walls.
     #[cfg(feature = "fault-injection")]
     Fault { fault: Fault },
@@ -59,9 +62,10 @@ pub enum Fault {
 impl Request {
     pub(crate) fn reads(&self) -> Vec<PathBuf> {
         match self {
-            Self::Probe { source, .. } | Self::ExtractAudio { source, .. } | Self::DetectScenes { source, .. } => {
-                vec![source.clone()]
-            }
+            Self::Probe { source, .. }
+            | Self::ExtractAudio { source, .. }
+            | Self::DetectScenes { source, .. }
+            | Self::MakeProxy { source, .. } => vec![source.clone()],
             #[cfg(feature = "fault-injection")]
             Self::Fault { .. } => Vec::new(),
         }
@@ -72,7 +76,7 @@ impl Request {
         let parent = |path: &PathBuf| path.parent().map(PathBuf::from);
         match self {
             Self::Probe { poster, .. } => poster.iter().filter_map(parent).collect(),
-            Self::ExtractAudio { target, .. } => parent(target).into_iter().collect(),
+            Self::ExtractAudio { target, .. } | Self::MakeProxy { target, .. } => parent(target).into_iter().collect(),
             Self::DetectScenes { out_dir, .. } => vec![out_dir.clone()],
             #[cfg(feature = "fault-injection")]
             Self::Fault { fault: Fault::FillDisk } => vec![std::env::temp_dir()],
@@ -89,6 +93,7 @@ pub enum Response {
     Probe { probe: Box<Probe>, poster: Option<Poster> },
     ExtractAudio { audio: AudioInfo },
     DetectScenes { report: Box<SceneReport> },
+    MakeProxy { report: ProxyReport },
 }
 
 /// One line of the child's stdout.
