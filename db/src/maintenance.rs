@@ -23,17 +23,19 @@ pub async fn abandoned_uploads(pool: &PgPool, age: Duration) -> Result<Vec<Video
 
 /// Marks an upload as given up; what S3 holds of it is removed by a task. False when it was completed in the meantime.
 pub async fn give_up_upload(connection: &mut PgConnection, video_id: VideoId) -> Result<bool, DbError> {
-    let given_up: Option<UserId> = sqlx::query_scalar!(
-        r#"UPDATE videos SET state = 'failed', upload_id = NULL, failure_code = 'upload_abandoned',
-                  failure_message = 'The upload was not finished within a day. Please upload the file again.'
-           WHERE video_id = $1 AND state = 'uploading' RETURNING owner_id AS "owner_id: UserId""#,
+    let given_up = sqlx::query!(
+        "UPDATE videos SET state = 'failed', upload_id = NULL, failure_code = 'upload_abandoned',
+                failure_message = 'The upload was not finished within a day. Please upload the file again.'
+         WHERE video_id = $1 AND state = 'uploading'",
         video_id as VideoId
     )
-    .fetch_optional(&mut *connection)
+    .execute(&mut *connection)
     .await?;
-    let Some(owner) = given_up else { return Ok(false) };
+    if given_up.rows_affected() == 0 {
+        return Ok(false);
+    }
     crate::quotas::give_back_upload(&mut *connection, video_id).await?;
-    crate::uploads::remove_sent(connection, owner, video_id).await?;
+    crate::uploads::remove_sent(connection, video_id).await?;
     Ok(true)
 }
 

@@ -60,14 +60,10 @@ pub struct Replaced {
 }
 
 /// Has objects removed. Written down in the transaction that forgets them: none is left behind, whatever happens next, and a
-/// storage that does not answer holds nobody up.
-pub async fn delete_objects(
-    connection: &mut PgConnection,
-    owner: UserId,
-    unwanted: &Unwanted,
-) -> Result<TaskId, DbError> {
+/// storage that does not answer holds nobody up. The task is nobody's, so that it outlives an account.
+pub async fn delete_objects(connection: &mut PgConnection, unwanted: &Unwanted) -> Result<TaskId, DbError> {
     let payload = serde_json::to_value(unwanted).map_err(|error| DbError::Queue(error.to_string()))?;
-    let task = NewTask { kind: DELETE_OBJECTS, owner_id: Some(owner), video_id: None, payload, run_at: None };
+    let task = NewTask { kind: DELETE_OBJECTS, owner_id: None, video_id: None, payload, run_at: None };
     enqueue(connection, &task).await
 }
 

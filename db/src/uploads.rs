@@ -138,13 +138,13 @@ pub async fn abort(db: &mut PgConnection, owner: UserId, video: VideoId) -> Resu
     sqlx::query!("DELETE FROM videos WHERE video_id = $1 AND owner_id = $2", video.0, owner.0)
         .execute(&mut *db)
         .await?;
-    remove_sent(db, owner, video).await
+    remove_sent(db, video).await
 }
 
 /// Has removed what was sent of an upload that nobody will complete.
-pub(crate) async fn remove_sent(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<(), DbError> {
+pub(crate) async fn remove_sent(db: &mut PgConnection, video: VideoId) -> Result<(), DbError> {
     let source = crate::keys::source(video);
     let unwanted = Unwanted { uploads: vec![source.clone()], keys: vec![source], ..Unwanted::default() };
-    tasks::delete_objects(db, owner, &unwanted).await?;
+    tasks::delete_objects(db, &unwanted).await?;
     Ok(())
 }

@@ -22,7 +22,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         unwanted.replaced = Some(Replaced { video_id: job.video_id, run_ids });
     }
     if unwanted != Unwanted::default() {
-        tasks::delete_objects(&mut tx, job.owner_id, &unwanted).await?;
+        tasks::delete_objects(&mut tx, &unwanted).await?;
     }
     cx.commit(tx).await?;
     Ok(Outcome::done())

@@ -82,7 +82,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Changes of all the person's videos. `snapshot` first, then `job` and `video`. */
+        /** Changes of all the person's videos. `snapshot` first, then `job`, `video` and `task`. */
         get: operations["get_events"];
         put?: never;
         post?: never;
@@ -404,7 +404,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where a browser gets the picture and sound. 409 `not_playable_yet` if browsers cannot play the file. */
+        /**
+         * Where a browser gets the picture and sound: the source, or, where some browser cannot play that, a version made for it,
+         *     which the first call has made (202). 409 `not_playable_yet` before the file has been looked at, `proxy_failed` with the
+         *     reason when no version could be made.
+         */
         get: operations["get_videos_video_id_playback"];
         put?: never;
         post?: never;
@@ -423,7 +427,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Indexes a video again. It stays searchable meanwhile, and as it was if this fails. */
+        /** Indexes a video again, as a whole or in part. It stays searchable meanwhile, and as it was if this fails. */
         post: operations["post_videos_video_id_reprocess"];
         delete?: never;
         options?: never;
@@ -904,6 +908,19 @@ export interface components {
             /** @description Signed; ask again before `expires_at`. */
             url: string;
         };
+        /** @description A version that browsers play is being made; the event stream tells when it is there (`task` of kind `make_proxy`). */
+        PlaybackPreparing: {
+            /**
+             * Format: int32
+             * @description 0 to 100
+             */
+            progress: number;
+            /**
+             * @description `pending` or `running`
+             * @example running
+             */
+            state: string;
+        };
         /** @description Body of every error: RFC 9457 problem details. */
         Problem: {
             /** @description Stable; decide by this one. */
@@ -962,7 +979,9 @@ export interface components {
             status: string;
         };
         Redo: {
-            /** @description Empty: all of them. */
+            /** @description Kinds of models whose stages are redone: `asr`, `vad`, `text`, `image`, `affect`, `face`. */
+            models?: string[];
+            /** @description What depends on these is redone as well, and whatever made inputs of theirs that are gone. Both lists empty: everything. */
             stages?: string[];
         };
         /** @description A stable code and a sentence for the owner. */
@@ -1106,6 +1125,8 @@ export interface components {
         Started: {
             /** Format: uuid */
             run_id: string;
+            /** @description What is done again; the other stages are inherited. */
+            stages: string[];
         };
         StoredPart: {
             etag: string;
@@ -1309,7 +1330,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `not_playable_yet` (409), `no_vectors` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
+        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -1974,6 +1995,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Playback"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlaybackPreparing"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -43,6 +43,8 @@ struct Encoding {
     width: u32,
     height: u32,
     last_us: Option<i64>,
+    /// How long a picture is shown as a rule.
+    frame_us: i64,
 }
 
 impl PictureTrack {
@@ -74,7 +76,9 @@ impl PictureTrack {
                 let encoder = H264Encoder::open(&PictureSpec { width, height, fps, colours: facts.colours })?;
                 let track = writer.add(&encoder.parameters(), PICTURE_BASE, matrix)?;
                 let decoder = PictureDecoder::open(&parameters, base, false)?;
-                let encoding = Encoding { decoder, scaler: Scaler::new(), encoder, width, height, last_us: None };
+                let frame_us = 1_000_000 * i64::from(fps.1) / i64::from(fps.0.max(1));
+                let encoding =
+                    Encoding { decoder, scaler: Scaler::new(), encoder, width, height, last_us: None, frame_us };
                 (track, Way::Encode(Box::new(encoding)))
             }
         };
@@ -136,7 +140,9 @@ impl Encoding {
     ) -> Result<u64> {
         let mut sent = 0;
         while let Some(frame) = self.decoder.receive()? {
-            let Some(at_us) = decoder::ticks(&frame).map(|ticks| source.media_us(ticks, base)) else { continue };
+            // A picture without a time stamp follows the one before it.
+            let next_us = self.last_us.map_or(0, |last| last + self.frame_us);
+            let at_us = decoder::ticks(&frame).map_or(next_us, |ticks| source.media_us(ticks, base));
             let outside = at_us < 0 || at_us > end_us.saturating_add(SLACK_US);
             if outside || self.last_us.is_some_and(|last| at_us < last + CLOSEST_US) {
                 continue;
