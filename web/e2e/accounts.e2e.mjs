@@ -1,7 +1,7 @@
 // What the account pages say when something is not as hoped.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { assertClean, base, launch, newPerson, profile, signIn, signUp } from "./support.mjs";
+import { assertClean, base, fillLogin, launch, newPerson, profile, signIn, signUp } from "./support.mjs";
 
 describe("accounts", () => {
   let browser;
@@ -54,15 +54,18 @@ describe("accounts", () => {
     const page = await visitor.context.newPage();
     await page.goto(`${base}/app/search?q=rain`);
     await page.waitForURL(/\/app\/login/);
-    await page.getByLabel("Email").fill(ann.email);
-    await page.getByLabel("Password", { exact: true }).fill(ann.password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await fillLogin(page, ann);
     await page.waitForURL(/\/app\/search\?q=rain/);
     const other = await visitor.context.newPage();
     await other.goto(`${base}/app/profile`);
-    await other.getByRole("button", { name: "Sign out" }).click();
-    await other.waitForURL(/\/app\/login/);
+    await other.getByRole("button", { name: "Sign out", exact: true }).click();
+    await other.waitForURL(/\/app\/login$/);
     await page.waitForURL(/\/app\/login/);
+    // Nobody asked for it in this tab: it says what happened, and knows the way back.
+    await page.getByText("Your session has ended").waitFor();
+    await fillLogin(page, ann);
+    await page.waitForURL(/\/app\/search\?q=rain/);
+    await other.waitForURL(/\/app\/library/);
     assertClean(visitor);
     await visitor.context.close();
   });
@@ -74,7 +77,7 @@ describe("accounts", () => {
     await page.waitForURL(/\/app\/library/);
     await page.goto(`${base}/app/profile`);
     await page.getByLabel("Full name").fill("Ann Renamed");
-    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
     await page.getByText("Saved.").waitFor();
     await page.getByRole("button", { name: "Dark", exact: true }).click();
     await page.reload();

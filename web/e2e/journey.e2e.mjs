@@ -117,17 +117,26 @@ describe("a person finds the moment", () => {
         const visitor = await profile(browser, { theme, width, height });
         const tab = await visitor.context.newPage();
         const look = async (name, route, ready) => {
-          await tab.goto(route.startsWith("http") ? route : `${base}/app/${route}`);
+          if (route) await tab.goto(route.startsWith("http") ? route : `${base}/app/${route}`);
           await ready();
           await tab.evaluate(() => document.fonts.ready);
           await assertNoSidewaysScroll(tab, name);
           await assertAccessible(tab, `${name}, ${theme}, ${width} px`);
           await screenshot(tab, `${name}-${theme}-${width}`);
         };
-        await look("login", "login", () => tab.getByRole("button", { name: "Sign in" }).waitFor());
+        await look("login", "login", () => tab.getByRole("button", { name: "Sign in", exact: true }).waitFor());
         await look("register", "register", () => tab.getByRole("button", { name: "Create account" }).waitFor());
+        await look("forgot", "forgot", () => tab.getByRole("button", { name: "Send the link" }).waitFor());
+        await look("confirm", "auth/confirm?token_hash=0&type=recovery", () => tab.getByRole("button", { name: "Continue" }).waitFor());
+        await look("confirm-bad", "auth/confirm/signup?error=access_denied&error_code=otp_expired", () => tab.getByText("This link is no longer good").waitFor());
+        await tab.goto(`${base}/app/login`);
+        await tab.getByLabel("Email").fill(`${theme}-${width}-${ann.email}`);
+        await tab.getByRole("button", { name: "Email me a sign-in link" }).click();
+        await look("mailbox", null, () => tab.getByLabel("Code from the mail").waitFor());
+        await look("outbox", "outbox", () => tab.getByRole("heading", { name: "Mail outbox" }).waitFor());
         await signIn(tab, ann);
         await tab.waitForURL(/\/app\/library/);
+        await look("new-password", "auth/new-password", () => tab.getByLabel("New password").waitFor());
         await look("library", "library", () => tab.locator("[data-video] img").first().waitFor());
         await look("upload", "upload", () => tab.getByRole("button", { name: "Choose files" }).waitFor());
         await look("search-empty", "search", () => tab.getByText("What are you looking for?").waitFor());
@@ -138,7 +147,12 @@ describe("a person finds the moment", () => {
           await tab.locator("[data-testid=transcript] [data-segment]").first().waitFor();
         });
         await look("not-found", "videos/00000000-0000-4000-8000-000000000000", () => tab.getByText("This video is not here").waitFor());
-        await look("profile", "profile", () => tab.getByRole("group", { name: "Theme" }).waitFor());
+        await look("profile", "profile", () => tab.getByText("There are none.").waitFor());
+        await tab.getByRole("button", { name: "New token" }).click();
+        await look("profile-token", null, () => tab.getByLabel("What is it for?").waitFor());
+        await tab.keyboard.press("Escape");
+        await tab.getByRole("button", { name: "Delete account" }).click();
+        await look("profile-delete", null, () => tab.getByLabel(/^Type /).waitFor());
         assertClean(visitor);
         await visitor.context.close();
       });
@@ -147,7 +161,7 @@ describe("a person finds the moment", () => {
 
   step("signs out, and nothing of the session stays", async () => {
     await page.getByRole("button", { name: /^Account/ }).click();
-    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Sign out", exact: true }).click();
     await page.waitForURL(/\/app\/login/);
     assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("sb-"))), []);
     await page.goto(videoUrl);

@@ -1,5 +1,6 @@
 // The browser suite's hands and eyes. It talks to a real running stack: nothing here is faked.
 //   HEIMDEX_URL        where Heimdex runs, e.g. http://127.0.0.1:8480
+//   HEIMDEX_CONFIRMING_URL  a second API on the same database that confirms addresses (HEIMDEX_AUTH_AUTOCONFIRM=false)
 //   HEIMDEX_SAMPLE     a video in which "it was the best of times" is said
 //   HEIMDEX_ARTIFACTS  folder for screenshots
 //   HEIMDEX_CHROMIUM   the browser's path (default /usr/bin/chromium)
@@ -17,6 +18,7 @@ function required(name, what) {
 }
 
 export const base = required("HEIMDEX_URL", "the address of a running Heimdex").replace(/\/+$/, "");
+export const confirming = required("HEIMDEX_CONFIRMING_URL", "the address of a second API that confirms addresses").replace(/\/+$/, "");
 export const sample = path.resolve(required("HEIMDEX_SAMPLE", "the path of a video in which “it was the best of times” is said"));
 const artifacts = path.resolve(required("HEIMDEX_ARTIFACTS", "a folder for screenshots"));
 if (!existsSync(sample)) throw new Error(`HEIMDEX_SAMPLE: there is no file ${sample}`);
@@ -55,22 +57,64 @@ export function assertClean({ faults, hosts }) {
 
 export const newPerson = (name = "Ann Maria Example") => ({ name, email: `e2e-${randomUUID()}@example.org`, password: `correct horse ${randomUUID()}` });
 
-export async function signUp(page, person) {
-  await page.goto(`${base}/app/register`);
+/** Fills in the sign-up form and sends it. */
+export async function register(page, person, where = base) {
+  await page.goto(`${where}/app/register`);
   await page.getByLabel("Full name").fill(person.name);
   await page.getByLabel("Email").fill(person.email);
   await page.getByLabel("Password", { exact: true }).fill(person.password);
   await page.getByRole("radio", { name: /^Journalist/ }).check({ force: true });
   await page.getByRole("button", { name: "Create account" }).click();
+}
+
+export async function signUp(page, person) {
+  await register(page, person);
   await page.waitForURL(/\/app\/library/);
 }
 
 export async function signIn(page, { email, password }) {
   await page.goto(`${base}/app/login`);
+  await fillLogin(page, { email, password });
+}
+
+export async function fillLogin(page, { email, password }) {
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password", { exact: true }).fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
+
+/** A person with an account and a browser in which they are signed in. */
+export async function newcomer(browser, name = "Ann") {
+  const person = newPerson(name);
+  const home = await profile(browser);
+  const page = await home.context.newPage();
+  await signUp(page, person);
+  return { person, home, page };
+}
+
+/** The newest mail to somebody, with its link and its code. A mail is there before the page says that it was asked for. */
+export async function mailTo(email) {
+  const response = await fetch(`${base}/outbox`);
+  assert.equal(response.status, 200, "the outbox can be read on this machine");
+  const { items } = await response.json();
+  const mail = items.find(({ recipient }) => recipient === email);
+  assert.ok(mail, `no mail to ${email}`);
+  return { ...mail, link: /https?:\/\/\S+/.exec(mail.body)?.[0], code: /(?<!\d)\d{6}(?!\d)/.exec(mail.body.replace(/https?:\/\/\S+/g, ""))?.[0] };
+}
+
+/** Changes the session that supabase-js keeps, as time or a server would. */
+export async function alterSession(page, change) {
+  await page.evaluate((change) => {
+    const key = Object.keys(localStorage).find((name) => /^sb-.*-auth-token$/.test(name));
+    localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage.getItem(key)), ...change }));
+  }, change);
+}
+
+export const storedSession = (page) =>
+  page.evaluate(() => {
+    const key = Object.keys(localStorage).find((name) => /^sb-.*-auth-token$/.test(name));
+    return key ? JSON.parse(localStorage.getItem(key)) : null;
+  });
 
 /** Chooses files on the upload page as the person would. */
 export async function chooseFiles(page, files) {

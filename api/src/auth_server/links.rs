@@ -46,7 +46,29 @@ impl Links {
         (own || listed).then(|| text.to_owned())
     }
 
-    /// The link of a mail; `GET /verify` answers it.
+    /// The link of a mail. Where it is to lead to the dashboard's page for links, it leads there at once: a press there spends
+    /// the token by `POST /verify`. `GET /verify` would be spent by programs that open the links in mails to judge them.
+    pub fn letter(&self, token_hash: &str, kind: &str, redirect_to: &str) -> String {
+        let page = format!("{}/auth/confirm", self.site.path().trim_end_matches('/'));
+        let place = match Url::parse(redirect_to) {
+            // Nobody has asked by whom it could be finished: the dashboard does.
+            Ok(mut place) if kind == "invite" && place == self.site => {
+                place.set_path(&page);
+                Some(place)
+            }
+            Ok(place) if place.origin() == self.site.origin() => {
+                let rest = place.path().strip_prefix(&page);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some(place)
+            }
+            _ => None,
+        };
+        place.map_or_else(
+            || self.action(token_hash, kind, redirect_to),
+            |place| with_query(place.as_str(), &[("token_hash", token_hash), ("type", kind)]),
+        )
+    }
+
+    /// The link that `GET /verify` answers, as GoTrue makes it.
     pub fn action(&self, token_hash: &str, kind: &str, redirect_to: &str) -> String {
         let query = form([("token", token_hash), ("type", kind), ("redirect_to", redirect_to)]);
         format!("{}/verify?{query}", self.base)
@@ -143,6 +165,32 @@ mod tests {
             assert_eq!(links.redirect(Some(wanted)), led, "{wanted}");
         }
         assert_eq!(links.redirect(None), site);
+    }
+
+    #[test]
+    fn mails_for_the_dashboard_lead_to_its_page_for_links() {
+        let links = |site: &str| Links::new("https://h.example/auth/v1".into(), site.parse().unwrap(), vec![]);
+        let app = links("https://h.example/app");
+        let letter = |kind: &str, redirect_to: &str| app.letter("ab", kind, redirect_to);
+        let page = "https://h.example/app/auth/confirm";
+        assert_eq!(letter("signup", page), format!("{page}?token_hash=ab&type=signup"));
+        assert_eq!(
+            letter("magiclink", &format!("{page}/magiclink?next=%2Fapp%2Fsearch")),
+            format!("{page}/magiclink?next=%2Fapp%2Fsearch&token_hash=ab&type=magiclink")
+        );
+        assert_eq!(letter("invite", "https://h.example/app"), format!("{page}?token_hash=ab&type=invite"));
+        assert_eq!(
+            links("https://h.example").letter("ab", "invite", "https://h.example/"),
+            "https://h.example/auth/confirm?token_hash=ab&type=invite"
+        );
+        for elsewhere in
+            ["https://h.example/app", "https://h.example/app/auth/confirmed", "https://o.example/app/auth/confirm"]
+        {
+            assert!(
+                letter("signup", elsewhere).starts_with("https://h.example/auth/v1/verify?token=ab&type=signup&"),
+                "{elsewhere}"
+            );
+        }
     }
 
     #[test]

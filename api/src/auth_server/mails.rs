@@ -99,7 +99,7 @@ async fn post(
 ) -> Result<(), AuthError> {
     limits::count_mail(&mut *db, server).await?;
     let (subject, why, what) = words(action);
-    let link = server.links.action(&issued.token_hash, action, redirect_to);
+    let link = server.links.letter(&issued.token_hash, action, redirect_to);
     let way = if action == "reauthentication" {
         format!("Your code: {}", issued.otp)
     } else {

@@ -5,8 +5,9 @@ import { ErrorState } from "@/components/States";
 import { Toaster } from "@/components/Toaster";
 import { ApiError } from "@/lib/api/errors";
 import { ServicesProvider, startServices, type Services } from "@/lib/services";
+import { isLeaving } from "@/lib/session";
 import { messages } from "./messages";
-import { makeRouter, Splash } from "./router";
+import { asked, makeRouter, Splash } from "./router";
 
 function makeClient() {
   return new QueryClient({
@@ -68,10 +69,16 @@ function Running({ services }: { services: Services }) {
       person = next;
       // Also when another tab signs out or in as somebody else: nothing of the person before stays on the screen.
       if (event === "SIGNED_OUT" || changed) {
+        const wanted = isLeaving();
         // supabase-js forbids calling itself inside of this callback.
         setTimeout(() => {
           client.clear();
-          void (next === null ? router.navigate({ to: "/login", replace: true }) : router.invalidate());
+          if (next !== null) return void router.invalidate();
+          // Pages for everybody stay: a link from a mail, for example, is still to be pressed.
+          const { matches, location } = router.state;
+          if (!matches.some(({ routeId }) => routeId === "/member" || routeId === "/signed-in")) return;
+          // Whoever has not asked for it wants to know why, and to come back to the same place.
+          void router.navigate({ to: "/login", search: wanted ? {} : { why: "ended", to: asked(location) }, replace: true });
         });
       }
     });

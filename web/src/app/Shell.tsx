@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { CloudUpload, LibraryBig, LogOut, Moon, Search, Sun, UserRound, WifiOff } from "lucide-react";
+import { CloudUpload, Inbox, LibraryBig, LogOut, Moon, Search, Sun, UserRound, WifiOff } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { buttonClass, IconButton } from "@/components/Button";
 import { Logo } from "@/components/Logo";
@@ -12,6 +12,7 @@ import { meQuery } from "@/lib/api/queries";
 import { nameOf, type Me } from "@/lib/api/types";
 import { connectLive } from "@/lib/live";
 import { useServices } from "@/lib/services";
+import { signOut } from "@/lib/session";
 import { setTheme, useThemeChoice } from "@/lib/theme";
 import { messages } from "./messages";
 
@@ -129,7 +130,7 @@ function ThemeToggle() {
 
 function AccountMenu({ me }: { me: Me }) {
   const t = messages.use();
-  const { supabase } = useServices();
+  const { supabase, config } = useServices();
   const name = nameOf(me);
   const initials = name
     .split(/\s+/)
@@ -161,7 +162,13 @@ function AccountMenu({ me }: { me: Me }) {
           <UserRound aria-hidden="true" />
           {t.profile}
         </Link>
-        <button type="button" className={menuItemClass} onClick={() => void supabase.auth.signOut({ scope: "local" })}>
+        {config.features.local_outbox && (
+          <Link to="/outbox" className={menuItemClass}>
+            <Inbox aria-hidden="true" />
+            {t.outbox}
+          </Link>
+        )}
+        <button type="button" className={menuItemClass} onClick={() => void signOut(supabase, "local")}>
           <LogOut aria-hidden="true" />
           {t.signOut}
         </button>

@@ -1,13 +1,16 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Link, Outlet, redirect, type ErrorComponentProps } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Link, Outlet, redirect, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
 import { Compass } from "lucide-react";
+import { useEffect, useState } from "react";
 import { buttonClass } from "@/components/Button";
 import { Logo } from "@/components/Logo";
 import { EmptyState, ErrorState } from "@/components/States";
 import { ApiError } from "@/lib/api/errors";
 import { meQuery } from "@/lib/api/queries";
 import type { VideoState } from "@/lib/api/types";
+import { ownPath } from "@/lib/auth-links";
 import type { Services } from "@/lib/services";
+import { currentSession, isSessionKey } from "@/lib/session";
 import { messages } from "./messages";
 import { Shell } from "./Shell";
 
@@ -20,32 +23,34 @@ const text = (value: unknown) => (typeof value === "string" && value !== "" ? va
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound });
 
-async function hasSession({ supabase }: Services): Promise<boolean> {
-  const { data, error } = await supabase.auth.getSession();
-  // An auth server out of reach has not ended the session: say so instead of asking for the password.
-  if (!data.session && error?.name === "AuthRetryableFetchError") throw new ApiError(0, {}, { cause: error });
-  return data.session !== null;
-}
+/** The page asked for, to come back to after signing in. */
+export const asked = (location: { pathname: string; searchStr: string }) => `/app${location.pathname.replace(/^\/app/, "")}${location.searchStr}`;
 
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
   beforeLoad: () => {
+    // A Supabase project sends people to its site's root when it does not know the page that was asked for.
+    const { search, hash } = window.location;
+    if (/[?#&](code|token_hash|error|error_code|access_token)=/.test(search + hash)) throw redirect({ href: `/app/auth/confirm${search}${hash}`, replace: true });
     throw redirect({ to: "/library", replace: true });
   },
 });
+
+/** Takes the links of mails, whoever is signed in or not. */
+const confirm = createRoute({ getParentRoute: () => root, path: "auth/confirm/{-$type}", component: lazyRouteComponent(() => import("@/features/auth/ConfirmPage"), "ConfirmPage") });
 
 /** Everything for a signed-in person: no page renders before the profile is here. */
 const member = createRoute({
   getParentRoute: () => root,
   id: "member",
   beforeLoad: async ({ context: { services, client }, location }) => {
-    const toLogin = (ended: boolean) => redirect({ to: "/login", search: { to: `/app${location.pathname.replace(/^\/app/, "")}${location.searchStr}`, ...(ended ? { ended: "1" } : {}) }, replace: true });
-    if (!(await hasSession(services))) throw toLogin(false);
+    const toLogin = (why?: Why) => redirect({ to: "/login", search: { to: asked(location), why }, replace: true });
+    if (!(await currentSession(services.supabase))) throw toLogin();
     try {
       await client.ensureQueryData(meQuery(services.api));
     } catch (error) {
-      if (error instanceof ApiError && error.status === 401) throw toLogin(true);
+      if (error instanceof ApiError && error.status === 401) throw toLogin("ended");
       throw error;
     }
   },
@@ -55,19 +60,69 @@ const member = createRoute({
   errorComponent: Broken,
 });
 
+/** The mails that this server keeps instead of sending. For whoever sits at its machine, signed in or not. */
+const outbox = createRoute({ getParentRoute: () => root, path: "outbox", component: lazyRouteComponent(() => import("@/features/outbox/OutboxPage"), "OutboxPage") });
+
+/** A session without the frame: the person has something to do first. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  validateSearch: (search: Record<string, unknown>): { to?: string | undefined } => ({ to: text(search.to) }),
+  beforeLoad: async ({ context: { services }, location }) => {
+    const session = await currentSession(services.supabase);
+    if (!session) throw redirect({ to: "/login", search: { to: asked(location) }, replace: true });
+    return { email: session.user.email ?? "" };
+  },
+  component: Outlet,
+  pendingComponent: Splash,
+  errorComponent: Broken,
+});
+const newPassword = createRoute({
+  getParentRoute: () => signedIn,
+  path: "auth/new-password",
+  component: lazyRouteComponent(() => import("@/features/auth/NewPasswordPage"), "NewPasswordPage"),
+});
+
+/** Why somebody finds themselves at the login page. */
+type Why = "ended" | "deleted";
 const visitor = createRoute({
   getParentRoute: () => root,
   id: "visitor",
-  validateSearch: (search: Record<string, unknown>): { to?: string | undefined; ended?: string | undefined } => ({ to: text(search.to), ended: text(search.ended) }),
+  validateSearch: (search: Record<string, unknown>): { to?: string | undefined; why?: Why | undefined } => ({
+    to: text(search.to),
+    why: (["ended", "deleted"] as const).find((known) => known === search.why),
+  }),
   beforeLoad: async ({ context: { services }, search }) => {
-    if (await hasSession(services)) throw redirect({ href: search.to?.startsWith("/app/") ? search.to : "/app/library", replace: true });
+    if (await currentSession(services.supabase)) throw redirect({ href: ownPath(search.to) ?? "/app/library", replace: true });
   },
-  component: Outlet,
+  component: Visitor,
+  pendingComponent: Splash,
   errorComponent: Broken,
 });
 
+/** Goes on by itself when the person signs in in another tab: by the link of a mail, for example. */
+function Visitor() {
+  const router = useRouter();
+  useEffect(() => {
+    // Not supabase-js' own event: that may come before the session can be read here.
+    const changed = (event: StorageEvent) => {
+      if (event.newValue !== null && isSessionKey(event.key)) void router.invalidate();
+    };
+    window.addEventListener("storage", changed);
+    return () => window.removeEventListener("storage", changed);
+  }, [router]);
+  return <Outlet />;
+}
+
 const login = createRoute({ getParentRoute: () => visitor, path: "login", component: lazyRouteComponent(() => import("@/features/auth/LoginPage"), "LoginPage") });
 const register = createRoute({ getParentRoute: () => visitor, path: "register", component: lazyRouteComponent(() => import("@/features/auth/RegisterPage"), "RegisterPage") });
+const forgot = createRoute({ getParentRoute: () => visitor, path: "forgot", component: lazyRouteComponent(() => import("@/features/auth/ForgotPage"), "ForgotPage") });
+const mailbox = createRoute({
+  getParentRoute: () => visitor,
+  path: "mailbox",
+  validateSearch: (search: Record<string, unknown>): { for?: string | undefined } => ({ for: text(search.for) }),
+  component: lazyRouteComponent(() => import("@/features/auth/MailboxPage"), "MailboxPage"),
+});
 
 const STATES: readonly string[] = ["uploading", "validating", "processing", "indexed", "failed"];
 const library = createRoute({
@@ -96,7 +151,14 @@ const search = createRoute({
 });
 const profile = createRoute({ getParentRoute: () => member, path: "profile", component: lazyRouteComponent(() => import("@/features/profile/ProfilePage"), "ProfilePage") });
 
-const routeTree = root.addChildren([home, visitor.addChildren([login, register]), member.addChildren([library, upload, video, search, profile])]);
+const routeTree = root.addChildren([
+  home,
+  confirm,
+  outbox,
+  signedIn.addChildren([newPassword]),
+  visitor.addChildren([login, register, forgot, mailbox]),
+  member.addChildren([library, upload, video, search, profile]),
+]);
 
 export function makeRouter(context: Context) {
   return createRouter({
@@ -124,9 +186,17 @@ declare module "@tanstack/react-router" {
 }
 
 export function Splash() {
+  const t = messages.use();
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), 4000);
+    return () => clearTimeout(timer);
+  }, []);
   return (
-    <div role="status" aria-label="Heimdex" className="grid min-h-dvh place-items-center">
+    <div role="status" aria-label="Heimdex" className="grid min-h-dvh place-content-center justify-items-center gap-4">
       <Logo className="size-12 animate-breathe" />
+      {/* Its place is kept, so that the logo does not jump. */}
+      <p className="min-h-5 text-sm text-ink-soft">{slow && t.slow}</p>
     </div>
   );
 }

@@ -12,7 +12,11 @@ export function Dialog({ open, onClose, title, children, must = false }: { open:
   useEffect(() => {
     const dialog = ref.current;
     if (!dialog) return;
-    if (open && !dialog.open) dialog.showModal();
+    if (open && !dialog.open) {
+      dialog.showModal();
+      // What is to be filled in comes before the button that closes.
+      dialog.querySelector<HTMLElement>("input:not([readonly])")?.focus();
+    }
     if (!open && dialog.open) dialog.close();
   }, [open]);
 

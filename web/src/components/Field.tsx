@@ -6,10 +6,11 @@ interface Props extends InputHTMLAttributes<HTMLInputElement> {
   error?: string | undefined;
   hint?: ReactNode;
   trailing?: ReactNode;
+  inputClassName?: string;
 }
 
 /** One labelled input. Its error is read out with it and marks it invalid. */
-export function Field({ label, error, hint, trailing, className, id, ...rest }: Props) {
+export function Field({ label, error, hint, trailing, className, inputClassName, id, ...rest }: Props) {
   const fallback = useId();
   const inputId = id ?? fallback;
   const noteId = `${inputId}-note`;
@@ -27,6 +28,7 @@ export function Field({ label, error, hint, trailing, className, id, ...rest }: 
             "h-11 w-full rounded-xl border bg-surface px-3.5 text-[15px] text-ink transition-colors placeholder:text-ink-faint",
             error ? "border-bad" : "border-line hover:border-line-strong focus:border-accent",
             trailing != null && "pr-12",
+            inputClassName,
           )}
           {...rest}
         />

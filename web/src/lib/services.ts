@@ -1,14 +1,13 @@
-import type { SupabaseClient } from "@supabase/supabase-js";
 import { createContext, useContext } from "react";
 import { createApiClient, type ApiClient } from "./api/client";
 import { errorFromResponse, ApiError } from "./api/errors";
 import type { Config } from "./api/types";
-import { createSession, tokenSource } from "./session";
+import { createSession, tokenSource, type Supabase } from "./session";
 
 /** What every part of the app may use; made once, when the server has said how to sign in. */
 export interface Services {
   config: Config;
-  supabase: SupabaseClient;
+  supabase: Supabase;
   api: ApiClient;
 }
 

@@ -4,6 +4,8 @@ import { Logo } from "@/components/Logo";
 import { useTitle } from "@/lib/title";
 import { messages } from "./messages";
 
+export const linkClass = "font-semibold text-accent underline-offset-4 hover:underline";
+
 /** The form on one side; on a wide screen, what Heimdex does on the other. */
 export function AuthLayout({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
   const t = messages.use();

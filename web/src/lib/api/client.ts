@@ -1,9 +1,10 @@
 import { ApiError, errorFromResponse } from "./errors";
 
-/** Where the token comes from. `refresh` gives a new one, or null when the session is over. */
+/** Where the token comes from. `refresh` gives a new one in place of the refused one, or null when the session is over.
+ *  Both throw when the auth server cannot be asked. */
 export interface TokenSource {
   token: () => Promise<string | null>;
-  refresh: () => Promise<string | null>;
+  refresh: (refused: string) => Promise<string | null>;
   /** The server refuses even a fresh token: the session is over. */
   ended: () => void;
 }
@@ -34,8 +35,8 @@ export function createApiClient(tokens: TokenSource, fetcher: typeof fetch = (..
   let refreshing: Promise<string | null> | null = null;
 
   // Requests that fail together wait for the same refresh.
-  const refreshOnce = () => {
-    refreshing ??= tokens.refresh().finally(() => {
+  const refreshOnce = (refused: string) => {
+    refreshing ??= tokens.refresh(refused).finally(() => {
       refreshing = null;
     });
     return refreshing;
@@ -64,7 +65,7 @@ export function createApiClient(tokens: TokenSource, fetcher: typeof fetch = (..
     if (response.status === 401 && used) {
       // Another request may have refreshed meanwhile: then its token is the new one.
       const current = await tokens.token();
-      const fresh = current && current !== used ? current : await refreshOnce();
+      const fresh = current && current !== used ? current : await refreshOnce(used);
       if (fresh) response = await send(path, options, fresh);
       if (response.status === 401) tokens.ended();
     }

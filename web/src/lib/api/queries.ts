@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { ApiClient } from "./client";
-import type { Jobs, Me, Page, Scenes, Transcript, Usage, Video, VideoState } from "./types";
+import type { ApiToken, Jobs, Me, OutboxMail, Page, Scenes, Transcript, Usage, Video, VideoState } from "./types";
 
 /** Signed picture URLs live ten minutes; what carries them is read again before that. */
 const SIGNED_STALE_MS = 8 * 60_000;
@@ -14,6 +14,8 @@ export interface VideoFilter {
 export const keys = {
   me: ["me"] as const,
   usage: ["usage"] as const,
+  tokens: ["tokens"] as const,
+  outbox: ["outbox"] as const,
   videos: ["videos"] as const,
   video: (id: string) => ["video", id] as const,
   jobs: (id: string) => ["jobs", id] as const,
@@ -27,6 +29,13 @@ export const meQuery = (api: ApiClient) =>
 
 export const usageQuery = (api: ApiClient) =>
   queryOptions({ queryKey: keys.usage, queryFn: ({ signal }) => api.json<Usage>("/users/me/usage", { signal }), staleTime: minute / 2 });
+
+export const tokensQuery = (api: ApiClient) =>
+  queryOptions({ queryKey: keys.tokens, queryFn: async ({ signal }) => (await api.json<{ items: ApiToken[] }>("/users/me/tokens", { signal })).items });
+
+/** Mails come while another page is looked at: asked for anew whenever the person comes back. */
+export const outboxQuery = (api: ApiClient) =>
+  queryOptions({ queryKey: keys.outbox, queryFn: async ({ signal }) => (await api.json<{ items: OutboxMail[] }>("/outbox", { signal })).items });
 
 export const videosQuery = (api: ApiClient, filter: VideoFilter) =>
   infiniteQueryOptions({

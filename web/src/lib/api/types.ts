@@ -73,3 +73,10 @@ export type StoredParts = Schema<"StoredParts">;
 
 /** RFC 9457, with what single codes carry besides: the parts an upload lacks, or the one that differs. */
 export type ProblemDocument = Partial<Schema<"Problem">> & { missing?: number[]; part_number?: number };
+
+export const SCOPES = ["read", "search", "upload"] as const;
+export type Scope = (typeof SCOPES)[number];
+export type ApiToken = Narrow<Schema<"TokenItem">, { scopes: Scope[] }>;
+/** With its only chance to be read. */
+export type NewApiToken = Schema<"NewTokenAnswer">;
+export type OutboxMail = Schema<"OutboxMail">;
