@@ -22,3 +22,5 @@ CREATE TRIGGER tasks_notify AFTER UPDATE ON tasks FOR EACH ROW
     WHEN (NEW.owner_id IS NOT NULL AND NEW.video_id IS NOT NULL
           AND (OLD.state IS DISTINCT FROM NEW.state OR OLD.progress IS DISTINCT FROM NEW.progress))
     EXECUTE FUNCTION heimdex_notify_task();
+-- Functions are everybody's by default; a trigger runs whoever may call its function.
+REVOKE ALL ON FUNCTION heimdex_notify_task() FROM PUBLIC;
