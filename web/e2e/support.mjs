@@ -78,6 +78,8 @@ export async function signIn(page, { email, password }) {
 }
 
 export async function fillLogin(page, { email, password }) {
+  // The page before stays until this one has come, and may have a field of the same name.
+  await page.getByRole("button", { name: "Sign in", exact: true }).waitFor();
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
