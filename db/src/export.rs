@@ -164,7 +164,7 @@ pub async fn of_person(
             sqlx::query_scalar!(
                 r#"SELECT ((to_jsonb(p) - 'owner_id') || jsonb_build_object(
                        'photos', (SELECT count(*) FROM face_photos f WHERE f.person_id = p.person_id),
-                       'seen_in_scenes', (SELECT count(*) FROM face_detections d WHERE d.person_id = p.person_id)))::text AS "json!"
+                       'seen_in_scenes', (SELECT count(DISTINCT t.scene_id) FROM face_tracks t WHERE t.person_id = p.person_id)))::text AS "json!"
                    FROM face_profiles p WHERE owner_id = $1 ORDER BY created_at, person_id OFFSET $2 LIMIT $3"#,
                 user,
                 offset,

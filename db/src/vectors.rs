@@ -26,7 +26,7 @@ impl VectorKind {
         match self {
             Self::Text => ("text_windows", "text_vec", "text_model"),
             Self::Image => ("scenes", "image_vec", "image_model"),
-            Self::Face => ("face_detections", "face_vec", "face_model"),
+            Self::Face => ("face_tracks", "face_vec", "face_model"),
         }
     }
 }

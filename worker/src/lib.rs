@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod fault;
 pub mod formats;
+pub mod frames;
 pub mod leases;
 pub mod mail;
 pub mod metrics;

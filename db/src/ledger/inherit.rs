@@ -63,8 +63,18 @@ pub(super) async fn inherit(
     }
     if kept(Stage::FacesEnrollMatch) {
         sqlx::query!(
-            "INSERT INTO face_detections (run_id, scene_id, owner_id, at_ms, track_no, box, quality, face_vec, face_model, person_id, similarity)
-             SELECT $1, scene_id, owner_id, at_ms, track_no, box, quality, face_vec, face_model, person_id, similarity
+            "INSERT INTO face_tracks (run_id, track_no, scene_id, owner_id, start_ms, end_ms, faces, frames, quality, face_vec, face_model,
+                 cover_key, person_id, similarity)
+             SELECT $1, track_no, scene_id, owner_id, start_ms, end_ms, faces, frames, quality, face_vec, face_model,
+                 cover_key, person_id, similarity FROM face_tracks WHERE run_id = $2",
+            run.0,
+            base.0
+        )
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query!(
+            "INSERT INTO face_detections (run_id, scene_id, owner_id, at_ms, track_no, box, quality, face_vec, face_model)
+             SELECT $1, scene_id, owner_id, at_ms, track_no, box, quality, face_vec, face_model
              FROM face_detections WHERE run_id = $2",
             run.0,
             base.0

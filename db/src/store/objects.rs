@@ -60,6 +60,20 @@ impl Store {
         Ok(written)
     }
 
+    /// A small object, held in memory; one larger than `max_bytes` is an error.
+    pub async fn get_bytes(&self, key: &str, max_bytes: u64) -> Result<Vec<u8>, StoreError> {
+        let object = self.client.get_object().bucket(&self.bucket).key(key).send().await?;
+        let mut body = object.body;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.try_next().await.map_err(|error| StoreError::Unavailable(chain(&error)))? {
+            if (bytes.len() + chunk.len()) as u64 > max_bytes {
+                return Err(StoreError::TooLarge { key: key.to_owned(), max_bytes });
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
     /// `None` when there is no such object.
     pub async fn head(&self, key: &str) -> Result<Option<ObjectHead>, StoreError> {
         match self.client.head_object().bucket(&self.bucket).key(key).send().await.map_err(StoreError::from) {

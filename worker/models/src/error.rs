@@ -1,6 +1,6 @@
 //! One error for the whole crate. What the caller decides by it:
 //! everything up to [`ModelError::Runtime`] is the installation's fault and stops the process at start;
-//! [`ModelError::Samples`] is the input's; [`ModelError::Cancelled`] is the caller's own wish; [`ModelError::Engine`] is a bug
+//! [`ModelError::Samples`] and [`ModelError::Picture`] are the input's; [`ModelError::Cancelled`] is the caller's own wish; [`ModelError::Engine`] is a bug
 //! or a lack of memory.
 
 use std::io;
@@ -31,6 +31,9 @@ pub enum ModelError {
     /// The audio could not be read.
     #[error("audio samples: {0}")]
     Samples(#[from] io::Error),
+    /// The picture is not what its size says, or has nothing in it.
+    #[error("picture: {reason}")]
+    Picture { reason: String },
     /// The caller's cancel function returned true.
     #[error("cancelled")]
     Cancelled,

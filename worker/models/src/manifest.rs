@@ -19,6 +19,14 @@ pub enum Kind {
     Vad,
     /// Text to vector.
     Text,
+    /// Picture to vector.
+    Image,
+    /// Writing in a picture.
+    Ocr,
+    /// Faces in a picture, and whose they are.
+    Face,
+    /// What a face expresses.
+    Expression,
 }
 
 /// One file of a model.
@@ -99,6 +107,16 @@ impl Manifest {
             return Err(wrong("a text model needs `dimension` and `preprocessing.max_tokens`".to_owned()));
         }
         Ok(manifest)
+    }
+
+    /// The listed file of this name.
+    ///
+    /// # Errors
+    /// [`ModelError::Manifest`] when it is not listed.
+    pub fn file(&self, name: &str) -> Result<PathBuf, ModelError> {
+        self.files.iter().find(|file| file.path == Path::new(name)).map(|file| self.folder.join(&file.path)).ok_or_else(
+            || ModelError::Manifest { path: self.folder.join(MANIFEST), reason: format!("does not list the file {name}") },
+        )
     }
 
     /// The listed file that ends in `.suffix`.

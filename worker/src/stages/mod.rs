@@ -50,7 +50,7 @@ async fn no_model(cx: &StageContext, job: &Job, kind: &str) -> Result<Outcome, S
 }
 
 /// Runs something that computes for long, away from the runtime's own threads.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StageError> + Send + 'static,
 ) -> Result<T, StageError> {
     match tokio::task::spawn_blocking(work).await {

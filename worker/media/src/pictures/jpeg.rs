@@ -19,9 +19,13 @@ pub fn encode_jpeg(picture: &Rgb, quality: u8) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads one of our own JPEGs.
+/// Reads one of our own JPEGs from a file.
 pub fn read_jpeg(path: &Path) -> Result<Rgb> {
-    let bytes = std::fs::read(path).map_err(MediaError::io("read a frame"))?;
+    decode_jpeg(&std::fs::read(path).map_err(MediaError::io("read a frame"))?)
+}
+
+/// Decodes one of our own JPEGs.
+pub fn decode_jpeg(bytes: &[u8]) -> Result<Rgb> {
     let options = zune_core::options::DecoderOptions::default()
         .jpeg_set_out_colorspace(zune_core::colorspace::ColorSpace::RGB)
         .set_max_width(8192)

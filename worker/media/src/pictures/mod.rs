@@ -10,7 +10,7 @@ mod webp;
 
 pub use crate::av::scale::Rgb;
 pub use hash::{hamming, phash};
-pub use jpeg::{encode_jpeg, read_jpeg};
+pub use jpeg::{decode_jpeg, encode_jpeg, read_jpeg};
 pub(crate) use measure::measure;
 pub use measure::{brightness, contrast, sharpness};
 pub use select::{FrameFacts, select};

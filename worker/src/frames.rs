@@ -1,0 +1,31 @@
+//! The stored pictures of a run, fetched and decoded ahead of whoever looks at them.
+
+use futures::{Stream, StreamExt, stream};
+use heimdex_db::moments::frames::Frame;
+use heimdex_media::pictures::{Rgb, decode_jpeg};
+
+use crate::{
+    stage::{StageContext, StageError},
+    stages::blocking,
+};
+
+/// A candidate JPEG has a long side of at most 1280.
+const MAX_FRAME_BYTES: u64 = 4 << 20;
+/// Pictures held at once: 2.8 MB each, decoded.
+const AHEAD: usize = 4;
+
+/// The pictures of `frames`, in their order, a few ahead of the consumer. Ends with [`StageError::Cancelled`] when the attempt does.
+pub fn pictures<'a>(
+    cx: &'a StageContext,
+    frames: impl IntoIterator<Item = &'a Frame> + 'a,
+) -> impl Stream<Item = Result<(&'a Frame, Rgb), StageError>> + 'a {
+    let fetch = move |frame: &'a Frame| async move {
+        if cx.cancel.is_cancelled() {
+            return Err(StageError::Cancelled);
+        }
+        let jpeg = cx.store().get_bytes(&frame.object_key, MAX_FRAME_BYTES).await?;
+        let picture = blocking(move || Ok(decode_jpeg(&jpeg)?)).await?;
+        Ok((frame, picture))
+    };
+    stream::iter(frames).map(fetch).buffered(AHEAD)
+}
