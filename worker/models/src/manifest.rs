@@ -55,8 +55,18 @@ pub struct Preprocessing {
     /// Put before a text that is searched for.
     #[serde(default)]
     pub query_prefix: String,
-    /// Cosine similarity below which two texts say different things; 0.18 where nothing is said.
-    pub similarity_floor: Option<f32>,
+    /// Cosine similarity below which two texts say different things.
+    similarity_floor: Option<f32>,
+}
+
+/// Of all-MiniLM-L6-v2, whose unrelated sentences are around 0.0 to 0.15.
+const SIMILARITY_FLOOR: f32 = 0.18;
+
+impl Preprocessing {
+    /// Cosine similarity below which two texts say different things; 0.18 where the manifest says nothing.
+    pub fn similarity_floor(&self) -> f32 {
+        self.similarity_floor.unwrap_or(SIMILARITY_FLOOR)
+    }
 }
 
 /// A model's description, read from its folder.

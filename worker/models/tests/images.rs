@@ -36,15 +36,16 @@ impl<'a> Subject<'a> {
     fn load(manifest: &Manifest, known: Vec<(Picture<'a>, &'a str)>) -> Self {
         Self {
             pictures: image::load_pictures(manifest, ImageOptions::default()).unwrap(),
-            texts: image::load_texts(manifest, 1, text_model).unwrap(),
+            texts: load_texts(manifest).unwrap(),
             known,
             similarity_floor: image::table(manifest).unwrap().similarity_floor,
         }
     }
 }
 
-fn text_model(id: &str) -> Result<Arc<TextEmbedder>, ModelError> {
-    Ok(Arc::new(TextEmbedder::load(&registry().get(id)?, 1)?))
+fn load_texts(manifest: &Manifest) -> Result<Box<dyn ImageTexts>, ModelError> {
+    let text_model = image::table(manifest)?.needs_text_model().map(|id| registry().get(id).unwrap());
+    image::load_texts(manifest, 1, text_model.map(|model| Arc::new(TextEmbedder::load(&model, 1).unwrap())))
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
@@ -121,7 +122,7 @@ fn two_towers_conform() {
 
 #[test]
 fn texts_are_prepared_as_the_model_knows_them() {
-    let texts = |id| image::load_texts(&Copy::of_fixture(id).get().unwrap(), 1, text_model).unwrap();
+    let texts = |id| load_texts(&Copy::of_fixture(id).get().unwrap()).unwrap();
     let vector = |texts: &dyn ImageTexts, text| texts.embed_texts(&[text]).unwrap().remove(0);
     // SigLIP 2's tokenizer knows lowercase only; CLIP's model here does not know the word at all.
     let siglip = texts("siglip-tiny");
@@ -166,7 +167,7 @@ fn pictures_of(copy: &Copy) -> Option<ModelError> {
 }
 
 fn texts_of(copy: &Copy) -> Option<ModelError> {
-    image::load_texts(&copy.get().unwrap(), 1, text_model).err()
+    load_texts(&copy.get().unwrap()).err()
 }
 
 #[test]
@@ -212,6 +213,8 @@ fn classes_that_are_not_those_of_the_classifier() {
     let copy = Copy::of(CONSE);
     copy.edit_manifest("dimension = 384", "dimension = 192");
     says(texts_of(&copy), "heimdex-model.toml", &["192", "384", "all-minilm-l6-v2"]);
+    let alone = image::load_texts(&registry().get(CONSE).unwrap(), 1, None).err();
+    says(alone, "heimdex-model.toml", &["all-minilm-l6-v2"]);
 }
 
 #[test]
@@ -222,7 +225,7 @@ fn a_table_that_makes_no_sense() {
         let manifest = copy.get();
         manifest.and_then(|manifest| {
             image::load_pictures(&manifest, ImageOptions::default())?;
-            image::load_texts(&manifest, 1, text_model).map(|_| ())
+            load_texts(&manifest).map(|_| ())
         })
     };
     for (from, to, part) in [

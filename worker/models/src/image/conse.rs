@@ -135,13 +135,15 @@ impl Texts {
     pub(super) fn load(
         manifest: &Manifest,
         table: &ImageTable,
-        embedder: Arc<TextEmbedder>,
+        text_model: Option<Arc<TextEmbedder>>,
     ) -> Result<Self, ModelError> {
+        let named = table.text_model(manifest)?;
+        let embedder =
+            text_model.ok_or_else(|| manifest.wrong(format!("its text model `{named}` has to be loaded first")))?;
         if embedder.dimension() != dimension(manifest)? {
             return Err(manifest.wrong(format!(
-                "vectors have {} numbers, those of its text model `{}` {}",
+                "vectors have {} numbers, those of its text model `{named}` {}",
                 dimension(manifest)?,
-                table.text_model(manifest)?,
                 embedder.dimension()
             )));
         }

@@ -79,21 +79,18 @@ pub fn load_pictures(manifest: &Manifest, options: ImageOptions) -> Result<Box<d
     })
 }
 
-/// The half that reads. `text_model` finds the text model that a `conse` model builds on, by its id; others do not ask for it.
+/// The half that reads. `text_model` is the text model that [`ImageTable::needs_text_model`] names; models that need none ignore it.
 ///
 /// # Errors
-/// As [`load_pictures`], and whatever `text_model` says.
+/// As [`load_pictures`]; [`ModelError::Manifest`] when the text model is lacking or not the one it takes.
 pub fn load_texts(
     manifest: &Manifest,
     threads: usize,
-    text_model: impl FnOnce(&str) -> Result<Arc<TextEmbedder>, ModelError>,
+    text_model: Option<Arc<TextEmbedder>>,
 ) -> Result<Box<dyn ImageTexts>, ModelError> {
     let table = table(manifest)?;
     Ok(match table.architecture {
-        Architecture::Conse => {
-            let embedder = text_model(table.text_model(manifest)?)?;
-            Box::new(conse::Texts::load(manifest, table, embedder)?)
-        }
+        Architecture::Conse => Box::new(conse::Texts::load(manifest, table, text_model)?),
         Architecture::TwoTower => Box::new(two_tower::Texts::load(manifest, table, threads)?),
     })
 }

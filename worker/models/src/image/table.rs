@@ -107,6 +107,11 @@ pub struct TextTable {
 }
 
 impl ImageTable {
+    /// The text model without which its texts cannot be loaded.
+    pub fn needs_text_model(&self) -> Option<&str> {
+        self.text_model.as_deref().filter(|_| self.architecture == Architecture::Conse)
+    }
+
     pub(super) fn text_model(&self, manifest: &Manifest) -> Result<&str, ModelError> {
         self.text_model.as_deref().ok_or_else(|| lacking(manifest, "text_model"))
     }
