@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use heimdex_db::Stage;
-use heimdex_models::{AsrOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper};
+use heimdex_models::{
+    AsrOptions, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper, image,
+};
 use tokio::sync::OnceCell;
 
 use crate::config::ModelsConfig;
@@ -30,6 +32,9 @@ impl From<ModelError> for ModelFailure {
     }
 }
 
+/// Whichever encoder of pictures is configured.
+pub type Pictures = Box<dyn ImageEncoder>;
+
 /// A model that is on disk, and perhaps in memory.
 pub struct Model<T> {
     manifest: Manifest,
@@ -49,7 +54,7 @@ impl<T: Send + Sync + 'static> Model<T> {
 
     async fn get(
         &self,
-        load: fn(&Manifest, usize) -> Result<T, ModelError>,
+        load: impl FnOnce(&Manifest, usize) -> Result<T, ModelError> + Send + 'static,
         threads: usize,
     ) -> Result<Arc<T>, ModelFailure> {
         let loading = || async {
@@ -67,7 +72,9 @@ pub struct Models {
     pub asr: Option<Model<Whisper>>,
     pub vad: Option<Model<Vad>>,
     pub text: Option<Model<TextEmbedder>>,
+    pub image: Option<Model<Pictures>>,
     threads: usize,
+    image_batch: usize,
 }
 
 impl Models {
@@ -78,11 +85,14 @@ impl Models {
     pub fn open(config: &ModelsConfig, stages: &[Stage]) -> Result<Self, ModelFailure> {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
         let reads = stages.contains(&Stage::EmbedText);
+        let sees = stages.contains(&Stage::VisionEmbedFrames);
         Ok(Self {
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
             text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
+            image: find(config, "HEIMDEX_IMAGE_MODEL", config.image.as_deref().filter(|_| sees))?,
             threads: config.threads,
+            image_batch: config.image_batch,
         })
     }
 
@@ -98,6 +108,8 @@ impl Models {
             self.vad().await.map_err(wrong("HEIMDEX_VAD_MODEL"))?;
         } else if self.text.is_some() {
             self.text().await.map_err(wrong("HEIMDEX_TEXT_MODEL"))?;
+        } else if self.image.is_some() {
+            self.image().await.map_err(wrong("HEIMDEX_IMAGE_MODEL"))?;
         }
         Ok(())
     }
@@ -116,11 +128,18 @@ impl Models {
     pub async fn text(&self) -> Result<Option<Arc<TextEmbedder>>, ModelFailure> {
         in_use(&self.text, TextEmbedder::load, self.threads).await
     }
+
+    /// The half of the image model that looks at pictures.
+    pub async fn image(&self) -> Result<Option<Arc<Pictures>>, ModelFailure> {
+        let batch = self.image_batch;
+        let load = move |manifest: &Manifest, threads| image::load_pictures(manifest, ImageOptions { threads, batch });
+        in_use(&self.image, load, self.threads).await
+    }
 }
 
 async fn in_use<T: Send + Sync + 'static>(
     model: &Option<Model<T>>,
-    load: fn(&Manifest, usize) -> Result<T, ModelError>,
+    load: impl FnOnce(&Manifest, usize) -> Result<T, ModelError> + Send + 'static,
     threads: usize,
 ) -> Result<Option<Arc<T>>, ModelFailure> {
     match model {
