@@ -66,6 +66,7 @@ pub struct ModelsConfig {
     pub asr: Option<String>,
     pub vad: Option<String>,
     pub text: Option<String>,
+    pub ocr: Option<String>,
     /// Threads of one inference.
     pub threads: usize,
 }
@@ -127,6 +128,7 @@ impl Config {
                 asr: model(from, "HEIMDEX_ASR_MODEL", "whisper-tiny.en"),
                 vad: model(from, "HEIMDEX_VAD_MODEL", "silero-vad-v6"),
                 text: model(from, "HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
+                ocr: model(from, "HEIMDEX_OCR_MODEL", "pp-ocr-v6"),
                 threads: optional::<NonZeroUsize>(from, "HEIMDEX_MODEL_THREADS", "a number of threads")?
                     .map_or_else(cores, NonZeroUsize::get),
             },

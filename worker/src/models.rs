@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heimdex_db::Stage;
-use heimdex_models::{AsrOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper};
+use heimdex_models::{AsrOptions, Manifest, ModelError, Registry, TextEmbedder, TextReader, Vad, Whisper};
 use tokio::sync::OnceCell;
 
 use crate::config::ModelsConfig;
@@ -67,6 +67,7 @@ pub struct Models {
     pub asr: Option<Model<Whisper>>,
     pub vad: Option<Model<Vad>>,
     pub text: Option<Model<TextEmbedder>>,
+    pub ocr: Option<Model<TextReader>>,
     threads: usize,
 }
 
@@ -77,11 +78,13 @@ impl Models {
     /// Names the variable, the file and the command that mends it.
     pub fn open(config: &ModelsConfig, stages: &[Stage]) -> Result<Self, ModelFailure> {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
-        let reads = stages.contains(&Stage::EmbedText);
+        let embeds = stages.contains(&Stage::EmbedText);
+        let looks = stages.contains(&Stage::VisionSampleFrames);
         Ok(Self {
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
-            text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
+            text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| embeds))?,
+            ocr: find(config, "HEIMDEX_OCR_MODEL", config.ocr.as_deref().filter(|_| looks))?,
             threads: config.threads,
         })
     }
@@ -115,6 +118,10 @@ impl Models {
 
     pub async fn text(&self) -> Result<Option<Arc<TextEmbedder>>, ModelFailure> {
         in_use(&self.text, TextEmbedder::load, self.threads).await
+    }
+
+    pub async fn ocr(&self) -> Result<Option<Arc<TextReader>>, ModelFailure> {
+        in_use(&self.ocr, TextReader::load, self.threads).await
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Embedding, Filters, HitRow, Near},
+    search::{self, Candidate, Embedding, Filters, HitRow, Near, Written},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,15 +30,17 @@ const FLOOR: f64 = 0.18;
 pub enum Channel {
     Words,
     Meaning,
+    Written,
 }
 
 impl Channel {
-    pub const ALL: [Self; 2] = [Self::Words, Self::Meaning];
+    pub const ALL: [Self; 3] = [Self::Words, Self::Meaning, Self::Written];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Words => "words",
             Self::Meaning => "meaning",
+            Self::Written => "written",
         }
     }
 
@@ -47,6 +49,7 @@ impl Channel {
         match self {
             Self::Words => 1.5,
             Self::Meaning => 1.0,
+            Self::Written => 1.25,
         }
     }
 }
@@ -72,7 +75,7 @@ pub struct After {
 
 #[derive(Serialize, ToSchema)]
 pub struct ChannelReport {
-    /// `words` or `meaning`
+    /// `words`, `meaning` or `written`
     channel: &'static str,
     /// `ok`, `skipped` (no model), `timeout` or `error`
     status: &'static str,
@@ -124,17 +127,15 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     let answers = futures::future::join_all(asked).await;
     let mut reports = Vec::new();
     let mut ranked = Vec::new();
-    let mut known: HashMap<Key, (Candidate, Vec<Match>)> = HashMap::new();
+    let mut known: HashMap<Key, Known> = HashMap::new();
     for (&(channel, weight), (report, found)) in question.channels.iter().zip(answers) {
-        for (place, candidate) in found.iter().enumerate() {
-            known.entry(key(candidate)).or_insert_with(|| (*candidate, Vec::new())).1.push(Match {
-                channel: channel.as_str(),
-                rank: place + 1,
-                score: candidate.score,
-                detail: detail(channel, candidate),
-            });
+        ranked.push(Ranked { weight, ids: found.iter().map(|found| key(&found.candidate)).collect() });
+        for (place, Found { candidate, at_ms, detail }) in found.into_iter().enumerate() {
+            let score = candidate.score;
+            let known = known.entry(key(&candidate)).or_insert(Known { candidate, at_ms: None, matches: Vec::new() });
+            known.at_ms = known.at_ms.or(at_ms);
+            known.matches.push(Match { channel: channel.as_str(), rank: place + 1, score, detail });
         }
-        ranked.push(Ranked { weight, ids: found.iter().map(key).collect() });
         reports.push(report);
     }
     // No channel worked: an empty page would be a lie.
@@ -148,6 +149,40 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     let (page, next) = cut(&all, question);
     let hits = present(state, owner, &question.text, &page, &known).await?;
     Ok(Answer { hits, next, channels: reports })
+}
+
+/// What a channel offers.
+struct Found {
+    candidate: Candidate,
+    /// Where in the scene it is, if the channel knows.
+    at_ms: Option<i64>,
+    /// Why, in a sentence.
+    detail: String,
+}
+
+impl Found {
+    fn of(channel: Channel, candidate: Candidate) -> Self {
+        Self { detail: detail(channel, &candidate), candidate, at_ms: None }
+    }
+}
+
+impl From<Written> for Found {
+    fn from(written: Written) -> Self {
+        let Written { candidate, text, at_ms } = written;
+        let detail = match candidate.score {
+            1.0.. => format!("shows “{text}”"),
+            _ => format!("shows “{text}”, which is nearly that"),
+        };
+        Self { candidate, at_ms: Some(at_ms), detail }
+    }
+}
+
+/// What all channels together know of a scene.
+struct Known {
+    candidate: Candidate,
+    /// Of the first channel that knows.
+    at_ms: Option<i64>,
+    matches: Vec<Match>,
 }
 
 /// Video first, so that equal scores are in a sensible order.
@@ -172,12 +207,13 @@ async fn ask(
     owner: UserId,
     question: &Question,
     channel: Channel,
-) -> (ChannelReport, Vec<Candidate>) {
+) -> (ChannelReport, Vec<Found>) {
     let began = Instant::now();
     let answer = tokio::time::timeout(DEADLINE, async {
         match channel {
             Channel::Words => words(state, owner, question).await,
             Channel::Meaning => meaning(state, owner, question).await,
+            Channel::Written => written(state, owner, question).await,
         }
     })
     .await;
@@ -196,7 +232,7 @@ async fn ask(
     (ChannelReport { channel: channel.as_str(), status, candidates: found.len(), took_ms }, found)
 }
 
-fn failed(channel: Channel, error: &(dyn std::error::Error + 'static)) -> (&'static str, Vec<Candidate>) {
+fn failed(channel: Channel, error: &(dyn std::error::Error + 'static)) -> (&'static str, Vec<Found>) {
     tracing::error!(error, channel = channel.as_str(), "a search channel failed");
     ("error", Vec::new())
 }
@@ -213,26 +249,26 @@ impl From<DbError> for Failure {
     }
 }
 
-async fn words(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
-    Ok(search::words(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
+async fn words(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    let found = search::words(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
+    Ok(found.into_iter().map(|candidate| Found::of(Channel::Words, candidate)).collect())
 }
 
-async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
+async fn written(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    let found = search::written(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
+    Ok(found.into_iter().map(Found::from).collect())
+}
+
+async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
     let Some(model) = state.text_model.id() else { return Err(Failure::Skipped) };
     let vector = state.text_model.embed_query(&question.text).await.map_err(|error| match error {
         NoVector::Off | NoVector::Loading => Failure::Skipped,
         error => Failure::Model(error),
     })?;
     let query = Embedding { model: model.to_owned(), vector };
-    Ok(search::meaning(
-        &state.pool,
-        owner,
-        &query,
-        &question.filters,
-        Near { except: None, floor: FLOOR, limit: CANDIDATES },
-        DEADLINE,
-    )
-    .await?)
+    let near = Near { except: None, floor: FLOOR, limit: CANDIDATES };
+    let found = search::meaning(&state.pool, owner, &query, &question.filters, near, DEADLINE).await?;
+    Ok(found.into_iter().map(|candidate| Found::of(Channel::Meaning, candidate)).collect())
 }
 
 fn detail(channel: Channel, candidate: &Candidate) -> String {
@@ -241,6 +277,7 @@ fn detail(channel: Channel, candidate: &Candidate) -> String {
         Channel::Words if candidate.score > 0.01 => "says these words".into(),
         Channel::Words => "says some of these words".into(),
         Channel::Meaning => format!("says something alike ({:.2})", candidate.score),
+        Channel::Written => "shows these words".into(),
     }
 }
 
@@ -250,10 +287,10 @@ async fn present(
     owner: UserId,
     query: &str,
     page: &[Fused<Key>],
-    known: &HashMap<Key, (Candidate, Vec<Match>)>,
+    known: &HashMap<Key, Known>,
 ) -> Result<Vec<Hit>, ApiError> {
     let candidates: Vec<Candidate> =
-        page.iter().filter_map(|fused| known.get(&fused.id)).map(|(candidate, _)| *candidate).collect();
+        page.iter().filter_map(|fused| known.get(&fused.id)).map(|known| known.candidate).collect();
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
@@ -272,7 +309,8 @@ async fn present(
             .iter()
             .map(|word| Spoken { start_ms: word.start_ms, text: &word.text, matches: word.matches })
             .collect();
-        let at_ms = moment(query, &words).unwrap_or(row.start_ms);
+        let known = known.get(&fused.id);
+        let at_ms = moment(query, &words).or(known.and_then(|known| known.at_ms)).unwrap_or(row.start_ms);
         hits.push(Hit {
             scene_id: scene,
             video_id: row.video_id.0,
@@ -285,7 +323,7 @@ async fn present(
             highlights: spans(&row.text, &row.marked),
             text: row.text,
             thumbnail_url: signed(&state.store, row.thumbnail_key.as_deref()).await?,
-            matches: known.get(&fused.id).map(|(_, matches)| matches.clone()).unwrap_or_default(),
+            matches: known.map(|known| known.matches.clone()).unwrap_or_default(),
         });
     }
     Ok(hits)
@@ -310,15 +348,13 @@ pub async fn similar(
         DEADLINE,
     )
     .await?;
-    let known: HashMap<Key, (Candidate, Vec<Match>)> = found
+    let known: HashMap<Key, Known> = found
         .iter()
         .enumerate()
         .map(|(place, candidate)| {
             let detail = detail(Channel::Meaning, candidate);
-            (
-                key(candidate),
-                (*candidate, vec![Match { channel: "meaning", rank: place + 1, score: candidate.score, detail }]),
-            )
+            let matches = vec![Match { channel: "meaning", rank: place + 1, score: candidate.score, detail }];
+            (key(candidate), Known { candidate: *candidate, at_ms: None, matches })
         })
         .collect();
     let page = fuse(&[Ranked { weight: 1.0, ids: found.iter().map(key).collect() }]);

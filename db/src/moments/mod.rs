@@ -4,6 +4,7 @@
 pub mod frames;
 pub mod metadata;
 pub mod scenes;
+pub mod screen_texts;
 pub mod transcript;
 pub mod windows;
 

@@ -6,6 +6,7 @@ mod log;
 mod meaning;
 mod suggest;
 mod words;
+mod written;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Postgres, QueryBuilder, Transaction};
@@ -17,6 +18,7 @@ pub use log::record;
 pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, text_models};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use words::candidates as words;
+pub use written::{Written, candidates as written};
 
 use crate::{
     error::DbError,

@@ -1,4 +1,4 @@
-//! The models: speech to text, voice activity and text embeddings, with no knowledge of video or database.
+//! The models: speech to text, voice activity, text embeddings and the reading of pictures, with no knowledge of video or database.
 //!
 //! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`] and [`TextEmbedder`] are
 //! loaded from what it returns. Two engines do the work: CTranslate2 for Whisper, ONNX Runtime for everything else.
@@ -7,6 +7,7 @@
 pub mod asr;
 mod error;
 mod manifest;
+pub mod ocr;
 mod onnx;
 pub mod picture;
 mod registry;
@@ -16,6 +17,7 @@ pub mod vad;
 pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, WavFile, Whisper};
 pub use error::ModelError;
 pub use manifest::{Kind, Manifest, ModelFile};
+pub use ocr::TextReader;
 pub use picture::Picture;
 pub use registry::Registry;
 pub use text::TextEmbedder;

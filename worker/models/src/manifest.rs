@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::ModelError;
+use crate::ocr::OcrSpec;
 
 /// File name of the manifest inside a model's folder.
 pub(crate) const MANIFEST: &str = "heimdex-model.toml";
@@ -77,6 +78,8 @@ pub struct Manifest {
     pub files: Vec<ModelFile>,
     #[serde(default)]
     pub preprocessing: Preprocessing,
+    /// Only for [`Kind::Ocr`].
+    pub ocr: Option<OcrSpec>,
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -132,6 +135,11 @@ impl Manifest {
                 path: self.folder.join(MANIFEST),
                 reason: format!("lists no .{suffix} file"),
             })
+    }
+
+    /// The manifest itself is at fault.
+    pub(crate) fn wrong(&self, reason: impl Into<String>) -> ModelError {
+        ModelError::Manifest { path: self.folder.join(MANIFEST), reason: reason.into() }
     }
 
     pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {
