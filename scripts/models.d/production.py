@@ -223,13 +223,13 @@ def inside(name):
 
 
 def recorded(folder):
-    """What an earlier fetch wrote down: commit and sha256 by file."""
+    """What an earlier fetch wrote down: commits by repository, sha256 by file."""
     try:
         manifest = tomllib.loads((folder / "heimdex-model.toml").read_text())
-        commit = re.search(r"commit ([0-9a-f]{40})", manifest.get("source", ""))
-        return commit and commit[1], {file["path"]: file["sha256"] for file in manifest.get("files", [])}
+        commits = dict(re.findall(r"; ([^;,]+), commit ([0-9a-f]{40})", manifest.get("source", "")))
+        return commits, {file["path"]: file["sha256"] for file in manifest.get("files", [])}
     except (OSError, KeyError, tomllib.TOMLDecodeError):
-        return None, {}
+        return {}, {}
 
 
 def whole(folder):
@@ -238,9 +238,13 @@ def whole(folder):
     return bool(files) and all((folder / name).is_file() and sha256_of(folder / name) == sha for name, sha in files.items())
 
 
-def file_facts(name, entry, file, revision, old):
+def address(repository, revision, path):
+    return f"{endpoint()}/{repository}/resolve/{quote(revision, safe='')}/{quote(path)}"
+
+
+def file_facts(name, entry, file, repository, revision, old):
     """The hub's facts of one file, and the sha256 it must have, if that is known."""
-    url = f"{endpoint()}/{entry['repository']}/resolve/{quote(revision, safe='')}/{quote(file['from'])}"
+    url = address(repository, revision, file["from"])
     facts = persist(Look(url), entry["wait_s"])
     if COMMIT.fullmatch(revision) and facts.commit not in (None, revision):
         raise Refused(f"{url} is of commit {facts.commit}, not of the pinned {revision}")
@@ -250,7 +254,7 @@ def file_facts(name, entry, file, revision, old):
         raise Refused(f"{name}: {url} is now another file: sha256 {facts.sha256}, {pinned} is {wanted}")
     if facts.size is not None and facts.size > entry["max_bytes"]:
         raise Refused(f"{name}: {url} has {facts.size} bytes, more than the {entry['max_bytes']} that were expected")
-    return url, facts, wanted
+    return facts, wanted
 
 
 def endpoint():
@@ -263,25 +267,25 @@ def fetch(name, entry, models, downloads):
     if whole(folder):
         say(f"{name} is in {folder}")
         return
-    old_commit, old = recorded(folder)
-    # A repair takes the files of the same commit.
-    revision = entry["revision"] if COMMIT.fullmatch(entry["revision"]) else old_commit or entry["revision"]
+    # A repair takes the files of the same commits.
+    commits, old = recorded(folder)
     parts = downloads / "hub" / name
     parts.mkdir(parents=True, exist_ok=True)
-    taken, trusted, commit, room = [], [], None, entry["max_bytes"]
+    taken, trusted, room = [], [], entry["max_bytes"]
     for file in entry["files"]:
         target = inside(file.get("to") or PurePosixPath(file["from"]).name)
-        url, facts, wanted = file_facts(name, entry, file, revision, old.get(target))
-        # All files are of the commit that the first one is of.
-        commit = commit or facts.commit
-        if not COMMIT.fullmatch(revision) and commit:
-            revision = commit
-            url = url.replace(f"/resolve/{quote(entry['revision'], safe='')}/", f"/resolve/{commit}/")
+        repository = file.get("repository", entry["repository"])
+        pinned = entry["revision"] if COMMIT.fullmatch(entry["revision"]) and repository == entry["repository"] else None
+        revision = pinned or commits.get(repository) or file.get("revision", entry["revision"])
+        facts, wanted = file_facts(name, entry, file, repository, revision, old.get(target))
+        # All files of a repository are of the commit that the first one is of.
+        commit = commits.setdefault(repository, facts.commit or revision)
+        url = address(repository, commit, file["from"])
         free = shutil.disk_usage(parts).free
         if facts.size and facts.size > free:
             raise Refused(f"{name}: {target} has {facts.size} bytes and {parts} has room for {free}; set HEIMDEX_CACHE to another disk")
         done = parts / target.replace("/", "_")
-        part = done.with_name(f"{done.name}.{(wanted or commit or 'unknown')[:16]}.part")
+        part = done.with_name(f"{done.name}.{(wanted or quote(commit, safe=""))[:16]}.part")
         if not (done.exists() and wanted and sha256_of(done) == wanted):
             say(f"{name}: fetching {target}" + (f", {facts.size / 1e6:.1f} MB" if facts.size else ""))
             persist(Download(url, part, min(room, facts.size or room)), entry["wait_s"])
@@ -297,12 +301,12 @@ def fetch(name, entry, models, downloads):
         taken.append((target, done, found))
     if trusted:
         say(f"{name}: no sha256 is pinned for {', '.join(trusted)}; taken as the hub gives them now and recorded in the manifest")
-    put(name, entry, folder, taken, commit or revision)
+    put(name, entry, folder, taken, commits)
     shutil.rmtree(parts)
     say(f"{name} is in {folder}")
 
 
-def put(name, entry, folder, taken, commit):
+def put(name, entry, folder, taken, commits):
     new = folder.with_name(f".new.{name}")
     shutil.rmtree(new, ignore_errors=True)
     lines = []
@@ -311,10 +315,11 @@ def put(name, entry, folder, taken, commit):
         # From another disk this is a copy.
         shutil.move(done, new / target)
         lines.append(f'  {{ path = "{target}", sha256 = "{found}", size_bytes = {(new / target).stat().st_size} }},')
-    source = f"{entry['source']}; {entry['repository']}, commit {commit}"
+    source = "; ".join([entry["source"], *(f"{repository}, commit {commit}" for repository, commit in commits.items())])
+    version = commits.get(entry["repository"]) or next(iter(commits.values()))
     head, _, tables = entry["manifest"].strip().partition("\n[")
     manifest = [
-        *(f'{key} = "{value}"' for key, value in [("id", name), ("version", commit[:12]), ("licence", entry["licence"]), ("source", source)]),
+        *(f'{key} = "{value}"' for key, value in [("id", name), ("version", version[:12]), ("licence", entry["licence"]), ("source", source)]),
         head.strip(),
         "files = [",
         *lines,

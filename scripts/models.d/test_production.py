@@ -266,7 +266,7 @@ encoder = "two_tower"
             self.assertGreater(entry["max_bytes"], 0)
             done = self.home / "file"
             done.write_bytes(b"x")
-            production.put(name, entry, self.home / name, [("file", done, "0" * 64)], COMMIT)
+            production.put(name, entry, self.home / name, [("file", done, "0" * 64)], {entry["repository"]: COMMIT})
             manifest = production.tomllib.loads((self.home / name / "heimdex-model.toml").read_text())
             self.assertTrue({"id", "kind", "version", "engine", "languages", "licence", "source", "files"} <= manifest.keys(), name)
             for file in entry["files"]:

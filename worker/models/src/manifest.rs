@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::ModelError;
 use crate::ocr::OcrSpec;
+use crate::text::Pooling;
 
 /// File name of the manifest inside a model's folder.
 pub(crate) const MANIFEST: &str = "heimdex-model.toml";
@@ -47,8 +48,11 @@ pub struct ModelFile {
 pub struct Preprocessing {
     /// Longest input in tokens, special tokens included; longer text is cut there.
     pub max_tokens: Option<usize>,
-    /// Name of the graph's output that holds the L2-normalised sentence vector.
+    /// Name of the graph's output that holds the L2-normalised sentence vectors, or what `pooling` makes them of.
     pub output: Option<String>,
+    /// How that output becomes one vector a text, where the graph does not do so itself.
+    #[serde(default)]
+    pub pooling: Pooling,
     /// Put before a text that is indexed (E5 and BGE models want one).
     #[serde(default)]
     pub passage_prefix: String,
