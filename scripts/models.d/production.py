@@ -285,7 +285,9 @@ def fetch(name, entry, models, downloads):
         if facts.size and facts.size > free:
             raise Refused(f"{name}: {target} has {facts.size} bytes and {parts} has room for {free}; set HEIMDEX_CACHE to another disk")
         done = parts / target.replace("/", "_")
-        part = done.with_name(f"{done.name}.{(wanted or quote(commit, safe=""))[:16]}.part")
+        # What was begun of another version is not gone on with.
+        begun = (wanted or quote(commit, safe=""))[:16]
+        part = done.with_name(f"{done.name}.{begun}.part")
         if not (done.exists() and wanted and sha256_of(done) == wanted):
             say(f"{name}: fetching {target}" + (f", {facts.size / 1e6:.1f} MB" if facts.size else ""))
             persist(Download(url, part, min(room, facts.size or room)), entry["wait_s"])

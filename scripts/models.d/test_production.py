@@ -25,7 +25,7 @@ def sha256(data):
 
 
 class Hub(ThreadingHTTPServer):
-    """One repository `lab/model`: `large` files live on a "CDN" behind a redirect, others are answered directly."""
+    """Two repositories with the same files, `lab/model` and `lab/other`: `large` files live on a "CDN" behind a redirect, others are answered directly."""
 
     daemon_threads = True
 
@@ -64,7 +64,7 @@ class Answer(BaseHTTPRequestHandler):
             return self.end(hub.troubles.pop(0))
         parts = self.path.strip("/").split("/")
         cdn = parts[0] == "cdn"
-        if not cdn and (parts[:3] != ["lab", "model", "resolve"] or parts[3] not in ("main", COMMIT)):
+        if not cdn and (parts[:3] not in (["lab", "model", "resolve"], ["lab", "other", "resolve"]) or parts[3] not in ("main", COMMIT)):
             return self.end(404)
         name = "/".join(parts[1 if cdn else 4:])
         if name not in hub.files:
@@ -227,6 +227,17 @@ encoder = "two_tower"
         self.assertEqual(code, 1)
         self.assertIn("tokenizer.json", said)
         self.assertIn("broken", said)
+
+    def test_a_model_of_two_repositories_names_both(self):
+        self.catalogue(extra='\n  { from = "tokenizer.json", to = "other.json", repository = "lab/other" },')
+        code, said = self.run_it("tiny")
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"lab/model, commit {COMMIT}; lab/other, commit {COMMIT}", self.manifest()["source"])
+        # The repair knows them again.
+        (self.home / "tiny/other.json").unlink()
+        self.hub.requests.clear()
+        self.assertEqual(self.run_it("tiny")[0], 0)
+        self.assertTrue(all(f"/{COMMIT}/" in path or path.startswith("/cdn/") for _, path, _ in self.hub.requests), self.hub.requests)
 
     def test_a_file_that_is_not_there_is_named(self):
         self.catalogue(extra='\n  { from = "onnx/missing.bin" },')
