@@ -16,7 +16,7 @@ const TILE: (usize, usize) = (32, 16);
 const CELL: usize = 4;
 const CELLS: usize = (TILE.0 / CELL) * (TILE.1 / CELL);
 /// A step: luma (0–255) two pixels apart.
-const STEP: i16 = 50;
+const STEP: i16 = 55;
 /// Steps of each kind in a tile with strokes, of 512 places.
 const LEAST_STEPS: u16 = 8;
 /// The second look is at a quarter of the size, for writing whose strokes are wider than a tile.
