@@ -1,10 +1,11 @@
 //! Scenes of visible runs, as their owner sees them.
 
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, types::Json};
 
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId, VideoId},
+    moments::screen_texts::OnScreen,
 };
 
 /// A scene of the visible run.
@@ -25,6 +26,8 @@ pub struct SceneRow {
     pub motion: Option<f32>,
     pub transition: String,
     pub tags: Vec<String>,
+    /// What can be read in its pictures, in order of time.
+    pub on_screen: Json<Vec<OnScreen>>,
 }
 
 /// The scenes of a video's visible run in order; empty while none is visible.
@@ -33,7 +36,10 @@ pub async fn of_video(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) ->
         SceneRow,
         r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,
                   s.text, s.language, s.thumbnail_key, s.thumbnail_large_key, s.keyframe_ms, s.motion, s.transition,
-                  ARRAY(SELECT t.tag FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id ORDER BY t.score DESC, t.tag) AS "tags!"
+                  ARRAY(SELECT t.tag FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id ORDER BY t.score DESC, t.tag) AS "tags!",
+                  COALESCE((SELECT jsonb_agg(jsonb_build_object('start_ms', x.start_ms, 'end_ms', x.end_ms, 'text', x.text, 'confidence', x.confidence,
+                      'box', x.box) ORDER BY x.start_ms, x.text_id) FROM screen_texts x WHERE x.run_id = s.run_id AND x.scene_id = s.scene_id), '[]')
+                  AS "on_screen!: Json<Vec<OnScreen>>"
            FROM scenes s JOIN videos v ON v.video_id = s.video_id AND v.current_run_id = s.run_id
            WHERE v.video_id = $1 AND v.owner_id = $2 AND v.state <> 'deleted'
            ORDER BY s.ordinal"#,
@@ -50,7 +56,10 @@ pub async fn find(db: impl PgExecutor<'_>, owner: UserId, scene: SceneId) -> Res
         SceneRow,
         r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,
                   s.text, s.language, s.thumbnail_key, s.thumbnail_large_key, s.keyframe_ms, s.motion, s.transition,
-                  ARRAY(SELECT t.tag FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id ORDER BY t.score DESC, t.tag) AS "tags!"
+                  ARRAY(SELECT t.tag FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id ORDER BY t.score DESC, t.tag) AS "tags!",
+                  COALESCE((SELECT jsonb_agg(jsonb_build_object('start_ms', x.start_ms, 'end_ms', x.end_ms, 'text', x.text, 'confidence', x.confidence,
+                      'box', x.box) ORDER BY x.start_ms, x.text_id) FROM screen_texts x WHERE x.run_id = s.run_id AND x.scene_id = s.scene_id), '[]')
+                  AS "on_screen!: Json<Vec<OnScreen>>"
            FROM scenes s JOIN videos v ON v.video_id = s.video_id AND v.current_run_id = s.run_id
            WHERE s.scene_id = $1 AND s.owner_id = $2 AND v.owner_id = $2 AND v.state <> 'deleted'"#,
         scene.0,

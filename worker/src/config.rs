@@ -71,6 +71,7 @@ pub struct ModelsConfig {
     pub vad: Option<String>,
     pub text: Option<String>,
     pub image: Option<String>,
+    pub ocr: Option<String>,
     /// Threads of one inference.
     pub threads: usize,
     /// Pictures in one inference of the image model.
@@ -135,6 +136,7 @@ impl Config {
                 vad: model(from, "HEIMDEX_VAD_MODEL", "silero-vad-v6"),
                 text: model(from, "HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
                 image: model(from, "HEIMDEX_IMAGE_MODEL", "efficientnet-lite0-conse"),
+                ocr: model(from, "HEIMDEX_OCR_MODEL", "pp-ocr-v6"),
                 threads: optional::<NonZeroUsize>(from, "HEIMDEX_MODEL_THREADS", "a number of threads")?
                     .map_or_else(cores, NonZeroUsize::get),
                 image_batch: optional::<NonZeroUsize>(from, "HEIMDEX_IMAGE_BATCH", "a number of pictures")?

@@ -22,6 +22,7 @@ pub mod models;
 pub mod queues;
 pub mod runner;
 pub mod scratch;
+pub mod screen_text;
 pub mod shutdown;
 pub mod stage;
 pub mod stages;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heimdex_db::Stage;
 use heimdex_models::{
-    AsrOptions, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper, image,
+    AsrOptions, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder, TextReader, Vad, Whisper, image,
 };
 use tokio::sync::OnceCell;
 
@@ -73,6 +73,7 @@ pub struct Models {
     pub vad: Option<Model<Vad>>,
     pub text: Option<Model<TextEmbedder>>,
     pub image: Option<Model<Pictures>>,
+    pub ocr: Option<Model<TextReader>>,
     threads: usize,
     image_batch: usize,
 }
@@ -84,13 +85,15 @@ impl Models {
     /// Names the variable, the file and the command that mends it.
     pub fn open(config: &ModelsConfig, stages: &[Stage]) -> Result<Self, ModelFailure> {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
-        let reads = stages.contains(&Stage::EmbedText);
         let sees = stages.contains(&Stage::VisionEmbedFrames);
+        let embeds = stages.contains(&Stage::EmbedText);
+        let looks = stages.contains(&Stage::VisionSampleFrames);
         Ok(Self {
+            image: find(config, "HEIMDEX_IMAGE_MODEL", config.image.as_deref().filter(|_| sees))?,
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
-            text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
-            image: find(config, "HEIMDEX_IMAGE_MODEL", config.image.as_deref().filter(|_| sees))?,
+            text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| embeds))?,
+            ocr: find(config, "HEIMDEX_OCR_MODEL", config.ocr.as_deref().filter(|_| looks))?,
             threads: config.threads,
             image_batch: config.image_batch,
         })
@@ -134,6 +137,10 @@ impl Models {
         let batch = self.image_batch;
         let load = move |manifest: &Manifest, threads| image::load_pictures(manifest, ImageOptions { threads, batch });
         in_use(&self.image, load, self.threads).await
+    }
+
+    pub async fn ocr(&self) -> Result<Option<Arc<TextReader>>, ModelFailure> {
+        in_use(&self.ocr, TextReader::load, self.threads).await
     }
 }
 

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State};
 use heimdex_db::{
     SceneId, VideoId,
+    moments::screen_texts::OnScreen,
     scenes::{self, SceneRow},
     transcripts,
 };
@@ -41,6 +42,27 @@ pub struct Scene {
     /// How it begins: `start`, `cut`, `fade` or `dissolve`.
     transition: String,
     tags: Vec<String>,
+    /// What can be read in its pictures, in order of time.
+    on_screen: Vec<OnScreenText>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OnScreenText {
+    text: String,
+    start_ms: i64,
+    end_ms: i64,
+    /// 0 to 1
+    confidence: f32,
+    /// Four corners `[x, y]`, clockwise from the upper left as the line is read, in units of the picture's width and height.
+    #[serde(rename = "box")]
+    corners: [[f32; 2]; 4],
+}
+
+impl From<OnScreen> for OnScreenText {
+    fn from(seen: OnScreen) -> Self {
+        let OnScreen { start_ms, end_ms, text, confidence, corners } = seen;
+        Self { text, start_ms, end_ms, confidence, corners }
+    }
 }
 
 impl Scene {
@@ -60,6 +82,7 @@ impl Scene {
             motion: row.motion,
             transition: row.transition,
             tags: row.tags,
+            on_screen: row.on_screen.0.into_iter().map(OnScreenText::from).collect(),
         })
     }
 }

@@ -5,6 +5,7 @@ pub mod frames;
 pub mod image_vectors;
 pub mod metadata;
 pub mod scenes;
+pub mod screen_texts;
 pub mod transcript;
 pub mod windows;
 

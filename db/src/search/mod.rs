@@ -7,6 +7,7 @@ mod meaning;
 mod seen;
 mod suggest;
 mod words;
+mod written;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Postgres, QueryBuilder, Transaction};
@@ -19,6 +20,7 @@ pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, tex
 pub use seen::{BestFrame, best_frames, candidates as seen, image_models, of_scene as seen_of};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use words::candidates as words;
+pub use written::{Written, candidates as written};
 
 use crate::{
     error::DbError,

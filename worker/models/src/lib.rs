@@ -1,4 +1,4 @@
-//! The models: speech to text, voice activity, text and image embeddings, with no knowledge of video or database.
+//! The models: speech, text, what pictures show and what is written in them, with no knowledge of video or database.
 //!
 //! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`], [`TextEmbedder`] and [`image`]'s are
 //! loaded from what it returns. Two engines do the work: CTranslate2 for Whisper, ONNX Runtime for everything else.
@@ -8,6 +8,7 @@ pub mod asr;
 mod error;
 pub mod image;
 mod manifest;
+pub mod ocr;
 mod onnx;
 pub mod picture;
 mod registry;
@@ -18,6 +19,7 @@ pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, W
 pub use error::ModelError;
 pub use image::{ImageEncoder, ImageOptions, ImageTexts};
 pub use manifest::{Kind, Manifest, ModelFile};
+pub use ocr::TextReader;
 pub use picture::Picture;
 pub use registry::Registry;
 pub use text::TextEmbedder;

@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 use crate::error::ModelError;
 use crate::image::ImageTable;
+use crate::ocr::OcrSpec;
+use crate::text::Pooling;
 
 /// File name of the manifest inside a model's folder.
 pub(crate) const MANIFEST: &str = "heimdex-model.toml";
@@ -47,8 +49,11 @@ pub struct ModelFile {
 pub struct Preprocessing {
     /// Longest input in tokens, special tokens included; longer text is cut there.
     pub max_tokens: Option<usize>,
-    /// Name of the graph's output that holds the L2-normalised sentence vector.
+    /// Name of the graph's output that holds the L2-normalised sentence vectors, or what `pooling` makes them of.
     pub output: Option<String>,
+    /// How that output becomes one vector a text, where the graph does not do so itself.
+    #[serde(default)]
+    pub pooling: Pooling,
     /// Put before a text that is indexed (E5 and BGE models want one).
     #[serde(default)]
     pub passage_prefix: String,
@@ -92,6 +97,8 @@ pub struct Manifest {
     pub preprocessing: Preprocessing,
     /// Only for [`Kind::Image`].
     pub image: Option<ImageTable>,
+    /// Only for [`Kind::Ocr`].
+    pub ocr: Option<OcrSpec>,
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -159,8 +166,8 @@ impl Manifest {
     }
 
     /// Something in the manifest makes no sense.
-    pub(crate) fn wrong(&self, reason: String) -> ModelError {
-        ModelError::Manifest { path: self.folder.join(MANIFEST), reason }
+    pub(crate) fn wrong(&self, reason: impl Into<String>) -> ModelError {
+        ModelError::Manifest { path: self.folder.join(MANIFEST), reason: reason.into() }
     }
 
     pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {

@@ -7,7 +7,8 @@
 //!               width, height, fps, variable_fps, rotation, audio_tracks, loudness_lufs, creation_time },
 //!   "run":    { run_id, language, models: { kind: id } },
 //!   "scenes": [ { scene_id, ordinal, start_ms, end_ms, transition, motion, text, keyframe_ms,
-//!                 frames: [ { at_ms, sharpness, brightness } ] } ],
+//!                 frames: [ { at_ms, sharpness, brightness } ],
+//!                 on_screen: [ { start_ms, end_ms, text, confidence, box: [[x, y]; 4] } ] } ],
 //!   "segments": [ { segment_no, start_ms, end_ms, text, avg_logprob, no_speech_prob,
 //!                   words: [ { start_ms, end_ms, text, probability, scene_id } ] } ],
 //!   "warnings": [ { code, message } ]
@@ -19,7 +20,13 @@
 
 use heimdex_db::{
     RunId, SceneId, VideoId,
-    moments::{frames::Frame, metadata::VideoMetadata, scenes::Scene, transcript},
+    moments::{
+        frames::Frame,
+        metadata::VideoMetadata,
+        scenes::Scene,
+        screen_texts::{OnScreen, ScreenText},
+        transcript,
+    },
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -42,6 +49,8 @@ pub struct Parts<'a> {
     pub scenes: &'a [Scene],
     /// In order of time; those not chosen are left out.
     pub frames: &'a [Frame],
+    /// In order of time.
+    pub screen_texts: &'a [ScreenText],
     /// In order.
     pub segments: &'a [transcript::Segment],
     /// In order.
@@ -96,6 +105,7 @@ struct SceneOut<'a> {
     text: &'a str,
     keyframe_ms: Option<i64>,
     frames: Vec<FrameOut>,
+    on_screen: Vec<OnScreen>,
 }
 
 #[derive(Serialize)]
@@ -149,7 +159,7 @@ pub fn render(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
             creation_time: m.creation_time.map(|at| at.to_rfc3339()),
         },
         run: Run { run_id: parts.run_id, language: parts.language, models: parts.models },
-        scenes: parts.scenes.iter().map(|scene| scene_out(scene, parts.frames)).collect(),
+        scenes: parts.scenes.iter().map(|scene| scene_out(scene, parts)).collect(),
         segments: parts.segments.iter().map(|segment| segment_out(segment, parts.words)).collect(),
         warnings: parts.warnings,
     };
@@ -158,8 +168,9 @@ pub fn render(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
     Ok(bytes)
 }
 
-fn scene_out<'a>(scene: &'a Scene, frames: &[Frame]) -> SceneOut<'a> {
-    let chosen = frames.iter().filter(|frame| frame.sampled && frame.scene_id == scene.scene_id);
+fn scene_out<'a>(scene: &'a Scene, parts: &Parts<'_>) -> SceneOut<'a> {
+    let written = parts.screen_texts.iter().filter(|text| text.scene_id == scene.scene_id);
+    let chosen = parts.frames.iter().filter(|frame| frame.sampled && frame.scene_id == scene.scene_id);
     SceneOut {
         scene_id: scene.scene_id,
         ordinal: scene.ordinal,
@@ -171,6 +182,15 @@ fn scene_out<'a>(scene: &'a Scene, frames: &[Frame]) -> SceneOut<'a> {
         keyframe_ms: scene.keyframe_ms,
         frames: chosen
             .map(|frame| FrameOut { at_ms: frame.at_ms, sharpness: frame.sharpness, brightness: frame.brightness })
+            .collect(),
+        on_screen: written
+            .map(|seen| OnScreen {
+                start_ms: seen.start_ms,
+                end_ms: seen.end_ms,
+                text: seen.text.clone(),
+                confidence: seen.confidence,
+                corners: seen.corners.0,
+            })
             .collect(),
     }
 }

@@ -40,6 +40,10 @@ const ROWS: &[(&str, &str)] = &[
         "SELECT to_jsonb(w) - ARRAY['window_id', 'owner_id'] AS row FROM text_windows w WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY start_ms, ordinal",
     ),
     (
+        "screen_texts",
+        "SELECT to_jsonb(t) - ARRAY['text_id', 'owner_id'] AS row FROM screen_texts t WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY text_id",
+    ),
+    (
         "frames",
         "SELECT to_jsonb(f) - ARRAY['owner_id'] AS row FROM frames f WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY at_ms",
     ),

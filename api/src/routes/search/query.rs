@@ -37,7 +37,7 @@ pub struct SearchRequest {
     limit: domain::Limit,
     /// `next_cursor` of the page before, with the same question.
     cursor: Option<String>,
-    /// By default all: `words`, `meaning`, `seen`.
+    /// By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen).
     channels: Option<Vec<String>>,
     /// By channel, 0 to 10.
     weights: Option<BTreeMap<String, f64>>,
@@ -76,7 +76,7 @@ struct Position {
     as_of: DateTime<Utc>,
 }
 
-/// Finds moments by what is said and seen.
+/// Finds moments by what is said, seen and written on screen.
 #[utoipa::path(post, path = "/search", tag = "search", request_body = SearchRequest, responses((status = OK, body = SearchAnswer)))]
 pub async fn search(
     State(state): State<AppState>,

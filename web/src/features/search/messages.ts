@@ -17,7 +17,7 @@ export const messages = defineMessages({
     noneLibrary: "Videos that are still uploading cannot be found yet.",
     toLibrary: "Look at the library",
     more: "Show more",
-    channels: { words: "said", meaning: "meaning", seen: "seen", tags: "tag", text: "on screen", people: "person", title: "title" } as Record<string, string>,
+    channels: { words: "said", meaning: "meaning", seen: "seen", tags: "tag", written: "on screen", people: "person", title: "title" } as Record<string, string>,
     why: {
       words: "These words were said",
       meaning: "What was said means something close",
@@ -43,7 +43,7 @@ export const messages = defineMessages({
     noneLibrary: "아직 올리고 있는 영상은 찾을 수 없습니다.",
     toLibrary: "라이브러리 보기",
     more: "더 보기",
-    channels: { words: "말", meaning: "의미", seen: "화면", tags: "태그", text: "화면 글자", people: "사람", title: "제목" } as Record<string, string>,
+    channels: { words: "말", meaning: "의미", seen: "화면", tags: "태그", written: "화면 글자", people: "사람", title: "제목" } as Record<string, string>,
     why: { words: "이 말이 나왔습니다", meaning: "뜻이 가까운 말입니다", title: "제목에 있습니다" } as Record<string, string>,
     rank: (rank: number) => `${rank}위`,
     degraded: "검색 방법 하나가 제때 응답하지 않아 빠진 결과가 있을 수 있습니다.",
