@@ -1,5 +1,6 @@
 //! Scenes of visible runs, as their owner sees them.
 
+use serde_json::Value;
 use sqlx::PgExecutor;
 
 use crate::{
@@ -24,7 +25,10 @@ pub struct SceneRow {
     /// 0 (still) to 1.
     pub motion: Option<f32>,
     pub transition: String,
-    pub tags: Vec<String>,
+    /// `[{tag, label, score, source}]`, the surest first.
+    pub tags: Value,
+    /// `{valence, arousal, energy}`, each `{value, confidence, sources}` or null.
+    pub affect: Option<Value>,
 }
 
 /// The scenes of a video's visible run in order; empty while none is visible.
@@ -33,7 +37,10 @@ pub async fn of_video(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) ->
         SceneRow,
         r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,
                   s.text, s.language, s.thumbnail_key, s.thumbnail_large_key, s.keyframe_ms, s.motion, s.transition,
-                  ARRAY(SELECT t.tag FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id ORDER BY t.score DESC, t.tag) AS "tags!"
+                  (SELECT coalesce(jsonb_agg(jsonb_build_object('tag', t.tag, 'score', t.score, 'source', t.source, 'label',
+                       coalesce((SELECT l.label FROM tag_labels l WHERE l.tag = t.tag AND l.language = 'en' AND l.place = 0), t.tag))
+                       ORDER BY t.score DESC, t.tag), '[]') FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id) AS "tags!",
+                  s.affect
            FROM scenes s JOIN videos v ON v.video_id = s.video_id AND v.current_run_id = s.run_id
            WHERE v.video_id = $1 AND v.owner_id = $2 AND v.state <> 'deleted'
            ORDER BY s.ordinal"#,
@@ -50,7 +57,10 @@ pub async fn find(db: impl PgExecutor<'_>, owner: UserId, scene: SceneId) -> Res
         SceneRow,
         r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,
                   s.text, s.language, s.thumbnail_key, s.thumbnail_large_key, s.keyframe_ms, s.motion, s.transition,
-                  ARRAY(SELECT t.tag FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id ORDER BY t.score DESC, t.tag) AS "tags!"
+                  (SELECT coalesce(jsonb_agg(jsonb_build_object('tag', t.tag, 'score', t.score, 'source', t.source, 'label',
+                       coalesce((SELECT l.label FROM tag_labels l WHERE l.tag = t.tag AND l.language = 'en' AND l.place = 0), t.tag))
+                       ORDER BY t.score DESC, t.tag), '[]') FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id) AS "tags!",
+                  s.affect
            FROM scenes s JOIN videos v ON v.video_id = s.video_id AND v.current_run_id = s.run_id
            WHERE s.scene_id = $1 AND s.owner_id = $2 AND v.owner_id = $2 AND v.state <> 'deleted'"#,
         scene.0,

@@ -66,6 +66,8 @@ pub struct ModelsConfig {
     pub asr: Option<String>,
     pub vad: Option<String>,
     pub text: Option<String>,
+    /// Which tags there are; `None`: the built-in vocabulary.
+    pub tags_file: Option<PathBuf>,
     /// Threads of one inference.
     pub threads: usize,
 }
@@ -93,7 +95,7 @@ impl Variables for HashMap<&'static str, String> {
 impl Config {
     /// Reads every variable; the command line's choices come on top (see [`crate::cli`]).
     pub fn read(from: &impl Variables) -> Result<Self, ConfigError> {
-        for name in ["HEIMDEX_IMAGE_MODEL", "HEIMDEX_AFFECT_MODEL", "HEIMDEX_FACE_MODEL"] {
+        for name in ["HEIMDEX_IMAGE_MODEL", "HEIMDEX_FACE_MODEL"] {
             if let Some(value) = from.get(name).filter(|value| value != "none") {
                 return Err(ConfigError::NotBuiltIn { name, value });
             }
@@ -127,6 +129,7 @@ impl Config {
                 asr: model(from, "HEIMDEX_ASR_MODEL", "whisper-tiny.en"),
                 vad: model(from, "HEIMDEX_VAD_MODEL", "silero-vad-v6"),
                 text: model(from, "HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
+                tags_file: from.get("HEIMDEX_TAGS_FILE").map(PathBuf::from),
                 threads: optional::<NonZeroUsize>(from, "HEIMDEX_MODEL_THREADS", "a number of threads")?
                     .map_or_else(cores, NonZeroUsize::get),
             },

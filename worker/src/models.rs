@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use heimdex_db::Stage;
-use heimdex_models::{AsrOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper};
+use heimdex_models::{
+    AsrOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper,
+    tags::{TagScorer, Vocabulary, VocabularyError},
+};
 use tokio::sync::OnceCell;
 
 use crate::config::ModelsConfig;
@@ -13,6 +16,8 @@ use crate::config::ModelsConfig;
 pub enum ModelFailure {
     #[error("{variable}: {source}")]
     Configured { variable: &'static str, source: ModelError },
+    #[error("HEIMDEX_TAGS_FILE: {0}")]
+    Vocabulary(#[from] VocabularyError),
     #[error("cancelled")]
     Cancelled,
     #[error(transparent)]
@@ -67,6 +72,8 @@ pub struct Models {
     pub asr: Option<Model<Whisper>>,
     pub vad: Option<Model<Vad>>,
     pub text: Option<Model<TextEmbedder>>,
+    /// What scenes are tagged with; `None` where this worker does not tag.
+    pub vocabulary: Option<Arc<Vocabulary>>,
     threads: usize,
 }
 
@@ -77,11 +84,14 @@ impl Models {
     /// Names the variable, the file and the command that mends it.
     pub fn open(config: &ModelsConfig, stages: &[Stage]) -> Result<Self, ModelFailure> {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
-        let reads = stages.contains(&Stage::EmbedText);
+        let tags = stages.contains(&Stage::VisionAffectTags);
+        let reads = tags || stages.contains(&Stage::EmbedText);
+        let vocabulary = tags.then(|| Vocabulary::load(config.tags_file.as_deref())).transpose()?;
         Ok(Self {
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
             text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
+            vocabulary: vocabulary.map(Arc::new),
             threads: config.threads,
         })
     }
@@ -100,6 +110,11 @@ impl Models {
             self.text().await.map_err(wrong("HEIMDEX_TEXT_MODEL"))?;
         }
         Ok(())
+    }
+
+    /// The image encoder's id, and the vocabulary in its space; `None` without an image encoder.
+    pub async fn tag_scorer(&self) -> Result<Option<(String, Arc<TagScorer>)>, ModelFailure> {
+        Ok(None)
     }
 
     pub async fn asr(&self) -> Result<Option<Arc<Whisper>>, ModelFailure> {

@@ -6,7 +6,7 @@ use heimdex_db::{
     scenes::{self, SceneRow},
     transcripts,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -40,7 +40,53 @@ pub struct Scene {
     motion: Option<f32>,
     /// How it begins: `start`, `cut`, `fade` or `dissolve`.
     transition: String,
-    tags: Vec<String>,
+    /// What it shows, the surest first.
+    tags: Vec<SceneTag>,
+    /// Null while it is not known.
+    affect: Option<SceneAffect>,
+}
+
+/// Something that a scene shows.
+#[derive(Deserialize, Serialize, ToSchema)]
+pub struct SceneTag {
+    /// Id, for filters.
+    tag: String,
+    /// In English.
+    label: String,
+    /// 0 to 1
+    score: f32,
+    /// What it was seen by: `image`, `faces`, `text`, `motion`, `brightness` or `colour`.
+    source: String,
+}
+
+/// How a scene feels. Each is null where there is nothing to tell it by.
+#[derive(Default, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub struct SceneAffect {
+    /// Unpleasant (-1) to pleasant (1).
+    valence: Option<AffectValue>,
+    /// How excited people seem: calm (0) to excited (1).
+    arousal: Option<AffectValue>,
+    /// How much goes on: nothing (0) to very much (1).
+    energy: Option<AffectValue>,
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+pub struct AffectValue {
+    value: f64,
+    /// 0 to 1: how much of what it could be told by was there.
+    confidence: f64,
+    /// The weightiest first.
+    sources: Vec<AffectSource>,
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+pub struct AffectSource {
+    /// `text`, `expression`, `colour`, `voice_loudness`, `voice_pitch`, `speech_rate`, `motion`, `loudness` or `pace`
+    source: String,
+    value: f64,
+    /// Of the whole, 0 to 1; what is left is neutral.
+    share: f64,
 }
 
 impl Scene {
@@ -59,9 +105,15 @@ impl Scene {
             keyframe_ms: row.keyframe_ms,
             motion: row.motion,
             transition: row.transition,
-            tags: row.tags,
+            tags: read(row.tags),
+            affect: row.affect.map(read),
         })
     }
+}
+
+/// What another version wrote may have another shape: then there is none, rather than no scene.
+fn read<T: Default + serde::de::DeserializeOwned>(stored: serde_json::Value) -> T {
+    serde_json::from_value(stored).unwrap_or_default()
 }
 
 /// The scenes of the visible run, in order.

@@ -30,15 +30,17 @@ const FLOOR: f64 = 0.18;
 pub enum Channel {
     Words,
     Meaning,
+    Tagged,
 }
 
 impl Channel {
-    pub const ALL: [Self; 2] = [Self::Words, Self::Meaning];
+    pub const ALL: [Self; 3] = [Self::Words, Self::Meaning, Self::Tagged];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Words => "words",
             Self::Meaning => "meaning",
+            Self::Tagged => "tagged",
         }
     }
 
@@ -46,7 +48,7 @@ impl Channel {
     pub const fn default_weight(self) -> f64 {
         match self {
             Self::Words => 1.5,
-            Self::Meaning => 1.0,
+            Self::Meaning | Self::Tagged => 1.0,
         }
     }
 }
@@ -72,7 +74,7 @@ pub struct After {
 
 #[derive(Serialize, ToSchema)]
 pub struct ChannelReport {
-    /// `words` or `meaning`
+    /// `words`, `meaning` or `tagged`
     channel: &'static str,
     /// `ok`, `skipped` (no model), `timeout` or `error`
     status: &'static str,
@@ -178,6 +180,7 @@ async fn ask(
         match channel {
             Channel::Words => words(state, owner, question).await,
             Channel::Meaning => meaning(state, owner, question).await,
+            Channel::Tagged => tagged(state, owner, question).await,
         }
     })
     .await;
@@ -235,11 +238,16 @@ async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result
     .await?)
 }
 
+async fn tagged(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
+    Ok(search::tagged(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
+}
+
 fn detail(channel: Channel, candidate: &Candidate) -> String {
     match channel {
         Channel::Words if candidate.score >= 1.0 => "says it word for word".into(),
         Channel::Words if candidate.score > 0.01 => "says these words".into(),
         Channel::Words => "says some of these words".into(),
+        Channel::Tagged => format!("shows it ({:.2})", candidate.score),
         Channel::Meaning => format!("says something alike ({:.2})", candidate.score),
     }
 }

@@ -4,6 +4,8 @@
 pub mod frames;
 pub mod metadata;
 pub mod scenes;
+pub mod sound;
+pub mod tags;
 pub mod transcript;
 pub mod windows;
 

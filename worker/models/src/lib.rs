@@ -10,6 +10,7 @@ mod manifest;
 mod onnx;
 pub mod picture;
 mod registry;
+pub mod tags;
 pub mod text;
 pub mod vad;
 

@@ -7,6 +7,7 @@
 //!               width, height, fps, variable_fps, rotation, audio_tracks, loudness_lufs, creation_time },
 //!   "run":    { run_id, language, models: { kind: id } },
 //!   "scenes": [ { scene_id, ordinal, start_ms, end_ms, transition, motion, text, keyframe_ms,
+//!                 tags: [ { tag, score, source } ], affect: { valence, arousal, energy } | null,
 //!                 frames: [ { at_ms, sharpness, brightness } ] } ],
 //!   "segments": [ { segment_no, start_ms, end_ms, text, avg_logprob, no_speech_prob,
 //!                   words: [ { start_ms, end_ms, text, probability, scene_id } ] } ],
@@ -19,7 +20,7 @@
 
 use heimdex_db::{
     RunId, SceneId, VideoId,
-    moments::{frames::Frame, metadata::VideoMetadata, scenes::Scene, transcript},
+    moments::{frames::Frame, metadata::VideoMetadata, scenes::Scene, tags::SceneTag, transcript},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -40,6 +41,8 @@ pub struct Parts<'a> {
     pub warnings: &'a Value,
     /// In order.
     pub scenes: &'a [Scene],
+    /// By scene, the surest first.
+    pub tags: &'a [SceneTag],
     /// In order of time; those not chosen are left out.
     pub frames: &'a [Frame],
     /// In order.
@@ -95,7 +98,16 @@ struct SceneOut<'a> {
     motion: Option<f32>,
     text: &'a str,
     keyframe_ms: Option<i64>,
+    tags: Vec<TagOut<'a>>,
+    affect: Option<&'a Value>,
     frames: Vec<FrameOut>,
+}
+
+#[derive(Serialize)]
+struct TagOut<'a> {
+    tag: &'a str,
+    score: f32,
+    source: &'a str,
 }
 
 #[derive(Serialize)]
@@ -149,7 +161,7 @@ pub fn render(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
             creation_time: m.creation_time.map(|at| at.to_rfc3339()),
         },
         run: Run { run_id: parts.run_id, language: parts.language, models: parts.models },
-        scenes: parts.scenes.iter().map(|scene| scene_out(scene, parts.frames)).collect(),
+        scenes: parts.scenes.iter().map(|scene| scene_out(scene, parts)).collect(),
         segments: parts.segments.iter().map(|segment| segment_out(segment, parts.words)).collect(),
         warnings: parts.warnings,
     };
@@ -158,8 +170,9 @@ pub fn render(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
     Ok(bytes)
 }
 
-fn scene_out<'a>(scene: &'a Scene, frames: &[Frame]) -> SceneOut<'a> {
-    let chosen = frames.iter().filter(|frame| frame.sampled && frame.scene_id == scene.scene_id);
+fn scene_out<'a>(scene: &'a Scene, parts: &Parts<'a>) -> SceneOut<'a> {
+    let tags = parts.tags.iter().filter(|tag| tag.scene_id == scene.scene_id);
+    let chosen = parts.frames.iter().filter(|frame| frame.sampled && frame.scene_id == scene.scene_id);
     SceneOut {
         scene_id: scene.scene_id,
         ordinal: scene.ordinal,
@@ -169,6 +182,8 @@ fn scene_out<'a>(scene: &'a Scene, frames: &[Frame]) -> SceneOut<'a> {
         motion: scene.motion,
         text: &scene.text,
         keyframe_ms: scene.keyframe_ms,
+        tags: tags.map(|tag| TagOut { tag: &tag.tag, score: tag.score, source: &tag.source }).collect(),
+        affect: scene.affect.as_ref(),
         frames: chosen
             .map(|frame| FrameOut { at_ms: frame.at_ms, sharpness: frame.sharpness, brightness: frame.brightness })
             .collect(),

@@ -6,7 +6,7 @@ use heimdex_db::{
     keys,
     moments::{
         frames::{self, Frame},
-        metadata, scenes, transcript,
+        metadata, scenes, tags, transcript,
     },
     runs,
 };
@@ -34,6 +34,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let known = metadata::find(cx.db(), video_id).await?;
     let scene_rows = scenes::list(cx.db(), run_id).await?;
     let frame_rows = frames::list(cx.db(), run_id).await?;
+    let tag_rows = tags::list(cx.db(), run_id).await?;
     let segments = transcript::segments(cx.db(), run_id).await?;
     let words = transcript::words(cx.db(), run_id).await?;
     let file = runs::file_facts(cx.db(), video_id).await?;
@@ -55,6 +56,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         models: &job.subject.models,
         warnings: &file.warnings,
         scenes: &scene_rows,
+        tags: &tag_rows,
         frames: &frame_rows,
         segments: &segments,
         words: &words,
