@@ -7,11 +7,24 @@ use heimdex_db::{
     transcripts,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::videos::shape::signed;
-use crate::{auth::Caller, error::ApiError, extract::Path, state::AppState};
+use crate::{auth::Caller, error::ApiError, extract::{Path, Query}, state::AppState};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SceneParams {
+    /// Of the tags' labels: ISO 639-1, by default `en`. A tag without a label in it has its English one.
+    language: Option<String>,
+}
+
+impl SceneParams {
+    fn language(&self) -> &str {
+        self.language.as_deref().unwrap_or("en")
+    }
+}
 
 #[derive(Serialize, ToSchema)]
 pub struct Scenes {
@@ -51,7 +64,7 @@ pub struct Scene {
 pub struct SceneTag {
     /// Id, for filters.
     tag: String,
-    /// In English.
+    /// In the asked-for language.
     label: String,
     /// 0 to 1
     score: f32,
@@ -117,14 +130,15 @@ fn read<T: Default + serde::de::DeserializeOwned>(stored: serde_json::Value) -> 
 }
 
 /// The scenes of the visible run, in order.
-#[utoipa::path(get, path = "/videos/{video_id}/scenes", tag = "scenes", params(("video_id" = uuid::Uuid, Path)), responses((status = OK, body = Scenes)))]
+#[utoipa::path(get, path = "/videos/{video_id}/scenes", tag = "scenes", params(("video_id" = uuid::Uuid, Path), SceneParams), responses((status = OK, body = Scenes)))]
 pub async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Path(video_id): Path<VideoId>,
+    Query(params): Query<SceneParams>,
 ) -> Result<Json<Scenes>, ApiError> {
     let run = transcripts::visible_run(&state.pool, caller.user_id(), video_id).await?;
-    let rows = scenes::of_video(&state.pool, caller.user_id(), video_id).await?;
+    let rows = scenes::of_video(&state.pool, caller.user_id(), video_id, params.language()).await?;
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         items.push(Scene::new(&state, row).await?);
@@ -133,12 +147,13 @@ pub async fn list(
 }
 
 /// One scene.
-#[utoipa::path(get, path = "/scenes/{scene_id}", tag = "scenes", params(("scene_id" = uuid::Uuid, Path)), responses((status = OK, body = Scene)))]
+#[utoipa::path(get, path = "/scenes/{scene_id}", tag = "scenes", params(("scene_id" = uuid::Uuid, Path), SceneParams), responses((status = OK, body = Scene)))]
 pub async fn get(
     State(state): State<AppState>,
     caller: Caller,
     Path(scene_id): Path<SceneId>,
+    Query(params): Query<SceneParams>,
 ) -> Result<Json<Scene>, ApiError> {
-    let row = scenes::find(&state.pool, caller.user_id(), scene_id).await?;
+    let row = scenes::find(&state.pool, caller.user_id(), scene_id, params.language()).await?;
     Scene::new(&state, row).await.map(Json)
 }

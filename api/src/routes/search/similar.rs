@@ -25,6 +25,6 @@ pub async fn list(
     caller: Caller,
     Path(scene_id): Path<SceneId>,
 ) -> Result<Json<Similar>, ApiError> {
-    scenes::find(&state.pool, caller.user_id(), scene_id).await?;
+    scenes::find(&state.pool, caller.user_id(), scene_id, "en").await?;
     Ok(Json(Similar { items: similar(&state, caller.user_id(), scene_id, 20).await? }))
 }
