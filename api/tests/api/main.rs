@@ -23,6 +23,7 @@ mod project;
 mod scripts;
 mod search;
 mod support;
+mod tags;
 mod tenants;
 mod tokens;
 mod uploads;

@@ -24,7 +24,7 @@ pub struct Calibration {
 impl Calibration {
     /// For encoders that put pictures among the vectors of class names. Fitted to EfficientNet-Lite0 with all-MiniLM-L6-v2 by the
     /// shots of the sample video (see `docs/affect.md`).
-    pub const CONSE: Self = Self { templates: &["{}"], centre: 5.6, width: 0.7, least: 0.45 };
+    pub const CONSE: Self = Self { templates: &["{}"], centre: 4.9, width: 0.9, least: 0.45 };
     /// For encoders trained on pairs of pictures and texts. The background is the vocabulary itself, of which a picture shows next to nothing;
     /// of some two hundred normal values the largest is about 2.7.
     pub const TWO_TOWER: Self =
