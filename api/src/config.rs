@@ -40,6 +40,8 @@ pub struct Config {
     pub models_dir: PathBuf,
     /// Id of the text model, or `None` to search by words alone.
     pub text_model: Option<String>,
+    /// Id of the image model, or `None` to search without what is seen.
+    pub image_model: Option<String>,
     pub trusted_proxies: Vec<IpNet>,
     pub features: Features,
     /// What each tier may use.
@@ -125,11 +127,8 @@ impl Config {
             public_url: env.parse("HEIMDEX_PUBLIC_URL")?,
             web_dir: env.text("HEIMDEX_WEB_DIR").map(PathBuf::from),
             models_dir: env.text("HEIMDEX_MODELS_DIR").map_or_else(|| PathBuf::from("models"), PathBuf::from),
-            text_model: match env.text("HEIMDEX_TEXT_MODEL") {
-                None => Some("all-minilm-l6-v2".into()),
-                Some(none) if none == "none" => None,
-                Some(id) => Some(id),
-            },
+            text_model: env.model("HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
+            image_model: env.model("HEIMDEX_IMAGE_MODEL", "efficientnet-lite0-conse"),
             trusted_proxies: env.list("HEIMDEX_TRUSTED_PROXIES")?,
             features: Features { faces: env.parse("FEATURE_FACES")?.unwrap_or(false) },
             limits: Limits::read(&|name| (env.0)(name))?,
@@ -190,6 +189,11 @@ pub(crate) struct Env<'a>(Lookup<'a>);
 impl Env<'_> {
     pub(crate) fn text(&self, name: &'static str) -> Option<String> {
         (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// A model's id; `none` switches the kind off.
+    fn model(&self, name: &'static str, default: &str) -> Option<String> {
+        Some(self.text(name).unwrap_or_else(|| default.to_owned())).filter(|id| id != "none")
     }
 
     fn secret(&self, name: &'static str) -> Result<SecretString, ConfigError> {
@@ -256,6 +260,7 @@ mod tests {
         assert!(config.auth.is_embedded());
         assert_eq!(config.s3.public_endpoint, config.s3.endpoint);
         assert_eq!(config.text_model.as_deref(), Some("all-minilm-l6-v2"));
+        assert_eq!(config.image_model.as_deref(), Some("efficientnet-lite0-conse"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod client_ip;
 pub mod config;
 pub mod cursor;
 pub mod domain;
+pub mod encoders;
 pub mod error;
 pub mod events;
 pub mod extract;
@@ -21,7 +22,6 @@ pub mod search;
 pub mod start;
 mod state;
 pub mod supabase;
-pub mod text_model;
 pub mod web;
 
 pub use start::{Listeners, StartError, run};

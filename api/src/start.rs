@@ -24,10 +24,10 @@ use crate::{
     },
     auth_server::{AuthServer, links::Links, password::Hasher, upkeep},
     config::{AuthConfig, Config},
+    encoders::{QueryEncoders, Sense, Status},
     events::Hub,
     metrics_server, router, routes,
     state::{AppState, Inner},
-    text_model::{Status, TextModel},
 };
 
 /// Requests under way get this long to end once the process is told to stop.
@@ -115,8 +115,9 @@ pub async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppS
         Some(url) => Liveness::of_project(auth_call(url, "user")?, config.auth.publishable_key.clone())?,
         None => Liveness::Own,
     };
-    let text_model = TextModel::load(config.models_dir.clone(), config.text_model.clone());
-    tokio::spawn(register(pool.clone(), text_model.clone()));
+    let encoders =
+        QueryEncoders::start(config.models_dir.clone(), config.text_model.clone(), config.image_model.clone());
+    tokio::spawn(register(pool.clone(), encoders.clone()));
     let events = Hub::start(pool.clone(), shutdown.clone());
     if let Some(server) = &auth_server {
         upkeep::start(Arc::clone(server), shutdown.clone());
@@ -131,7 +132,7 @@ pub async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppS
         exports: Arc::new(tokio::sync::Semaphore::new(routes::users::export::AT_ONCE)),
         auth_server,
         events,
-        text_model,
+        encoders,
         stopping: shutdown,
     }))
 }
@@ -180,13 +181,14 @@ pub async fn embedded(config: &Config, pool: &PgPool) -> Result<AuthServer, Star
     })
 }
 
-/// Once loaded, the model gets its index, in case no worker has made it yet.
-async fn register(pool: PgPool, model: TextModel) {
-    if model.settled(Duration::from_secs(600)).await != Status::Ready {
+/// Once loaded, the text model gets its index, in case no worker has made it yet.
+async fn register(pool: PgPool, encoders: QueryEncoders) {
+    if encoders.settled(Sense::Text, Duration::from_secs(600)).await != Status::Ready {
         return;
     }
-    let (Some(id), Ok(probe)) = (model.id(), model.embed_query("dimension").await) else { return };
-    if let Err(error) = vectors::ensure_model(&pool, VectorKind::Text, id, probe.len()).await {
+    let Some(id) = encoders.configured(Sense::Text) else { return };
+    let Ok(probe) = encoders.embed(Sense::Text, id, "dimension").await else { return };
+    if let Err(error) = vectors::ensure_model(&pool, VectorKind::Text, id, probe.vector.len()).await {
         tracing::error!(error = &error as &dyn std::error::Error, model = id, "the text model cannot be registered");
     }
 }

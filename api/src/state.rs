@@ -8,8 +8,8 @@ use crate::{
     auth::{TokenCache, liveness::Liveness, verifier::Verifier},
     auth_server::AuthServer,
     config::Config,
+    encoders::QueryEncoders,
     events::Hub,
-    text_model::TextModel,
 };
 
 /// Shared by all requests.
@@ -28,7 +28,7 @@ pub struct Inner {
     /// Only where no Supabase project is configured.
     pub auth_server: Option<Arc<AuthServer>>,
     pub events: Hub,
-    pub text_model: TextModel,
+    pub encoders: QueryEncoders,
     /// Ends the event streams when the process is told to stop.
     pub stopping: tokio_util::sync::CancellationToken,
 }

@@ -31,19 +31,23 @@ impl VectorKind {
     }
 }
 
+/// A model's id that may stand in a statement: identifiers and the literals of partial indexes cannot be bound.
+///
+/// # Errors
+/// [`DbError::Conflict`] `model_name` when it is not at most 40 lowercase letters, digits, `.`, `_` and `-`.
+pub(crate) fn plain_name(model: &str) -> Result<&str, DbError> {
+    let plain = model.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b));
+    if plain && (1..=40).contains(&model.len()) { Ok(model) } else { Err(DbError::Conflict("model_name")) }
+}
+
 /// Registers a model and makes its partial HNSW index: `((vec::halfvec(n)) halfvec_cosine_ops) WHERE model = '…'`.
 /// Queries must use the same expression. Doing it again does nothing.
 ///
 /// # Errors
-/// [`DbError::Conflict`] `model_dimension` when the model is registered with another dimension, `model_name` when the id is
-/// not at most 40 lowercase letters, digits, `.`, `_` and `-`.
+/// [`DbError::Conflict`] `model_dimension` when the model is registered with another dimension, and as
+/// [`plain_name`].
 pub async fn ensure_model(pool: &PgPool, kind: VectorKind, model: &str, dimension: usize) -> Result<(), DbError> {
-    if model.is_empty()
-        || model.len() > 40
-        || !model.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b))
-    {
-        return Err(DbError::Conflict("model_name"));
-    }
+    let model = plain_name(model)?;
     let dimension = i32::try_from(dimension).map_err(|_| DbError::Conflict("model_dimension"))?;
     sqlx::query!(
         "INSERT INTO vector_models (model, kind, dimension) VALUES ($1, $2, $3) ON CONFLICT (model) DO NOTHING",
@@ -64,7 +68,6 @@ pub async fn ensure_model(pool: &PgPool, kind: VectorKind, model: &str, dimensio
     let mut tx = pool.begin().await?;
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", index).execute(&mut *tx).await?;
     sqlx::query!("SET LOCAL statement_timeout = 0").execute(&mut *tx).await?;
-    // The model's id was checked above letter by letter; identifiers cannot be bound.
     sqlx::query(AssertSqlSafe(format!(
         "CREATE INDEX IF NOT EXISTS {index} ON {table} USING hnsw (({column}::halfvec({dimension})) halfvec_cosine_ops) WHERE {model_column} = '{model}'"
     )))

@@ -9,6 +9,7 @@ use heimdex_db::{
     quotas::{LimitError, Limits},
     store::S3Config,
 };
+use heimdex_models::image::DEFAULT_BATCH;
 use secrecy::SecretString;
 use url::Url;
 
@@ -59,6 +60,9 @@ pub struct ScratchConfig {
     pub max_bytes: u64,
 }
 
+/// More views in one run only take memory.
+const MAX_IMAGE_BATCH: usize = 64;
+
 /// Which model serves each kind; `None` switches the kind off.
 #[derive(Clone, Debug)]
 pub struct ModelsConfig {
@@ -66,10 +70,13 @@ pub struct ModelsConfig {
     pub asr: Option<String>,
     pub vad: Option<String>,
     pub text: Option<String>,
+    pub image: Option<String>,
     /// Which tags there are; `None`: the built-in vocabulary.
     pub tags_file: Option<PathBuf>,
     /// Threads of one inference.
     pub threads: usize,
+    /// Pictures in one inference of the image model.
+    pub image_batch: usize,
 }
 
 /// Where variables come from: the process' environment, or a map in tests.
@@ -95,10 +102,9 @@ impl Variables for HashMap<&'static str, String> {
 impl Config {
     /// Reads every variable; the command line's choices come on top (see [`crate::cli`]).
     pub fn read(from: &impl Variables) -> Result<Self, ConfigError> {
-        for name in ["HEIMDEX_IMAGE_MODEL", "HEIMDEX_FACE_MODEL"] {
-            if let Some(value) = from.get(name).filter(|value| value != "none") {
-                return Err(ConfigError::NotBuiltIn { name, value });
-            }
+        let name = "HEIMDEX_FACE_MODEL";
+        if let Some(value) = from.get(name).filter(|value| value != "none") {
+            return Err(ConfigError::NotBuiltIn { name, value });
         }
         let endpoint: Url = required(from, "S3_ENDPOINT", "a URL")?;
         let public_endpoint = optional(from, "S3_PUBLIC_ENDPOINT", "a URL")?.unwrap_or_else(|| endpoint.clone());
@@ -129,9 +135,12 @@ impl Config {
                 asr: model(from, "HEIMDEX_ASR_MODEL", "whisper-tiny.en"),
                 vad: model(from, "HEIMDEX_VAD_MODEL", "silero-vad-v6"),
                 text: model(from, "HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
+                image: model(from, "HEIMDEX_IMAGE_MODEL", "efficientnet-lite0-conse"),
                 tags_file: from.get("HEIMDEX_TAGS_FILE").map(PathBuf::from),
                 threads: optional::<NonZeroUsize>(from, "HEIMDEX_MODEL_THREADS", "a number of threads")?
                     .map_or_else(cores, NonZeroUsize::get),
+                image_batch: optional::<NonZeroUsize>(from, "HEIMDEX_IMAGE_BATCH", "a number of pictures")?
+                    .map_or(DEFAULT_BATCH, |batch| batch.get().min(MAX_IMAGE_BATCH)),
             },
             metrics_bind: match from.get("HEIMDEX_WORKER_METRICS_BIND").as_deref() {
                 Some("none") => None,
@@ -211,6 +220,7 @@ mod tests {
     fn the_least_that_must_be_said_is_enough() {
         let config = Config::read(&complete()).unwrap();
         assert_eq!(config.models.asr.as_deref(), Some("whisper-tiny.en"));
+        assert_eq!(config.models.image.as_deref(), Some("efficientnet-lite0-conse"));
         assert_eq!(config.stages.len(), 12);
         assert_eq!(config.limits.of(UserTier::Free).max_duration_s, Some(600));
     }
@@ -227,6 +237,7 @@ mod tests {
             ("S3_ENDPOINT", "nowhere"),
             ("HEIMDEX_WORKER_METRICS_BIND", "here"),
             ("HEIMDEX_FACE_MODEL", "blazeface"),
+            ("HEIMDEX_IMAGE_BATCH", "0"),
             ("HEIMDEX_FREE_MAX_DURATION_S", "long"),
         ] {
             let mut variables = complete();

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use heimdex_db::Stage;
 use heimdex_models::{
-    AsrOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper,
-    tags::{TagScorer, Vocabulary, VocabularyError},
+    AsrOptions, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper,
+    image::{self, Architecture},
+    tags::{Calibration, TagScorer, Vocabulary, VocabularyError},
 };
 use tokio::sync::OnceCell;
 
@@ -35,6 +36,9 @@ impl From<ModelError> for ModelFailure {
     }
 }
 
+/// Whichever encoder of pictures is configured.
+pub type Pictures = Box<dyn ImageEncoder>;
+
 /// A model that is on disk, and perhaps in memory.
 pub struct Model<T> {
     manifest: Manifest,
@@ -54,7 +58,7 @@ impl<T: Send + Sync + 'static> Model<T> {
 
     async fn get(
         &self,
-        load: fn(&Manifest, usize) -> Result<T, ModelError>,
+        load: impl FnOnce(&Manifest, usize) -> Result<T, ModelError> + Send + 'static,
         threads: usize,
     ) -> Result<Arc<T>, ModelFailure> {
         let loading = || async {
@@ -72,9 +76,13 @@ pub struct Models {
     pub asr: Option<Model<Whisper>>,
     pub vad: Option<Model<Vad>>,
     pub text: Option<Model<TextEmbedder>>,
+    pub image: Option<Model<Pictures>>,
     /// What scenes are tagged with; `None` where this worker does not tag.
     pub vocabulary: Option<Arc<Vocabulary>>,
+    /// The vocabulary in the image model's space.
+    scorer: OnceCell<Arc<TagScorer>>,
     threads: usize,
+    image_batch: usize,
 }
 
 impl Models {
@@ -86,13 +94,17 @@ impl Models {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
         let tags = stages.contains(&Stage::VisionAffectTags);
         let reads = tags || stages.contains(&Stage::EmbedText);
+        let sees = tags || stages.contains(&Stage::VisionEmbedFrames);
         let vocabulary = tags.then(|| Vocabulary::load(config.tags_file.as_deref())).transpose()?;
         Ok(Self {
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
             text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
+            image: find(config, "HEIMDEX_IMAGE_MODEL", config.image.as_deref().filter(|_| sees))?,
             vocabulary: vocabulary.map(Arc::new),
+            scorer: OnceCell::new(),
             threads: config.threads,
+            image_batch: config.image_batch,
         })
     }
 
@@ -108,13 +120,26 @@ impl Models {
             self.vad().await.map_err(wrong("HEIMDEX_VAD_MODEL"))?;
         } else if self.text.is_some() {
             self.text().await.map_err(wrong("HEIMDEX_TEXT_MODEL"))?;
+        } else if self.image.is_some() {
+            self.image().await.map_err(wrong("HEIMDEX_IMAGE_MODEL"))?;
         }
         Ok(())
     }
 
     /// The image encoder's id, and the vocabulary in its space; `None` without an image encoder.
     pub async fn tag_scorer(&self) -> Result<Option<(String, Arc<TagScorer>)>, ModelFailure> {
-        Ok(None)
+        let (Some(model), Some(vocabulary)) = (&self.image, &self.vocabulary) else { return Ok(None) };
+        let making = || async {
+            let (manifest, vocabulary, threads) = (model.manifest.clone(), Arc::clone(vocabulary), self.threads);
+            let text = match &self.text {
+                Some(text) => self.text().await?.map(|embedder| (text.id().to_owned(), embedder)),
+                None => None,
+            };
+            let made = tokio::task::spawn_blocking(move || tag_scorer(&manifest, &vocabulary, text, threads)).await;
+            Ok::<_, ModelFailure>(Arc::new(made.map_err(|_| ModelFailure::Panicked)??))
+        };
+        let scorer = self.scorer.get_or_try_init(making).await?;
+        Ok(Some((model.id().to_owned(), Arc::clone(scorer))))
     }
 
     pub async fn asr(&self) -> Result<Option<Arc<Whisper>>, ModelFailure> {
@@ -131,11 +156,40 @@ impl Models {
     pub async fn text(&self) -> Result<Option<Arc<TextEmbedder>>, ModelFailure> {
         in_use(&self.text, TextEmbedder::load, self.threads).await
     }
+
+    /// The half of the image model that looks at pictures.
+    pub async fn image(&self) -> Result<Option<Arc<Pictures>>, ModelFailure> {
+        let batch = self.image_batch;
+        let load = move |manifest: &Manifest, threads| image::load_pictures(manifest, ImageOptions { threads, batch });
+        in_use(&self.image, load, self.threads).await
+    }
+}
+
+/// Asks the texts' half of the image model for the prompts of the vocabulary, and lets it go again. `text` is the text model in use, with
+/// its id: a `conse` model mostly builds on the same.
+fn tag_scorer(
+    manifest: &Manifest,
+    vocabulary: &Vocabulary,
+    text: Option<(String, Arc<TextEmbedder>)>,
+    threads: usize,
+) -> Result<TagScorer, ModelError> {
+    let folder = manifest.folder.parent().map(ToOwned::to_owned).unwrap_or_default();
+    let texts = image::load_texts(manifest, threads, |id| match text {
+        Some((in_use, embedder)) if in_use == id => Ok(embedder),
+        _ => TextEmbedder::load(&Registry::open(folder)?.get(id)?, threads).map(Arc::new),
+    })?;
+    let calibration = match image::table(manifest)?.architecture {
+        Architecture::Conse => Calibration::CONSE,
+        Architecture::TwoTower => Calibration::TWO_TOWER,
+    };
+    let prompts = TagScorer::texts(vocabulary, &calibration);
+    let prompts: Vec<_> = prompts.iter().map(String::as_str).collect();
+    TagScorer::new(vocabulary, &texts.embed_texts(&prompts)?, &texts.concepts(), calibration)
 }
 
 async fn in_use<T: Send + Sync + 'static>(
     model: &Option<Model<T>>,
-    load: fn(&Manifest, usize) -> Result<T, ModelError>,
+    load: impl FnOnce(&Manifest, usize) -> Result<T, ModelError> + Send + 'static,
     threads: usize,
 ) -> Result<Option<Arc<T>>, ModelFailure> {
     match model {

@@ -5,7 +5,10 @@ use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-use crate::{state::AppState, text_model::Status};
+use crate::{
+    encoders::{Sense, Status},
+    state::AppState,
+};
 
 #[derive(Serialize, ToSchema)]
 pub struct Live {
@@ -33,6 +36,8 @@ pub struct Checks {
     object_storage: &'static str,
     /// `ok`, `off`, `loading` or `failed`.
     text_model: &'static str,
+    /// As `text_model`: the half of the image model that reads queries.
+    image_model: &'static str,
 }
 
 /// Everything that a request needs is there; 503 with the same body otherwise.
@@ -44,19 +49,22 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
         tokio::time::timeout(patience, heimdex_db::enums::check(&state.pool)),
         tokio::time::timeout(patience, state.store.head("health")),
     );
-    let text_model = match state.text_model.status() {
+    let model = |sense| match state.encoders.status(sense) {
         Status::Off => "off",
         Status::Loading => "loading",
         Status::Ready => "ok",
         Status::Failed => "failed",
     };
+    let (text_model, image_model) = (model(Sense::Text), model(Sense::Image));
     let checks = Checks {
         database: word(matches!(database, Ok(Ok(()) | Err(heimdex_db::enums::EnumDrift::Values { .. })))),
         migrations: word(matches!(database, Ok(Ok(())))),
         object_storage: word(matches!(storage, Ok(Ok(_)))),
         text_model,
+        image_model,
     };
-    let fine = checks.migrations == "ok" && checks.object_storage == "ok" && matches!(text_model, "ok" | "off");
+    let models = [text_model, image_model].iter().all(|status| matches!(*status, "ok" | "off"));
+    let fine = checks.migrations == "ok" && checks.object_storage == "ok" && models;
     let status = if fine { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Ready { status: word(fine), checks }))
 }

@@ -1,5 +1,7 @@
 //! Searching: the channels run side by side, each with a deadline, and are fused by rank.
 
+pub mod alike;
 pub mod fusion;
 pub mod moment;
+pub mod nearest;
 pub mod run;

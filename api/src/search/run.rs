@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Embedding, Filters, HitRow, Near},
+    search::{self, Candidate, Filters, HitRow},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,30 +16,31 @@ use uuid::Uuid;
 use super::{
     fusion::{Fused, Ranked, cap_groups, fuse},
     moment::{Span, Spoken, moment, spans},
+    nearest,
 };
-use crate::{error::ApiError, routes::videos::shape::signed, state::AppState, text_model::NoVector};
+use crate::{encoders::NoVector, error::ApiError, routes::videos::shape::signed, state::AppState};
 
 /// A channel may take so long; then the others answer without it.
-const DEADLINE: Duration = Duration::from_secs(2);
+pub(super) const DEADLINE: Duration = Duration::from_secs(2);
 /// Scenes a channel offers to be fused.
-const CANDIDATES: i64 = 200;
-/// Cosine similarity below which a sentence says something else (all-MiniLM-L6-v2; unrelated sentences are around 0.0–0.15).
-const FLOOR: f64 = 0.18;
+pub(super) const CANDIDATES: i64 = 200;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Channel {
     Words,
     Meaning,
+    Seen,
     Tagged,
 }
 
 impl Channel {
-    pub const ALL: [Self; 3] = [Self::Words, Self::Meaning, Self::Tagged];
+    pub const ALL: [Self; 4] = [Self::Words, Self::Meaning, Self::Seen, Self::Tagged];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Words => "words",
             Self::Meaning => "meaning",
+            Self::Seen => "seen",
             Self::Tagged => "tagged",
         }
     }
@@ -49,6 +50,8 @@ impl Channel {
         match self {
             Self::Words => 1.5,
             Self::Meaning | Self::Tagged => 1.0,
+            // A picture is taken for something else more often than a sentence.
+            Self::Seen => 0.9,
         }
     }
 }
@@ -74,7 +77,7 @@ pub struct After {
 
 #[derive(Serialize, ToSchema)]
 pub struct ChannelReport {
-    /// `words`, `meaning` or `tagged`
+    /// `words`, `meaning`, `seen` or `tagged`
     channel: &'static str,
     /// `ok`, `skipped` (no model), `timeout` or `error`
     status: &'static str,
@@ -104,13 +107,13 @@ pub struct Hit {
 
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Match {
-    channel: &'static str,
+    pub(super) channel: &'static str,
     /// From 1.
-    rank: usize,
+    pub(super) rank: usize,
     /// The channel's own measure.
-    score: f64,
+    pub(super) score: f64,
     /// A sentence.
-    detail: String,
+    pub(super) detail: String,
 }
 
 pub struct Answer {
@@ -153,9 +156,9 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
 }
 
 /// Video first, so that equal scores are in a sensible order.
-type Key = (Uuid, Uuid, Uuid);
+pub(super) type Key = (Uuid, Uuid, Uuid);
 
-fn key(candidate: &Candidate) -> Key {
+pub(super) fn key(candidate: &Candidate) -> Key {
     (candidate.video_id.0, candidate.scene_id.0, candidate.run_id.0)
 }
 
@@ -179,7 +182,8 @@ async fn ask(
     let answer = tokio::time::timeout(DEADLINE, async {
         match channel {
             Channel::Words => words(state, owner, question).await,
-            Channel::Meaning => meaning(state, owner, question).await,
+            Channel::Meaning => nearest::meaning(state, owner, question).await,
+            Channel::Seen => nearest::seen(state, owner, question).await,
             Channel::Tagged => tagged(state, owner, question).await,
         }
     })
@@ -204,7 +208,7 @@ fn failed(channel: Channel, error: &(dyn std::error::Error + 'static)) -> (&'sta
     ("error", Vec::new())
 }
 
-enum Failure {
+pub(super) enum Failure {
     Skipped,
     Db(DbError),
     Model(NoVector),
@@ -220,40 +224,23 @@ async fn words(state: &AppState, owner: UserId, question: &Question) -> Result<V
     Ok(search::words(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
 }
 
-async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
-    let Some(model) = state.text_model.id() else { return Err(Failure::Skipped) };
-    let vector = state.text_model.embed_query(&question.text).await.map_err(|error| match error {
-        NoVector::Off | NoVector::Loading => Failure::Skipped,
-        error => Failure::Model(error),
-    })?;
-    let query = Embedding { model: model.to_owned(), vector };
-    Ok(search::meaning(
-        &state.pool,
-        owner,
-        &query,
-        &question.filters,
-        Near { except: None, floor: FLOOR, limit: CANDIDATES },
-        DEADLINE,
-    )
-    .await?)
-}
-
 async fn tagged(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
     Ok(search::tagged(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
 }
 
-fn detail(channel: Channel, candidate: &Candidate) -> String {
+pub(super) fn detail(channel: Channel, candidate: &Candidate) -> String {
     match channel {
         Channel::Words if candidate.score >= 1.0 => "says it word for word".into(),
         Channel::Words if candidate.score > 0.01 => "says these words".into(),
         Channel::Words => "says some of these words".into(),
         Channel::Tagged => format!("shows it ({:.2})", candidate.score),
         Channel::Meaning => format!("says something alike ({:.2})", candidate.score),
+        Channel::Seen => format!("looks like it ({:.2})", candidate.score),
     }
 }
 
 /// Loads what is shown of a page of hits, in its order.
-async fn present(
+pub(super) async fn present(
     state: &AppState,
     owner: UserId,
     query: &str,
@@ -270,6 +257,18 @@ async fn present(
         .into_iter()
         .map(|row| ((row.run_id.0, row.scene_id.0), row))
         .collect();
+    let by = |fused: &Fused<Key>, channel: Channel| {
+        known.get(&fused.id).is_some_and(|(_, matches)| matches.iter().any(|found| found.channel == channel.as_str()))
+    };
+    let shown: Vec<Candidate> = page
+        .iter()
+        .filter(|fused| by(fused, Channel::Seen))
+        .filter_map(|fused| known.get(&fused.id).map(|(candidate, _)| *candidate))
+        .collect();
+    let seen_at = match shown.is_empty() || query.is_empty() {
+        true => HashMap::new(),
+        false => nearest::moments(state, owner, query, &shown).await?,
+    };
     let mut hits = Vec::with_capacity(page.len());
     for fused in page {
         let (_, scene, run) = fused.id;
@@ -280,7 +279,10 @@ async fn present(
             .iter()
             .map(|word| Spoken { start_ms: word.start_ms, text: &word.text, matches: word.matches })
             .collect();
-        let at_ms = moment(query, &words).unwrap_or(row.start_ms);
+        let spoken = moment(query, &words);
+        // Where it is said, if that is why it was found; else where it is seen best.
+        let seen = seen_at.get(&(run, scene)).copied().filter(|_| !by(fused, Channel::Words));
+        let at_ms = seen.or(spoken).unwrap_or(row.start_ms);
         hits.push(Hit {
             scene_id: scene,
             video_id: row.video_id.0,
@@ -297,38 +299,4 @@ async fn present(
         });
     }
     Ok(hits)
-}
-
-/// Scenes that say something alike to one, best first.
-pub async fn similar(
-    state: &AppState,
-    owner: UserId,
-    scene: heimdex_db::SceneId,
-    limit: i64,
-) -> Result<Vec<Hit>, ApiError> {
-    let Ok(query) = search::pooled(&state.pool, owner, scene).await? else {
-        return Err(ApiError::new(crate::error::Code::NoVectors));
-    };
-    let found = search::meaning(
-        &state.pool,
-        owner,
-        &query,
-        &Filters::default(),
-        Near { except: Some(scene), floor: FLOOR, limit },
-        DEADLINE,
-    )
-    .await?;
-    let known: HashMap<Key, (Candidate, Vec<Match>)> = found
-        .iter()
-        .enumerate()
-        .map(|(place, candidate)| {
-            let detail = detail(Channel::Meaning, candidate);
-            (
-                key(candidate),
-                (*candidate, vec![Match { channel: "meaning", rank: place + 1, score: candidate.score, detail }]),
-            )
-        })
-        .collect();
-    let page = fuse(&[Ranked { weight: 1.0, ids: found.iter().map(key).collect() }]);
-    present(state, owner, "", &page, &known).await
 }

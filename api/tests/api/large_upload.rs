@@ -80,6 +80,7 @@ async fn a_gigabyte_is_broken_off_and_sent_to_its_end_by_another_process() {
         ("HEIMDEX_API_BIND", "127.0.0.1:0"),
         ("HEIMDEX_METRICS_BIND", "127.0.0.1:0"),
         ("HEIMDEX_TEXT_MODEL", "none"),
+        ("HEIMDEX_IMAGE_MODEL", "none"),
     ];
     let api = Server::start(Command::new(program("heimdex-api").unwrap()), &[&keys[..], &own].concat()).await.unwrap();
     let base = format!("http://{}", api.address());

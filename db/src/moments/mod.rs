@@ -2,6 +2,7 @@
 //! a stage again gives the same rows; callers fence their transaction first (`crate::ledger::fence`).
 
 pub mod frames;
+pub mod image_vectors;
 pub mod metadata;
 pub mod scenes;
 pub mod sound;

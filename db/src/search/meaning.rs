@@ -9,12 +9,13 @@ use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
 use crate::{
     error::DbError,
     ids::{SceneId, UserId},
+    vectors::plain_name,
 };
 
-/// A query in a model's space.
+/// A query, or a scene, in a model's space.
 #[derive(Clone, Debug)]
 pub struct Embedding {
-    /// Id of a registered text model.
+    /// Id of a registered model.
     pub model: String,
     pub vector: Vec<f32>,
 }
@@ -30,8 +31,7 @@ pub struct Near {
 }
 
 /// The best scenes by their nearest window. The expression
-/// and the literal model id are those of the model's partial index (`crate::vectors`); identifiers cannot be bound, so the
-/// id is checked letter by letter.
+/// and the literal model id are those of the model's partial index (`crate::vectors`).
 pub async fn candidates(
     pool: &PgPool,
     owner: UserId,
@@ -41,10 +41,7 @@ pub async fn candidates(
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
     let Near { except, floor, limit } = near;
-    let model = &query.model;
-    if model.is_empty() || !model.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b)) {
-        return Err(DbError::Conflict("model_name"));
-    }
+    let model = plain_name(&query.model)?;
     let dimension = query.vector.len();
     let mut sql = QueryBuilder::<Postgres>::new(format!(
         "WITH near AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, (s.text_vec::halfvec({dimension}) <=> "
@@ -66,13 +63,13 @@ pub async fn candidates(
     Ok(found)
 }
 
-/// Text models among the owner's visible runs: what a query must be embedded with to reach everything.
+/// Text models among the owner's visible runs, the newest first: what a query must be embedded with to reach everything.
 pub async fn text_models(db: impl PgExecutor<'_>, owner: UserId) -> Result<Vec<String>, DbError> {
     Ok(sqlx::query_scalar!(
         r#"SELECT m.model FROM vector_models m WHERE m.kind = 'text' AND EXISTS (
                SELECT FROM text_windows w JOIN videos v ON v.current_run_id = w.run_id
                WHERE w.owner_id = $1 AND w.text_model = m.model AND v.state <> 'deleted')
-           ORDER BY m.model"#,
+           ORDER BY m.created_at DESC, m.model"#,
         owner.0
     )
     .fetch_all(db)

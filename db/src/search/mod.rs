@@ -4,6 +4,7 @@
 mod hits;
 mod log;
 mod meaning;
+mod seen;
 mod suggest;
 mod tagged;
 mod words;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 pub use hits::{HitRow, HitWord, hits};
 pub use log::record;
 pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, text_models};
+pub use seen::{BestFrame, best_frames, candidates as seen, image_models, of_scene as seen_of};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use tagged::candidates as tagged;
 pub use words::candidates as words;

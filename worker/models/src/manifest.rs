@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::ModelError;
+use crate::image::ImageTable;
 
 /// File name of the manifest inside a model's folder.
 pub(crate) const MANIFEST: &str = "heimdex-model.toml";
@@ -54,6 +55,18 @@ pub struct Preprocessing {
     /// Put before a text that is searched for.
     #[serde(default)]
     pub query_prefix: String,
+    /// Cosine similarity below which two texts say different things.
+    similarity_floor: Option<f32>,
+}
+
+/// Of all-MiniLM-L6-v2, whose unrelated sentences are around 0.0 to 0.15.
+const SIMILARITY_FLOOR: f32 = 0.18;
+
+impl Preprocessing {
+    /// Cosine similarity below which two texts say different things; 0.18 where the manifest says nothing.
+    pub fn similarity_floor(&self) -> f32 {
+        self.similarity_floor.unwrap_or(SIMILARITY_FLOOR)
+    }
 }
 
 /// A model's description, read from its folder.
@@ -77,6 +90,8 @@ pub struct Manifest {
     pub files: Vec<ModelFile>,
     #[serde(default)]
     pub preprocessing: Preprocessing,
+    /// Only for [`Kind::Image`].
+    pub image: Option<ImageTable>,
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -132,6 +147,20 @@ impl Manifest {
                 path: self.folder.join(MANIFEST),
                 reason: format!("lists no .{suffix} file"),
             })
+    }
+
+    /// The file at `path`, which a table of the manifest names, if it is listed (and so was verified).
+    pub(crate) fn listed(&self, path: &Path) -> Result<PathBuf, ModelError> {
+        let listed = self.files.iter().any(|file| file.path == path);
+        if !listed {
+            return Err(self.wrong(format!("names {}, which is not among its files", path.display())));
+        }
+        Ok(self.folder.join(path))
+    }
+
+    /// Something in the manifest makes no sense.
+    pub(crate) fn wrong(&self, reason: String) -> ModelError {
+        ModelError::Manifest { path: self.folder.join(MANIFEST), reason }
     }
 
     pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {

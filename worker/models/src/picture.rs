@@ -2,6 +2,7 @@
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use serde::Deserialize;
 
 use crate::error::ModelError;
 
@@ -36,12 +37,26 @@ impl<'a> Picture<'a> {
         self.rgb
     }
 
-    /// The part from (`left`, `top`), in pixels, resized to `width` × `height`. Bilinear with a support that grows as the
-    /// picture shrinks, as Pillow's `BILINEAR` does, so nothing is skipped. Parts of a pixel count; what lies outside of the picture is left out.
+    /// The part from (`left`, `top`), in pixels, resized to `width` × `height`, bilinear. Parts of a pixel count; what lies outside of
+    /// the picture is left out.
     ///
     /// # Errors
     /// [`ModelError::Picture`] when nothing of the part lies in the picture.
     pub fn resized_part(&self, part: Part, width: usize, height: usize) -> Result<OwnedPicture, ModelError> {
+        self.resized_part_by(Filter::Bilinear, part, width, height)
+    }
+
+    /// As [`Self::resized_part`], by another filter.
+    ///
+    /// # Errors
+    /// As [`Self::resized_part`].
+    pub fn resized_part_by(
+        &self,
+        filter: Filter,
+        part: Part,
+        width: usize,
+        height: usize,
+    ) -> Result<OwnedPicture, ModelError> {
         let wrong = |reason: String| ModelError::Picture { reason };
         let part = part.within(self.width as f64, self.height as f64);
         if !(part.width >= 1.0 && part.height >= 1.0) || width == 0 || height == 0 {
@@ -52,7 +67,7 @@ impl<'a> Picture<'a> {
             .map_err(|error| wrong(error.to_string()))?;
         let mut to = Image::new(side(width)?, side(height)?, PixelType::U8x3);
         let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+            .resize_alg(ResizeAlg::Convolution(filter.into()))
             .crop(part.left, part.top, part.width, part.height);
         Resizer::new().resize(&from, &mut to, &options).map_err(|error| wrong(error.to_string()))?;
         Ok(OwnedPicture { width, height, rgb: to.into_vec() })
@@ -73,6 +88,26 @@ impl<'a> Picture<'a> {
         for channel in 0..3 {
             let (scale, offset) = (1.0 / (255.0 * std[channel]), mean[channel] / std[channel]);
             tensor.extend(self.rgb.chunks_exact(3).map(|pixel| f32::from(pixel[channel]) * scale - offset));
+        }
+    }
+}
+
+/// How pictures are resized: with a support that grows as the picture shrinks, as Pillow's filters of these names do, so nothing is
+/// skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Filter {
+    #[default]
+    Bilinear,
+    Bicubic,
+}
+
+impl From<Filter> for FilterType {
+    fn from(filter: Filter) -> Self {
+        match filter {
+            Filter::Bilinear => Self::Bilinear,
+            // Pillow's, with a = -0.5.
+            Filter::Bicubic => Self::CatmullRom,
         }
     }
 }

@@ -114,7 +114,7 @@ async fn tag(
     frame_rows: &[Frame],
 ) -> Result<(Vec<SceneTag>, Option<&'static str>), StageError> {
     let Some(vocabulary) = cx.models().vocabulary.clone() else { return Ok((Vec::new(), Some("no tags"))) };
-    let (seen, note) = seen(cx, job).await?;
+    let (seen, note) = seen(cx, job, frame_rows).await?;
     let faces: HashMap<_, _> = tags::faces(cx.db(), job.run_id).await?.into_iter().map(|f| (f.scene_id, f)).collect();
     let written: HashMap<_, _> = tags::written(cx.db(), job.run_id).await?.into_iter().collect();
     let mut rows = Vec::new();
@@ -153,19 +153,25 @@ fn surest(vocabulary: &Vocabulary, mut found: Vec<Found>) -> Vec<Found> {
 async fn seen(
     cx: &StageContext,
     job: &Job,
+    frame_rows: &[Frame],
 ) -> Result<(HashMap<SceneId, Vec<(String, f32)>>, Option<&'static str>), StageError> {
     let Some((model, scorer)) = cx.models().tag_scorer().await? else { return Ok((HashMap::new(), Some("no image model"))) };
     // Vectors of another model, kept by a run that did not embed again, are in a space that this one's prompts are not in.
+    let mut chosen: HashMap<SceneId, usize> = HashMap::new();
+    for frame in frame_rows.iter().filter(|frame| frame.sampled) {
+        *chosen.entry(frame.scene_id).or_default() += 1;
+    }
     let mut by_scene: HashMap<SceneId, Vec<Vec<f32>>> = HashMap::new();
     for frame in tags::frame_vectors(cx.db(), job.run_id).await?.into_iter().filter(|frame| frame.model == model) {
         by_scene.entry(frame.scene_id).or_default().push(frame.vector);
     }
     let tagged = blocking(move || {
-        let tags = |pictures: Vec<Vec<f32>>| {
+        let tags = |scene: &SceneId, pictures: Vec<Vec<f32>>| {
+            let blank = chosen.get(scene).map_or(0, |all| all.saturating_sub(pictures.len()));
             let pictures: Vec<_> = pictures.iter().map(Vec::as_slice).collect();
-            scorer.tags(&pictures).into_iter().map(|(tag, score)| (tag.to_owned(), score)).collect::<Vec<_>>()
+            scorer.tags(&pictures, blank).into_iter().map(|(tag, score)| (tag.to_owned(), score)).collect::<Vec<_>>()
         };
-        Ok(by_scene.into_iter().map(|(scene, pictures)| (scene, tags(pictures))).collect())
+        Ok(by_scene.into_iter().map(|(scene, pictures)| (scene, tags(&scene, pictures))).collect())
     })
     .await?;
     Ok((tagged, None))

@@ -37,7 +37,7 @@ pub struct SearchRequest {
     limit: domain::Limit,
     /// `next_cursor` of the page before, with the same question.
     cursor: Option<String>,
-    /// By default all: `words`, `meaning`, `tagged`.
+    /// By default all: `words`, `meaning`, `seen`, `tagged`.
     channels: Option<Vec<String>>,
     /// By channel, 0 to 10.
     weights: Option<BTreeMap<String, f64>>,
@@ -97,7 +97,7 @@ struct Position {
     as_of: DateTime<Utc>,
 }
 
-/// Finds moments by what was said.
+/// Finds moments by what is said and seen.
 #[utoipa::path(post, path = "/search", tag = "search", request_body = SearchRequest, responses((status = OK, body = SearchAnswer)))]
 pub async fn search(
     State(state): State<AppState>,

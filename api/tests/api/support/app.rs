@@ -24,7 +24,7 @@ pub struct App {
 }
 
 impl App {
-    /// The embedded default without a text model.
+    /// The embedded default without models.
     pub async fn start() -> Self {
         Self::start_with(|_| None).await
     }
@@ -41,7 +41,7 @@ impl App {
                     "S3_BUCKET" => s3.bucket().to_owned(),
                     "S3_ACCESS_KEY_ID" => s3.access_key_id().to_owned(),
                     "S3_SECRET_ACCESS_KEY" => s3.secret_access_key().to_owned(),
-                    "HEIMDEX_TEXT_MODEL" => "none".to_owned(),
+                    "HEIMDEX_TEXT_MODEL" | "HEIMDEX_IMAGE_MODEL" => "none".to_owned(),
                     "HEIMDEX_API_DATABASE_CONNECTIONS" => "8".to_owned(),
                     "SUPABASE_SECRET_KEY" => SECRET_KEY.to_owned(),
                     _ => return None,

@@ -91,10 +91,11 @@ impl TagScorer {
     }
 
     /// Tags of a scene by the vectors of its pictures, the surest first: id and score, 0 to 1. A score is the mean over the pictures, so that
-    /// what is seen throughout comes first. Pictures of another dimension are left out.
-    pub fn tags(&self, pictures: &[&[f32]]) -> Vec<(&str, f32)> {
+    /// what is seen throughout comes first; `blank` is how many more there are, in which the encoder saw nothing. Pictures of another dimension
+    /// are left out.
+    pub fn tags(&self, pictures: &[&[f32]], blank: usize) -> Vec<(&str, f32)> {
         let mut sums = vec![0.0_f32; self.entries.len()];
-        let mut count = 0.0;
+        let mut count = blank as f32;
         for scores in pictures.iter().filter_map(|picture| self.scores(picture)) {
             for (sum, score) in sums.iter_mut().zip(scores) {
                 *sum += score;
@@ -210,9 +211,9 @@ mod tests {
     fn a_picture_gets_its_tag_and_what_that_is_a_kind_of() {
         let background = PLAIN.map(|v| v.to_vec());
         for scorer in [scorer(&background), scorer(&[])] {
-            let cat = scorer.tags(&[&[0.1, 5.0, 0.1]]);
+            let cat = scorer.tags(&[&[0.1, 5.0, 0.1]], 0);
             assert_eq!(cat.iter().map(|(tag, _)| *tag).collect::<Vec<_>>(), ["animal", "cat"]);
-            let car = scorer.tags(&[&[1.0, 0.0, 0.0]]);
+            let car = scorer.tags(&[&[1.0, 0.0, 0.0]], 0);
             assert_eq!(car.iter().map(|(tag, _)| *tag).collect::<Vec<_>>(), ["car"]);
         }
     }
@@ -220,7 +221,7 @@ mod tests {
     #[test]
     fn what_might_be_two_kinds_is_surely_the_general_thing() {
         let scorer = scorer(&PLAIN.map(|v| v.to_vec()));
-        let unsure = scorer.tags(&[&[0.0, 1.0, 1.0]]);
+        let unsure = scorer.tags(&[&[0.0, 1.0, 1.0]], 0);
         assert_eq!(unsure[0].0, "animal");
         assert!(unsure.iter().skip(1).all(|(_, score)| *score < unsure[0].1));
     }
@@ -229,16 +230,16 @@ mod tests {
     fn what_is_seen_in_one_of_many_pictures_counts_for_less() {
         let scorer = scorer(&PLAIN.map(|v| v.to_vec()));
         let (cat, car): ([f32; 3], [f32; 3]) = ([0.0, 1.0, 0.0], [1.0, 0.0, 0.0]);
-        let tags = scorer.tags(&[&cat, &cat, &cat, &car]);
+        let tags = scorer.tags(&[&cat, &cat, &cat, &car], 0);
         assert!(tags.iter().any(|(tag, _)| *tag == "cat") && !tags.iter().any(|(tag, _)| *tag == "car"), "{tags:?}");
     }
 
     #[test]
     fn no_pictures_blank_ones_and_those_of_another_encoder_get_no_tags() {
         let scorer = scorer(&PLAIN.map(|v| v.to_vec()));
-        assert_eq!(scorer.tags(&[]), []);
-        assert_eq!(scorer.tags(&[&[0.0, 0.0, 0.0]]), []);
-        assert_eq!(scorer.tags(&[&[1.0, 0.0]]), []);
+        assert_eq!(scorer.tags(&[], 0), []);
+        assert_eq!(scorer.tags(&[&[0.0, 0.0, 0.0]], 0), []);
+        assert_eq!(scorer.tags(&[&[1.0, 0.0]], 0), []);
     }
 
     #[test]
@@ -255,7 +256,7 @@ mod tests {
         fn scores_are_between_0_and_1_and_fall(pictures in prop::collection::vec(prop::array::uniform3(-2.0_f32..2.0), 0..6), own: bool) {
             let scorer = scorer(if own { &[] } else { &[vec![1.0, 0.5, 0.0], vec![0.0, 1.0, 0.3], vec![0.2, 0.0, 1.0]] });
             let pictures: Vec<&[f32]> = pictures.iter().map(|p| p.as_slice()).collect();
-            let tags = scorer.tags(&pictures);
+            let tags = scorer.tags(&pictures, 0);
             prop_assert!(tags.iter().all(|(_, score)| (TINY.least..=1.0).contains(score)));
             prop_assert!(tags.is_sorted_by(|a, b| a.1 >= b.1));
         }

@@ -33,6 +33,7 @@ pub struct TextEmbedder {
     max_tokens: usize,
     passage_prefix: String,
     query_prefix: String,
+    similarity_floor: f32,
 }
 
 impl TextEmbedder {
@@ -75,6 +76,7 @@ impl TextEmbedder {
             max_tokens,
             passage_prefix: manifest.preprocessing.passage_prefix.clone(),
             query_prefix: manifest.preprocessing.query_prefix.clone(),
+            similarity_floor: manifest.preprocessing.similarity_floor(),
         };
         let probe = embedder.run(&[vec![0; 2], vec![0; 2]])?;
         if probe.len() != 2 * dimension {
@@ -89,6 +91,11 @@ impl TextEmbedder {
     /// Length of the vectors.
     pub fn dimension(&self) -> usize {
         self.dimension
+    }
+
+    /// Cosine similarity below which two texts say different things.
+    pub fn similarity_floor(&self) -> f32 {
+        self.similarity_floor
     }
 
     /// Longest input in tokens, the two special tokens included; longer text is cut there.

@@ -1,9 +1,13 @@
 //! What the tests stand on: the real models and the recorded speech that `scripts/models --samples` fetches.
 #![allow(dead_code, clippy::unwrap_used)]
 
+mod copy;
+
 use std::path::PathBuf;
 
 use heimdex_models::Registry;
+
+pub(crate) use copy::Copy;
 
 /// The opening of "A Tale of Two Cities", as read in the recording.
 pub(crate) const TWO_CITIES: &str = "it was the best of times it was the worst of times it was the age of wisdom it was the age of foolishness it was the epoch of \

@@ -1,0 +1,261 @@
+//! The models that queries are embedded with, by id: each is loaded when first asked for and kept while it is in use, so that what
+//! an older model has indexed stays findable until a newer one has indexed it again. Never the networks that look at pictures.
+//!
+//! The configured ones are loaded in the background at start, so that a start is quick; until then, search goes by words alone and
+//! readiness says so.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use heimdex_models::{ImageTexts, Manifest, ModelError, Registry, TextEmbedder, image};
+use tokio::sync::watch;
+
+/// One query is short; more threads would only take them from others.
+const THREADS: usize = 1;
+/// Encoders held at once; the one longest not asked for makes place for another.
+const MOST: usize = 6;
+/// A query waits so long for its encoder to be loaded, then does without.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// One model waits so long for another that it stands on.
+const LONG: Duration = Duration::from_secs(600);
+/// A model that could not be loaded is not tried again before.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
+
+/// What is looked for with a query's vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Sense {
+    /// What is said.
+    Text,
+    /// What is seen.
+    Image,
+}
+
+impl Sense {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Configured as `none`.
+    Off,
+    Loading,
+    Ready,
+    Failed,
+}
+
+#[derive(Clone)]
+enum Encoder {
+    Text(Arc<TextEmbedder>),
+    Image(Arc<dyn ImageTexts>, f64),
+}
+
+#[derive(Clone)]
+enum Slot {
+    Loading,
+    Ready(Encoder),
+    Failed(Instant),
+}
+
+struct Held {
+    slot: watch::Receiver<Slot>,
+    asked_for: Instant,
+}
+
+type Key = (Sense, String);
+
+/// A handle that is there from the start. Cheap to clone.
+#[derive(Clone)]
+pub struct QueryEncoders(Arc<Inner>);
+
+struct Inner {
+    folder: PathBuf,
+    text: Option<String>,
+    image: Option<String>,
+    held: Mutex<HashMap<Key, Held>>,
+}
+
+/// A query in a model's space.
+#[derive(Debug)]
+pub struct Embedded {
+    pub vector: Vec<f32>,
+    /// Cosine similarity below which something else is meant.
+    pub floor: f64,
+}
+
+/// Why a query has no vector.
+#[derive(Debug, thiserror::Error)]
+pub enum NoVector {
+    #[error("no model of this kind is configured")]
+    Off,
+    #[error("the model is still being loaded")]
+    Loading,
+    #[error("the model `{0}` could not be loaded")]
+    Failed(String),
+    #[error("the query could not be embedded")]
+    Model(#[from] ModelError),
+    #[error("embedding was interrupted")]
+    Interrupted,
+}
+
+impl QueryEncoders {
+    /// Begins to load the configured ones from the models folder; `None` switches a sense off.
+    pub fn start(folder: PathBuf, text: Option<String>, image: Option<String>) -> Self {
+        let encoders = Self(Arc::new(Inner { folder, text, image, held: Mutex::default() }));
+        for sense in [Sense::Text, Sense::Image] {
+            if let Some(id) = encoders.configured(sense) {
+                encoders.slot(sense, id);
+            }
+        }
+        encoders
+    }
+
+    /// The id of the configured model.
+    pub fn configured(&self, sense: Sense) -> Option<&str> {
+        match sense {
+            Sense::Text => self.0.text.as_deref(),
+            Sense::Image => self.0.image.as_deref(),
+        }
+    }
+
+    /// Of the configured model.
+    pub fn status(&self, sense: Sense) -> Status {
+        let Some(id) = self.configured(sense) else { return Status::Off };
+        match &*self.slot(sense, id).borrow() {
+            Slot::Loading => Status::Loading,
+            Slot::Ready(_) => Status::Ready,
+            Slot::Failed(_) => Status::Failed,
+        }
+    }
+
+    /// Waits until the configured model is loaded or has failed to be, at most so long.
+    pub async fn settled(&self, sense: Sense, patience: Duration) -> Status {
+        if let Some(id) = self.configured(sense) {
+            let mut slot = self.slot(sense, id);
+            let _ = tokio::time::timeout(patience, slot.wait_for(|slot| !matches!(slot, Slot::Loading))).await;
+        }
+        self.status(sense)
+    }
+
+    /// A query in the space of the model `id`.
+    pub async fn embed(&self, sense: Sense, id: &str, text: &str) -> Result<Embedded, NoVector> {
+        if self.configured(sense).is_none() {
+            return Err(NoVector::Off);
+        }
+        let encoder = self.encoder(sense, id, PATIENCE).await?;
+        let text = text.to_owned();
+        let embedding = move || match encoder {
+            Encoder::Text(embedder) => {
+                Ok(Embedded { vector: embedder.embed_query(&text)?, floor: f64::from(embedder.similarity_floor()) })
+            }
+            Encoder::Image(texts, floor) => {
+                let vector = texts.embed_texts(&[&text])?.into_iter().next();
+                Ok(Embedded { vector: vector.ok_or(NoVector::Interrupted)?, floor })
+            }
+        };
+        tokio::task::spawn_blocking(embedding).await.map_err(|_| NoVector::Interrupted)?
+    }
+
+    /// Cosine similarity below which two things of the model are not alike. It asks for the manifest only; `None` when there is
+    /// none any more.
+    pub async fn likeness_floor(&self, sense: Sense, id: &str) -> Option<f64> {
+        let folder = self.0.folder.join(id);
+        let manifest = tokio::task::spawn_blocking(move || Manifest::read(&folder)).await.ok()?.ok()?;
+        Some(f64::from(match sense {
+            Sense::Text => manifest.preprocessing.similarity_floor(),
+            Sense::Image => image::table(&manifest).ok()?.likeness_floor,
+        }))
+    }
+
+    async fn encoder(&self, sense: Sense, id: &str, patience: Duration) -> Result<Encoder, NoVector> {
+        let mut slot = self.slot(sense, id);
+        let settled = tokio::time::timeout(patience, slot.wait_for(|slot| !matches!(slot, Slot::Loading))).await;
+        match settled.map_err(|_| NoVector::Loading)?.as_deref() {
+            Ok(Slot::Ready(encoder)) => Ok(encoder.clone()),
+            Ok(Slot::Loading | Slot::Failed(_)) => Err(NoVector::Failed(id.to_owned())),
+            Err(_) => Err(NoVector::Interrupted),
+        }
+    }
+
+    /// Where the model is or will be; begins to load it if nobody has.
+    fn slot(&self, sense: Sense, id: &str) -> watch::Receiver<Slot> {
+        let key = (sense, id.to_owned());
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = held.get_mut(&key).filter(|known| !known.stale()) {
+            known.asked_for = Instant::now();
+            return known.slot.clone();
+        }
+        held.remove(&key);
+        if held.len() >= MOST
+            && let Some(idle) = self.idle(&held)
+        {
+            held.remove(&idle);
+        }
+        let (sender, slot) = watch::channel(Slot::Loading);
+        held.insert(key, Held { slot: slot.clone(), asked_for: Instant::now() });
+        let (encoders, id) = (self.clone(), id.to_owned());
+        tokio::spawn(async move {
+            let slot = match encoders.load(sense, &id).await {
+                Ok(encoder) => Slot::Ready(encoder),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, model = id, sense = sense.as_str(), "a query's model cannot be loaded");
+                    Slot::Failed(Instant::now())
+                }
+            };
+            // Nobody is left to be told when the process is ending.
+            let _ = sender.send(slot);
+        });
+        slot
+    }
+
+    /// The one longest not asked for that nobody waits for and no configuration names.
+    fn idle(&self, held: &HashMap<Key, Held>) -> Option<Key> {
+        held.iter()
+            .filter(|((sense, id), held)| self.configured(*sense) != Some(id) && !held.loading())
+            .min_by_key(|(_, held)| held.asked_for)
+            .map(|(key, _)| key.clone())
+    }
+
+    async fn load(&self, sense: Sense, id: &str) -> Result<Encoder, NoVector> {
+        let (folder, id) = (self.0.folder.clone(), id.to_owned());
+        let verified = tokio::task::spawn_blocking(move || Registry::open(folder)?.get(&id)).await;
+        let manifest = verified.map_err(|_| NoVector::Interrupted)??;
+        let loading: Box<dyn FnOnce() -> Result<Encoder, ModelError> + Send> = match sense {
+            Sense::Text => Box::new(move || Ok(Encoder::Text(Arc::new(TextEmbedder::load(&manifest, THREADS)?)))),
+            Sense::Image => {
+                // An image model that stands on a text model shares it with whoever else asks for that.
+                let shared = match image::table(&manifest)?.needs_text_model() {
+                    Some(id) => match self.encoder(Sense::Text, id, LONG).await? {
+                        Encoder::Text(embedder) => Some(embedder),
+                        Encoder::Image(..) => None,
+                    },
+                    None => None,
+                };
+                Box::new(move || {
+                    let texts = image::load_texts(&manifest, THREADS, shared)?;
+                    Ok(Encoder::Image(texts.into(), f64::from(image::table(&manifest)?.similarity_floor)))
+                })
+            }
+        };
+        Ok(tokio::task::spawn_blocking(loading).await.map_err(|_| NoVector::Interrupted)??)
+    }
+}
+
+impl Held {
+    fn loading(&self) -> bool {
+        matches!(&*self.slot.borrow(), Slot::Loading)
+    }
+
+    fn stale(&self) -> bool {
+        matches!(&*self.slot.borrow(), Slot::Failed(at) if at.elapsed() > TRY_AGAIN)
+    }
+}

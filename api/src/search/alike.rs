@@ -1,0 +1,86 @@
+//! Scenes like another one: by what is said, by what is seen, or by both.
+
+use std::collections::HashMap;
+
+use heimdex_db::{
+    DbError, SceneId, UserId,
+    search::{self, Candidate, Filters, Near},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    fusion::{Ranked, fuse},
+    run::{Channel, DEADLINE, Hit, Key, Match, detail, key, present},
+};
+use crate::{
+    encoders::Sense,
+    error::{ApiError, Code},
+    state::AppState,
+};
+
+/// Of two things of a model whose manifest has gone.
+const FLOOR: f64 = 0.5;
+
+/// In which respect scenes are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    Said,
+    Seen,
+}
+
+/// Scenes like this one, best first; `None` compares in both respects.
+///
+/// # Errors
+/// `no_vectors` when there is nothing in the scene to compare by.
+pub async fn similar(
+    state: &AppState,
+    owner: UserId,
+    scene: SceneId,
+    by: Option<By>,
+    limit: i64,
+) -> Result<Vec<Hit>, ApiError> {
+    let mut ranked = Vec::new();
+    let mut known: HashMap<Key, (Candidate, Vec<Match>)> = HashMap::new();
+    for (respect, channel) in [(By::Said, Channel::Meaning), (By::Seen, Channel::Seen)] {
+        if by.is_some_and(|by| by != respect) {
+            continue;
+        }
+        let Some(found) = neighbours(state, owner, scene, respect, limit).await? else { continue };
+        for (place, candidate) in found.iter().enumerate() {
+            let matched =
+                Match { channel: channel.as_str(), rank: place + 1, score: candidate.score, detail: detail(channel, candidate) };
+            known.entry(key(candidate)).or_insert_with(|| (*candidate, Vec::new())).1.push(matched);
+        }
+        ranked.push(Ranked { weight: channel.default_weight(), ids: found.iter().map(key).collect() });
+    }
+    if ranked.is_empty() {
+        return Err(ApiError::new(Code::NoVectors));
+    }
+    let mut page = fuse(&ranked);
+    page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    present(state, owner, "", &page, &known).await
+}
+
+/// `None`: the scene has no vector of this kind.
+async fn neighbours(
+    state: &AppState,
+    owner: UserId,
+    scene: SceneId,
+    by: By,
+    limit: i64,
+) -> Result<Option<Vec<Candidate>>, DbError> {
+    let (own, sense) = match by {
+        By::Said => (search::pooled(&state.pool, owner, scene).await?, Sense::Text),
+        By::Seen => (search::seen_of(&state.pool, owner, scene).await?, Sense::Image),
+    };
+    let Ok(query) = own else { return Ok(None) };
+    let floor = state.encoders.likeness_floor(sense, &query.model).await.unwrap_or(FLOOR);
+    let near = Near { except: Some(scene), floor, limit };
+    let everything = Filters::default();
+    Ok(Some(match by {
+        By::Said => search::meaning(&state.pool, owner, &query, &everything, near, DEADLINE).await?,
+        By::Seen => search::seen(&state.pool, owner, &query, &everything, near, DEADLINE).await?,
+    }))
+}

@@ -1,0 +1,138 @@
+//! The table `image` of a manifest: what an image model is made of.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::error::ModelError;
+use crate::manifest::Manifest;
+use crate::picture::Filter;
+
+/// How pictures and texts come into one space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// A classifier, and the texts of its classes in a text model's space.
+    Conse,
+    /// One network for pictures and one for texts, trained together.
+    TwoTower,
+}
+
+/// What all image models say; the rest belongs to one architecture.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageTable {
+    pub architecture: Architecture,
+    pub vision: VisionTable,
+    /// Cosine similarity of a text and a picture below which the picture shows something else.
+    pub similarity_floor: f32,
+    /// Cosine similarity of two pictures below which they show different things.
+    pub likeness_floor: f32,
+    /// `conse`: the id of the text model whose vectors the classes have.
+    text_model: Option<String>,
+    conse: Option<ConseTable>,
+    /// `two_tower`
+    text: Option<TextTable>,
+}
+
+/// The network that looks at pictures.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VisionTable {
+    pub graph: PathBuf,
+    /// Name of the input, float32 [batch, 3, size, size], RGB.
+    pub input: String,
+    /// Name of the output, float32 [batch, dimension] or, of a classifier, [batch, classes].
+    pub output: String,
+    /// Side of the input, pixels.
+    pub size: usize,
+    /// A value is `(byte / 255 - mean) / std`.
+    pub mean: [f32; 3],
+    pub std: [f32; 3],
+    #[serde(default)]
+    pub filter: Filter,
+    /// What of a picture is looked at; of several views the mean counts.
+    pub views: Vec<View>,
+}
+
+/// A square of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// The largest square in its middle.
+    Centre,
+    /// All of it, whatever becomes of the ratio of its sides.
+    Whole,
+}
+
+/// Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings" (2013).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConseTable {
+    /// Little-endian float32 [classes, dimension], rows of length 1, in the order of the classifier's outputs.
+    pub classes: PathBuf,
+    /// How many of the likeliest classes count (the paper's T).
+    pub top: usize,
+    /// The logits are divided by it: above 1, less likely classes count for more.
+    pub temperature: f32,
+    /// Length of the combination, 0 to 1, below which the classifier sees nothing: the classes it is torn between have nothing to do
+    /// with each other, as with black and empty pictures.
+    pub least_length: f32,
+}
+
+/// The network that reads.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextTable {
+    pub graph: PathBuf,
+    pub tokenizer: PathBuf,
+    /// Name of the input of token ids, int64 [batch, tokens].
+    pub ids: String,
+    /// Name of the input that is 1 for tokens and 0 for padding, where the graph has one.
+    pub mask: Option<String>,
+    /// Name of the output, float32 [batch, dimension].
+    pub output: String,
+    /// Longest input; longer text is cut there.
+    pub max_tokens: usize,
+    /// Every input is padded to `max_tokens`, since the model was trained so (SigLIP); else to the longest of its batch.
+    #[serde(default)]
+    pub pad_to_max: bool,
+    #[serde(default)]
+    pub pad_id: u32,
+    /// Text is lowercased first (SigLIP 2's tokenizer leaves that to its caller).
+    #[serde(default)]
+    pub lowercase: bool,
+    /// Put around a text; `{}` stands for it.
+    pub template: Option<String>,
+}
+
+impl ImageTable {
+    /// The text model without which its texts cannot be loaded.
+    pub fn needs_text_model(&self) -> Option<&str> {
+        self.text_model.as_deref().filter(|_| self.architecture == Architecture::Conse)
+    }
+
+    pub(super) fn text_model(&self, manifest: &Manifest) -> Result<&str, ModelError> {
+        self.text_model.as_deref().ok_or_else(|| lacking(manifest, "text_model"))
+    }
+
+    pub(super) fn conse(&self, manifest: &Manifest) -> Result<&ConseTable, ModelError> {
+        let table = self.conse.as_ref().ok_or_else(|| lacking(manifest, "conse"))?;
+        if table.top == 0 || !(table.temperature > 0.0) {
+            return Err(manifest.wrong("`image.conse` needs a `top` of 1 or more and a `temperature` above 0".to_owned()));
+        }
+        Ok(table)
+    }
+
+    pub(super) fn text(&self, manifest: &Manifest) -> Result<&TextTable, ModelError> {
+        let table = self.text.as_ref().ok_or_else(|| lacking(manifest, "text"))?;
+        if table.max_tokens < 2 || table.template.as_ref().is_some_and(|template| !template.contains("{}")) {
+            return Err(manifest.wrong("`image.text` needs `max_tokens` of 2 or more and `{}` in its `template`".to_owned()));
+        }
+        Ok(table)
+    }
+}
+
+fn lacking(manifest: &Manifest, what: &str) -> ModelError {
+    manifest.wrong(format!("an image model of this architecture needs `image.{what}`"))
+}
