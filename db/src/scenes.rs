@@ -60,12 +60,7 @@ pub async fn of_video(
 }
 
 /// One scene of a visible run; see [`of_video`] for the language.
-pub async fn find(
-    db: impl PgExecutor<'_>,
-    owner: UserId,
-    scene: SceneId,
-    language: &str,
-) -> Result<SceneRow, DbError> {
+pub async fn find(db: impl PgExecutor<'_>, owner: UserId, scene: SceneId, language: &str) -> Result<SceneRow, DbError> {
     sqlx::query_as!(
         SceneRow,
         r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,

@@ -138,7 +138,11 @@ mod tests {
         assert_eq!(of(0.0, &[frame(0.03, Some(0.0), true)]), "still dark");
         assert_eq!(of(0.9, &[frame(0.95, Some(0.0), true)]), "action bright");
         assert_eq!(of(0.05, &[frame(0.5, Some(0.0), true)]), "black-and-white");
-        assert_eq!(of(0.05, &[frame(0.5, None, true), frame(0.0, Some(0.0), false)]), "", "what was not chosen or measured");
+        assert_eq!(
+            of(0.05, &[frame(0.5, None, true), frame(0.0, Some(0.0), false)]),
+            "",
+            "what was not chosen or measured"
+        );
     }
 
     #[test]

@@ -11,7 +11,12 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::videos::shape::signed;
-use crate::{auth::Caller, error::ApiError, extract::{Path, Query}, state::AppState};
+use crate::{
+    auth::Caller,
+    error::ApiError,
+    extract::{Path, Query},
+    state::AppState,
+};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

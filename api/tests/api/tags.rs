@@ -75,7 +75,9 @@ async fn a_tag_is_found_by_what_it_is_called_in_any_language() {
     publish(&app).await;
     let ann = app.enterprise("ann").await;
     footage(&app, &ann).await;
-    for query in ["a car", "Cars", "driving", "자동차", "자동차에서 내리는 사람", "Autos", "voitures", "車の中", "一辆汽车"] {
+    for query in
+        ["a car", "Cars", "driving", "자동차", "자동차에서 내리는 사람", "Autos", "voitures", "車の中", "一辆汽车"]
+    {
         assert_eq!(tagged(&ann, query).await, [2, 0], "{query}");
     }
     for query in ["dogs", "강아지가 뛴다", "Hunde", "los perros", "犬"] {
@@ -150,7 +152,8 @@ async fn a_scene_says_what_it_shows_and_how_it_feels() {
     let ann = app.user("ann").await;
     let video = footage(&app, &ann).await;
     tag(&app, scene_of(video, 0, 4000), "retired-tag", 0.5).await;
-    let scene = ann.get(&format!("/scenes/{}?language=ko", scene_of(video, 0, 4000))).await.assert_status(200).body.clone();
+    let scene =
+        ann.get(&format!("/scenes/{}?language=ko", scene_of(video, 0, 4000))).await.assert_status(200).body.clone();
     assert_eq!(
         scene["tags"],
         json!([

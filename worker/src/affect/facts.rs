@@ -34,8 +34,12 @@ impl<'a> Video<'a> {
         }
         let spoken: Vec<bool> = covered.into_iter().map(|ms| ms >= SPOKEN_MS).collect();
         let median_of = |values: &[Option<f32>]| {
-            let mut there: Vec<f64> =
-                values.iter().zip(&spoken).filter(|(_, spoken)| **spoken).filter_map(|(value, _)| value.map(f64::from)).collect();
+            let mut there: Vec<f64> = values
+                .iter()
+                .zip(&spoken)
+                .filter(|(_, spoken)| **spoken)
+                .filter_map(|(value, _)| value.map(f64::from))
+                .collect();
             (there.len() >= ENOUGH_SPOKEN).then(|| median(&mut there)).flatten()
         };
         let voice_lufs = curve.and_then(|curve| median_of(&curve.loudness_lufs));
@@ -177,7 +181,10 @@ mod tests {
         let video = Video::new(Some(&curve), &words);
         let own: Vec<_> = words[10..].iter().collect();
         let raised = facts(&video, &scene(10_000, 12_000), &own, &[]);
-        assert!((raised.voice_lu.unwrap() - 6.0).abs() < 0.01 && (raised.pitch_semitones.unwrap() - 12.0).abs() < 0.01, "{raised:?}");
+        assert!(
+            (raised.voice_lu.unwrap() - 6.0).abs() < 0.01 && (raised.pitch_semitones.unwrap() - 12.0).abs() < 0.01,
+            "{raised:?}"
+        );
         assert_eq!((raised.words, raised.voiced_s), (2, 1.0));
         let usual = facts(&video, &scene(0, 5_000), &words[..5].iter().collect::<Vec<_>>(), &[]);
         assert!(usual.voice_lu.unwrap().abs() < 0.01 && usual.pitch_semitones.unwrap().abs() < 0.01, "{usual:?}");

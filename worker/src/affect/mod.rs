@@ -78,12 +78,20 @@ impl Dimension {
         }
         let mut sources: Vec<_> = there
             .iter()
-            .map(|&(source, weight, value)| Source { source, value: rounded(value), share: rounded(weight / (sum + PRIOR)) })
+            .map(|&(source, weight, value)| Source {
+                source,
+                value: rounded(value),
+                share: rounded(weight / (sum + PRIOR)),
+            })
             .collect();
         sources.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.source.cmp(b.source)));
         let shares: f64 = sources.iter().map(|s| s.share).sum();
         let value = sources.iter().map(|s| s.share * s.value).sum::<f64>() + (1.0 - shares) * neutral;
-        Some(Self { value: rounded(value.clamp(range.0, range.1)), confidence: rounded((sum / possible).min(1.0)), sources })
+        Some(Self {
+            value: rounded(value.clamp(range.0, range.1)),
+            confidence: rounded((sum / possible).min(1.0)),
+            sources,
+        })
     }
 }
 

@@ -64,12 +64,20 @@ pub fn signals(facts: &Facts) -> [Vec<Signal>; 3] {
     let valence = vec![
         signal("text", 0.55, facts.text_valence.map(|value| ((facts.words as f64 / ENOUGH_WORDS).min(1.0), value))),
         signal("expression", 0.35, expression.map(|e| (e.reliability, e.valence))),
-        signal("colour", 0.10, colour.map(|(brightness, saturation)| (1.0, pleasure(brightness, saturation, facts.warmth)))),
+        signal(
+            "colour",
+            0.10,
+            colour.map(|(brightness, saturation)| (1.0, pleasure(brightness, saturation, facts.warmth))),
+        ),
     ];
     let arousal = vec![
         signal("voice_loudness", 0.25, facts.voice_lu.map(|lu| (voice, 0.5 + lu / 20.0))),
         signal("voice_pitch", 0.20, facts.pitch_semitones.map(|semitones| (voice, 0.5 + semitones / 12.0))),
-        signal("speech_rate", 0.10, (facts.spoken_s > 0.0).then(|| ((facts.spoken_s / ENOUGH_VOICE_S).min(1.0), rate(facts)))),
+        signal(
+            "speech_rate",
+            0.10,
+            (facts.spoken_s > 0.0).then(|| ((facts.spoken_s / ENOUGH_VOICE_S).min(1.0), rate(facts))),
+        ),
         signal("motion", 0.20, motion),
         signal("colour", 0.05, colour.map(|(brightness, saturation)| (1.0, excitement(brightness, saturation)))),
         signal("expression", 0.20, expression.map(|e| (e.reliability, e.arousal))),

@@ -41,8 +41,7 @@ impl Valence {
     /// # Errors
     /// [`ModelError::Engine`].
     pub fn new(embedder: &TextEmbedder) -> Result<Self, ModelError> {
-        let [good, bad, plain] =
-            [embedder.embed(&PLEASANT)?, embedder.embed(&UNPLEASANT)?, embedder.embed(&NEITHER)?];
+        let [good, bad, plain] = [embedder.embed(&PLEASANT)?, embedder.embed(&UNPLEASANT)?, embedder.embed(&NEITHER)?];
         let axis: Vec<f32> = (0..embedder.dimension()).map(|n| column_mean(&good, n) - column_mean(&bad, n)).collect();
         let along = |vectors: &[Vec<f32>]| vectors.iter().map(|v| dot(v, &axis)).sum::<f32>() / vectors.len() as f32;
         let (middle, scale) = (along(&plain), EVERYDAY * (along(&good) - along(&bad)) / 2.0);

@@ -97,7 +97,11 @@ async fn valences(cx: &StageContext, by_scene: &[Vec<&Word>]) -> Result<Vec<Opti
     Ok(sums.into_iter().map(|(sum, words)| (words > 0.0).then(|| sum / words)).collect())
 }
 
-async fn measure(embedder: &Arc<TextEmbedder>, valence: &Arc<Valence>, texts: Vec<String>) -> Result<Vec<f32>, StageError> {
+async fn measure(
+    embedder: &Arc<TextEmbedder>,
+    valence: &Arc<Valence>,
+    texts: Vec<String>,
+) -> Result<Vec<f32>, StageError> {
     let (embedder, valence) = (Arc::clone(embedder), Arc::clone(valence));
     blocking(move || {
         let texts: Vec<_> = texts.iter().map(String::as_str).collect();
@@ -123,12 +127,14 @@ async fn tag(
         let told = evidence(scene, &pictures, faces.get(&scene.scene_id), written.get(&scene.scene_id).copied());
         let told = told.into_iter().map(|e| (e.tag.to_owned(), e.score, e.source));
         let shown = seen.get(&scene.scene_id).into_iter().flatten().map(|(tag, score)| (tag.clone(), *score, "image"));
-        rows.extend(surest(&vocabulary, told.chain(shown).collect()).into_iter().map(|(tag, score, source)| SceneTag {
-            scene_id: scene.scene_id,
-            tag,
-            score,
-            source: source.to_owned(),
-        }));
+        rows.extend(
+            surest(&vocabulary, told.chain(shown).collect()).into_iter().map(|(tag, score, source)| SceneTag {
+                scene_id: scene.scene_id,
+                tag,
+                score,
+                source: source.to_owned(),
+            }),
+        );
     }
     Ok((rows, note))
 }
@@ -155,7 +161,9 @@ async fn seen(
     job: &Job,
     frame_rows: &[Frame],
 ) -> Result<(HashMap<SceneId, Vec<(String, f32)>>, Option<&'static str>), StageError> {
-    let Some((model, scorer)) = cx.models().tag_scorer().await? else { return Ok((HashMap::new(), Some("no image model"))) };
+    let Some((model, scorer)) = cx.models().tag_scorer().await? else {
+        return Ok((HashMap::new(), Some("no image model")));
+    };
     // Vectors of another model, kept by a run that did not embed again, are in a space that this one's prompts are not in.
     let mut chosen: HashMap<SceneId, usize> = HashMap::new();
     for frame in frame_rows.iter().filter(|frame| frame.sampled) {

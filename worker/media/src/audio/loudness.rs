@@ -95,7 +95,8 @@ impl LoudnessMeter {
 
     /// Loudness of each second by itself, ungated, LUFS; a begun last one included. `None` for digital silence.
     pub fn per_second(&self) -> Vec<Option<f32>> {
-        let mut seconds: Vec<_> = self.steps.chunks(10).map(|steps| steps.iter().sum::<f64>() / steps.len() as f64).collect();
+        let mut seconds: Vec<_> =
+            self.steps.chunks(10).map(|steps| steps.iter().sum::<f64>() / steps.len() as f64).collect();
         if self.in_step > 0 && self.steps.len().is_multiple_of(10) {
             seconds.push(self.energy / self.in_step as f64);
         }

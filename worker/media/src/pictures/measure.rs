@@ -126,7 +126,10 @@ mod tests {
         {
             for (width, height) in [(1, 1), (7, 5), (64, 36)] {
                 let found = colour(&plain(rgb, width, height));
-                assert!((found.saturation - saturation).abs() < 1e-3 && (found.warmth - warmth).abs() < 1e-3, "{rgb:?}: {found:?}");
+                assert!(
+                    (found.saturation - saturation).abs() < 1e-3 && (found.warmth - warmth).abs() < 1e-3,
+                    "{rgb:?}: {found:?}"
+                );
             }
         }
         assert_eq!(colour(&Rgb { width: 0, height: 0, data: Vec::new() }), Colour::default());

@@ -27,8 +27,12 @@ impl Calibration {
     pub const CONSE: Self = Self { templates: &["{}"], centre: 4.9, width: 0.9, least: 0.45 };
     /// For encoders trained on pairs of pictures and texts. The background is the vocabulary itself, of which a picture shows next to nothing;
     /// of some two hundred normal values the largest is about 2.7.
-    pub const TWO_TOWER: Self =
-        Self { templates: &["{}", "a photo of {}", "a video frame that shows {}"], centre: 3.2, width: 0.4, least: 0.45 };
+    pub const TWO_TOWER: Self = Self {
+        templates: &["{}", "a photo of {}", "a video frame that shows {}"],
+        centre: 3.2,
+        width: 0.4,
+        least: 0.45,
+    };
 }
 
 struct Entry {
@@ -244,7 +248,9 @@ mod tests {
 
     #[test]
     fn too_few_vectors_or_mixed_dimensions_are_refused() {
-        let make = |vectors: &[Vec<f32>], background: &[Vec<f32>]| TagScorer::new(&vocabulary(), vectors, background, TINY).is_err();
+        let make = |vectors: &[Vec<f32>], background: &[Vec<f32>]| {
+            TagScorer::new(&vocabulary(), vectors, background, TINY).is_err()
+        };
         assert!(make(&[], &[]));
         assert!(make(&vec![vec![1.0, 0.0]; 5], &[]));
         assert!(make(&[vec![vec![1.0, 0.0]; 5], vec![vec![1.0]]].concat(), &[]));

@@ -65,8 +65,7 @@ impl Vocabulary {
     /// [`VocabularyError`] naming the file, the line and the key.
     pub fn load(path: Option<&Path>) -> Result<Self, VocabularyError> {
         let Some(path) = path else { return Self::built_in() };
-        let wrong =
-            |reason: String| VocabularyError { path: path.to_owned(), line: 0, key: None, reason };
+        let wrong = |reason: String| VocabularyError { path: path.to_owned(), line: 0, key: None, reason };
         let size = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
         if size > MAX_BYTES {
             return Err(wrong(format!("{size} bytes are more than {MAX_BYTES}")));
@@ -105,21 +104,30 @@ impl Vocabulary {
                 let reason = "an id is 1 to 40 lowercase letters, digits and `-`".to_owned();
                 return Err(wrong(id.span().start, Some(format!("tags.{}", id.get_ref())), reason));
             }
-            let tag = tag(id.get_ref(), fields)
-                .map_err(|Fault { field, offset, reason }| wrong(offset.unwrap_or(id.span().start), key(&field), reason))?;
+            let tag = tag(id.get_ref(), fields).map_err(|Fault { field, offset, reason }| {
+                wrong(offset.unwrap_or(id.span().start), key(&field), reason)
+            })?;
             tags.push(tag);
         }
         if tags.is_empty() || tags.len() > MAX_TAGS {
-            return Err(wrong(0, Some("tags".to_owned()), format!("{} tags; there must be 1 to {MAX_TAGS}", tags.len())));
+            return Err(wrong(
+                0,
+                Some("tags".to_owned()),
+                format!("{} tags; there must be 1 to {MAX_TAGS}", tags.len()),
+            ));
         }
         for (id, fields) in &file.tags {
-            let Some(parent) = tags.iter().find(|tag| &tag.id == id.get_ref()).and_then(|tag| tag.parent.as_ref()) else { continue };
+            let Some(parent) = tags.iter().find(|tag| &tag.id == id.get_ref()).and_then(|tag| tag.parent.as_ref())
+            else {
+                continue;
+            };
             let reason = match tags.iter().find(|tag| &tag.id == parent) {
                 None => format!("there is no tag `{parent}`"),
                 Some(general) if general.parent.is_some() => format!("`{parent}` is itself a kind of something"),
                 Some(_) => continue,
             };
-            let offset = fields.iter().find(|(name, _)| name.get_ref() == "is").map_or(0, |(name, _)| name.span().start);
+            let offset =
+                fields.iter().find(|(name, _)| name.get_ref() == "is").map_or(0, |(name, _)| name.span().start);
             return Err(wrong(offset, Some(format!("tags.{}.is", id.get_ref())), reason));
         }
         let hash = Sha256::digest(text.as_bytes());
@@ -168,8 +176,12 @@ fn tag(id: &str, fields: &Fields) -> Result<Tag, Fault> {
     for (name, value) in fields {
         let fault = |reason: String| Fault { field: name.get_ref().clone(), offset: Some(value.span().start), reason };
         let texts = value.get_ref().all();
-        if let Some(text) = texts.iter().find(|text| text.trim() != *text || text.is_empty() || text.chars().count() > MAX_CHARS) {
-            return Err(fault(format!("`{text}` is empty, longer than {MAX_CHARS} characters, or has blanks around it")));
+        if let Some(text) =
+            texts.iter().find(|text| text.trim() != *text || text.is_empty() || text.chars().count() > MAX_CHARS)
+        {
+            return Err(fault(format!(
+                "`{text}` is empty, longer than {MAX_CHARS} characters, or has blanks around it"
+            )));
         }
         match (name.get_ref().as_str(), value.get_ref()) {
             ("prompts", Texts::Many(prompts)) if prompts.len() <= MAX_PROMPTS => tag.prompts.clone_from(prompts),
@@ -219,7 +231,9 @@ mod tests {
                 assert!(tag.labels.iter().any(|l| l.language == language && l.place == 0), "{} in {language}", tag.id);
             }
         }
-        for id in ["person", "people", "crowd", "close-up", "text", "still", "action", "dark", "bright", "black-and-white"] {
+        for id in
+            ["person", "people", "crowd", "close-up", "text", "still", "action", "dark", "bright", "black-and-white"]
+        {
             assert!(vocabulary.has(id), "{id}");
         }
         assert!(!vocabulary.has("nothing"));
@@ -229,7 +243,8 @@ mod tests {
     fn one_label_or_several_make_a_tag() {
         let found = parse("[tags]\ndog = { prompts = [\"dog\"], is = \"animal\", en = [\"dog\", \"puppy\"], ko = \"개\" }\nanimal = { prompts = [], en = \"animal\" }").unwrap();
         assert_eq!(found.tags.iter().map(|tag| tag.id.as_str()).collect::<Vec<_>>(), ["animal", "dog"]);
-        let label = |language: &str, text: &str, place| Label { language: language.to_owned(), text: text.to_owned(), place };
+        let label =
+            |language: &str, text: &str, place| Label { language: language.to_owned(), text: text.to_owned(), place };
         assert_eq!(found.tags[1].labels, [label("en", "dog", 0), label("en", "puppy", 1), label("ko", "개", 0)]);
         assert_eq!(found.tags[1].parent.as_deref(), Some("animal"));
     }
@@ -247,7 +262,11 @@ mod tests {
             ("[tags]\ndog = { en = \" dog\" }", 2, "blanks"),
             ("[tags]\ndog = { en = \"dog\", prompts = \"dog\" }", 2, "tags.dog.prompts"),
             ("[tags]\ndog = { en = \"dog\", is = \"animal\" }", 2, "no tag `animal`"),
-            ("[tags]\na = { en = \"a\" }\nb = { en = \"b\", is = \"a\" }\nc = { en = \"c\", is = \"b\" }", 4, "tags.c.is"),
+            (
+                "[tags]\na = { en = \"a\" }\nb = { en = \"b\", is = \"a\" }\nc = { en = \"c\", is = \"b\" }",
+                4,
+                "tags.c.is",
+            ),
             ("[tags]\na = { en = \"a\" }\na = { en = \"b\" }", 3, "duplicate"),
             ("[tags]\na = { en = 5 }", 2, "a text or a list"),
             ("[tags]\na = { en = \"a\"", 2, "tags.toml"),
