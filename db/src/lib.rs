@@ -33,6 +33,7 @@ pub mod schema;
 pub mod search;
 pub mod stage;
 pub mod store;
+pub mod tag_labels;
 pub mod tasks;
 pub mod transcripts;
 pub mod uploads;

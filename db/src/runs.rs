@@ -216,6 +216,7 @@ pub async fn drop_replaced(
     sqlx::query!("DELETE FROM scenes WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM transcript_words WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM transcript_segments WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM sound_curves WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
     sqlx::query!("UPDATE runs SET artifacts = '{}' WHERE run_id = ANY($1)", &ids).execute(connection).await?;
     Ok(replaced)
 }

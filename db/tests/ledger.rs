@@ -484,7 +484,8 @@ const FINDINGS: &str = "
         VALUES ($1, $2, $4, 0, 0, 900, 'rain', '[3,4]', 'minilm');
     INSERT INTO frames VALUES ($1, $2, 900, $4, 'jpeg', 16, 9, 1, 0.5, 7, true, '[1,2]', 'clip');
     INSERT INTO screen_texts (run_id, scene_id, owner_id, start_ms, end_ms, text, confidence, box) VALUES ($1, $2, $4, 0, 900, 'EXIT', 0.8, '[]');
-    INSERT INTO scene_tags VALUES ($1, $2, 'weather', 0.7, 'image');
+    INSERT INTO scene_tags VALUES ($1, $2, 'weather', 0.7, 'image', $4);
+    INSERT INTO sound_curves VALUES ($1, $4, '{-20}', '{NULL}', '{0}');
     INSERT INTO face_tracks (run_id, track_no, scene_id, owner_id, start_ms, end_ms, faces, frames, quality, face_vec, face_model, cover_key, similarity)
         VALUES ($1, 1, $2, $4, 900, 900, 1, 2, 0.9, '[5]', 'sface', 'face', 0.6);
     INSERT INTO face_detections (run_id, scene_id, owner_id, at_ms, track_no, box, quality, face_vec, face_model)
@@ -564,7 +565,12 @@ async fn a_redo_inherits_every_row_of_the_stages_that_are_not_redone() {
     assert!(row("transcript_words").is_null() && row("text_windows").is_null() && row("scene_tags").is_null());
     assert_eq!((&row("scenes")["text"], &row("scenes")["affect"]), (&json!(""), &json!(null)));
     assert_eq!((&row("scenes")["thumbnail_key"], &row("scenes")["image_model"]), (&json!("small"), &json!("clip")));
-    assert!(row("frames").is_object() && row("face_tracks").is_object() && row("face_detections").is_object() && row("screen_texts").is_object());
+    assert!(
+        row("frames").is_object()
+            && row("face_tracks").is_object()
+            && row("face_detections").is_object()
+            && row("screen_texts").is_object()
+    );
 
     // Redoing the pictures keeps what was said, but not where.
     let heard = redo(Stage::SceneDetect).await;

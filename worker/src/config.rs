@@ -72,6 +72,8 @@ pub struct ModelsConfig {
     pub text: Option<String>,
     pub image: Option<String>,
     pub ocr: Option<String>,
+    /// Which tags there are; `None`: the built-in vocabulary.
+    pub tags_file: Option<PathBuf>,
     /// Threads of one inference.
     pub threads: usize,
     /// Pictures in one inference of the image model.
@@ -101,10 +103,9 @@ impl Variables for HashMap<&'static str, String> {
 impl Config {
     /// Reads every variable; the command line's choices come on top (see [`crate::cli`]).
     pub fn read(from: &impl Variables) -> Result<Self, ConfigError> {
-        for name in ["HEIMDEX_AFFECT_MODEL", "HEIMDEX_FACE_MODEL"] {
-            if let Some(value) = from.get(name).filter(|value| value != "none") {
-                return Err(ConfigError::NotBuiltIn { name, value });
-            }
+        let name = "HEIMDEX_FACE_MODEL";
+        if let Some(value) = from.get(name).filter(|value| value != "none") {
+            return Err(ConfigError::NotBuiltIn { name, value });
         }
         let endpoint: Url = required(from, "S3_ENDPOINT", "a URL")?;
         let public_endpoint = optional(from, "S3_PUBLIC_ENDPOINT", "a URL")?.unwrap_or_else(|| endpoint.clone());
@@ -137,6 +138,7 @@ impl Config {
                 text: model(from, "HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
                 image: model(from, "HEIMDEX_IMAGE_MODEL", "efficientnet-lite0-conse"),
                 ocr: model(from, "HEIMDEX_OCR_MODEL", "pp-ocr-v6"),
+                tags_file: from.get("HEIMDEX_TAGS_FILE").map(PathBuf::from),
                 threads: optional::<NonZeroUsize>(from, "HEIMDEX_MODEL_THREADS", "a number of threads")?
                     .map_or_else(cores, NonZeroUsize::get),
                 image_batch: optional::<NonZeroUsize>(from, "HEIMDEX_IMAGE_BATCH", "a number of pictures")?

@@ -9,9 +9,11 @@
 //!             └─ supervisor  dead workers, due retries, sweeps
 //! ```
 
+pub mod affect;
 pub mod child;
 pub mod cli;
 pub mod config;
+pub mod evidence;
 pub mod fault;
 pub mod formats;
 pub mod frames;
@@ -34,7 +36,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use heimdex_db::{PgPool, enums, pool::ConnectError, store::Store, workers};
+use heimdex_db::{
+    PgPool, enums,
+    pool::ConnectError,
+    store::Store,
+    tag_labels::{self, TagLabel},
+    workers,
+};
+use heimdex_models::tags::{Label, Tag, Vocabulary};
 use secrecy::SecretString;
 use tokio::task::JoinSet;
 
@@ -71,6 +80,8 @@ pub enum StartError {
     Scratch(#[from] ScratchError),
     #[error("object storage: {0}")]
     Store(#[from] heimdex_db::store::StoreError),
+    #[error("writing down what tags are called: {0}")]
+    Labels(#[from] heimdex_db::DbError),
     #[error(transparent)]
     Models(#[from] models::ModelFailure),
     #[error(transparent)]
@@ -93,6 +104,9 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let control = connect(&config.database_url, 4).await?;
     heimdex_db::migrate(&control).await?;
     enums::check(&control).await?;
+    if let Some(vocabulary) = &models.vocabulary {
+        tag_labels::publish(&control, &labels(vocabulary)).await?;
+    }
     let db = connect(&config.database_url, connections(&config)).await?;
     let store = Store::new(&config.s3);
     store.ensure_bucket().await?;
@@ -102,6 +116,17 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
     let result = serve(&services, &control, &shutdown).await;
     services.scratch.close();
     result
+}
+
+/// What tags are called, for search, which reads no vocabulary of its own.
+fn labels(vocabulary: &Vocabulary) -> Vec<TagLabel> {
+    let row = |tag: &Tag, label: &Label| TagLabel {
+        tag: tag.id.clone(),
+        language: label.language.clone(),
+        label: label.text.clone(),
+        place: i16::try_from(label.place).unwrap_or(i16::MAX),
+    };
+    vocabulary.tags.iter().flat_map(|tag| tag.labels.iter().map(move |label| row(tag, label))).collect()
 }
 
 async fn serve(services: &Arc<Services>, control: &PgPool, shutdown: &Shutdown) -> Result<(), StartError> {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use heimdex_db::Stage;
 use heimdex_models::{
-    AsrOptions, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder, TextReader, Vad, Whisper, image,
+    AsrOptions, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder, TextReader, Vad, Whisper,
+    image::{self, Architecture},
+    tags::{Calibration, TagScorer, Vocabulary, VocabularyError},
 };
 use tokio::sync::OnceCell;
 
@@ -15,6 +17,8 @@ use crate::config::ModelsConfig;
 pub enum ModelFailure {
     #[error("{variable}: {source}")]
     Configured { variable: &'static str, source: ModelError },
+    #[error("HEIMDEX_TAGS_FILE: {0}")]
+    Vocabulary(#[from] VocabularyError),
     #[error("cancelled")]
     Cancelled,
     #[error(transparent)]
@@ -74,6 +78,10 @@ pub struct Models {
     pub text: Option<Model<TextEmbedder>>,
     pub image: Option<Model<Pictures>>,
     pub ocr: Option<Model<TextReader>>,
+    /// What scenes are tagged with; `None` where this worker does not tag.
+    pub vocabulary: Option<Arc<Vocabulary>>,
+    /// The vocabulary in the image model's space.
+    scorer: OnceCell<Arc<TagScorer>>,
     threads: usize,
     image_batch: usize,
 }
@@ -85,15 +93,19 @@ impl Models {
     /// Names the variable, the file and the command that mends it.
     pub fn open(config: &ModelsConfig, stages: &[Stage]) -> Result<Self, ModelFailure> {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
-        let sees = stages.contains(&Stage::VisionEmbedFrames);
-        let embeds = stages.contains(&Stage::EmbedText);
         let looks = stages.contains(&Stage::VisionSampleFrames);
+        let tags = stages.contains(&Stage::VisionAffectTags);
+        let reads = tags || stages.contains(&Stage::EmbedText);
+        let sees = tags || stages.contains(&Stage::VisionEmbedFrames);
+        let vocabulary = tags.then(|| Vocabulary::load(config.tags_file.as_deref())).transpose()?;
         Ok(Self {
             image: find(config, "HEIMDEX_IMAGE_MODEL", config.image.as_deref().filter(|_| sees))?,
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
-            text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| embeds))?,
             ocr: find(config, "HEIMDEX_OCR_MODEL", config.ocr.as_deref().filter(|_| looks))?,
+            text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
+            vocabulary: vocabulary.map(Arc::new),
+            scorer: OnceCell::new(),
             threads: config.threads,
             image_batch: config.image_batch,
         })
@@ -115,6 +127,22 @@ impl Models {
             self.image().await.map_err(wrong("HEIMDEX_IMAGE_MODEL"))?;
         }
         Ok(())
+    }
+
+    /// The image encoder's id, and the vocabulary in its space; `None` without an image encoder.
+    pub async fn tag_scorer(&self) -> Result<Option<(String, Arc<TagScorer>)>, ModelFailure> {
+        let (Some(model), Some(vocabulary)) = (&self.image, &self.vocabulary) else { return Ok(None) };
+        let making = || async {
+            let (manifest, vocabulary, threads) = (model.manifest.clone(), Arc::clone(vocabulary), self.threads);
+            let text = match &self.text {
+                Some(text) => self.text().await?.map(|embedder| (text.id().to_owned(), embedder)),
+                None => None,
+            };
+            let made = tokio::task::spawn_blocking(move || tag_scorer(&manifest, &vocabulary, text, threads)).await;
+            Ok::<_, ModelFailure>(Arc::new(made.map_err(|_| ModelFailure::Panicked)??))
+        };
+        let scorer = self.scorer.get_or_try_init(making).await?;
+        Ok(Some((model.id().to_owned(), Arc::clone(scorer))))
     }
 
     pub async fn asr(&self) -> Result<Option<Arc<Whisper>>, ModelFailure> {
@@ -142,6 +170,28 @@ impl Models {
     pub async fn ocr(&self) -> Result<Option<Arc<TextReader>>, ModelFailure> {
         in_use(&self.ocr, TextReader::load, self.threads).await
     }
+}
+
+/// Asks the texts' half of the image model for the prompts of the vocabulary, and lets it go again. `text` is the text model in use, with
+/// its id: a `conse` model mostly builds on the same.
+fn tag_scorer(
+    manifest: &Manifest,
+    vocabulary: &Vocabulary,
+    text: Option<(String, Arc<TextEmbedder>)>,
+    threads: usize,
+) -> Result<TagScorer, ModelError> {
+    let folder = manifest.folder.parent().map(ToOwned::to_owned).unwrap_or_default();
+    let texts = image::load_texts(manifest, threads, |id| match text {
+        Some((in_use, embedder)) if in_use == id => Ok(embedder),
+        _ => TextEmbedder::load(&Registry::open(folder)?.get(id)?, threads).map(Arc::new),
+    })?;
+    let calibration = match image::table(manifest)?.architecture {
+        Architecture::Conse => Calibration::CONSE,
+        Architecture::TwoTower => Calibration::TWO_TOWER,
+    };
+    let prompts = TagScorer::texts(vocabulary, &calibration);
+    let prompts: Vec<_> = prompts.iter().map(String::as_str).collect();
+    TagScorer::new(vocabulary, &texts.embed_texts(&prompts)?, &texts.concepts(), calibration)
 }
 
 async fn in_use<T: Send + Sync + 'static>(

@@ -7,12 +7,30 @@ use heimdex_db::{
     scenes::{self, SceneRow},
     transcripts,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::videos::shape::signed;
-use crate::{auth::Caller, error::ApiError, extract::Path, state::AppState};
+use crate::{
+    auth::Caller,
+    error::ApiError,
+    extract::{Path, Query},
+    state::AppState,
+};
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SceneParams {
+    /// Of the tags' labels: ISO 639-1, by default `en`. A tag without a label in it has its English one.
+    language: Option<String>,
+}
+
+impl SceneParams {
+    fn language(&self) -> &str {
+        self.language.as_deref().unwrap_or("en")
+    }
+}
 
 #[derive(Serialize, ToSchema)]
 pub struct Scenes {
@@ -41,9 +59,12 @@ pub struct Scene {
     motion: Option<f32>,
     /// How it begins: `start`, `cut`, `fade` or `dissolve`.
     transition: String,
-    tags: Vec<String>,
     /// What can be read in its pictures, in order of time.
     on_screen: Vec<OnScreenText>,
+    /// What it shows, the surest first.
+    tags: Vec<SceneTag>,
+    /// Null while it is not known.
+    affect: Option<SceneAffect>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -65,6 +86,49 @@ impl From<OnScreen> for OnScreenText {
     }
 }
 
+/// Something that a scene shows.
+#[derive(Deserialize, Serialize, ToSchema)]
+pub struct SceneTag {
+    /// Id, for filters.
+    tag: String,
+    /// In the asked-for language.
+    label: String,
+    /// 0 to 1
+    score: f32,
+    /// What it was seen by: `image`, `faces`, `text`, `motion`, `brightness` or `colour`.
+    source: String,
+}
+
+/// How a scene feels. Each is null where there is nothing to tell it by.
+#[derive(Default, Deserialize, Serialize, ToSchema)]
+#[serde(default)]
+pub struct SceneAffect {
+    /// Unpleasant (-1) to pleasant (1).
+    valence: Option<AffectValue>,
+    /// How excited people seem: calm (0) to excited (1).
+    arousal: Option<AffectValue>,
+    /// How much goes on: nothing (0) to very much (1).
+    energy: Option<AffectValue>,
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+pub struct AffectValue {
+    value: f64,
+    /// 0 to 1: how much of what it could be told by was there.
+    confidence: f64,
+    /// The weightiest first.
+    sources: Vec<AffectSource>,
+}
+
+#[derive(Deserialize, Serialize, ToSchema)]
+pub struct AffectSource {
+    /// `text`, `expression`, `colour`, `voice_loudness`, `voice_pitch`, `speech_rate`, `motion`, `loudness` or `pace`
+    source: String,
+    value: f64,
+    /// Of the whole, 0 to 1; what is left is neutral.
+    share: f64,
+}
+
 impl Scene {
     async fn new(state: &AppState, row: SceneRow) -> Result<Self, ApiError> {
         Ok(Self {
@@ -81,21 +145,28 @@ impl Scene {
             keyframe_ms: row.keyframe_ms,
             motion: row.motion,
             transition: row.transition,
-            tags: row.tags,
             on_screen: row.on_screen.0.into_iter().map(OnScreenText::from).collect(),
+            tags: read(row.tags),
+            affect: row.affect.map(read),
         })
     }
 }
 
+/// What another version wrote may have another shape: then there is none, rather than no scene.
+fn read<T: Default + serde::de::DeserializeOwned>(stored: serde_json::Value) -> T {
+    serde_json::from_value(stored).unwrap_or_default()
+}
+
 /// The scenes of the visible run, in order.
-#[utoipa::path(get, path = "/videos/{video_id}/scenes", tag = "scenes", params(("video_id" = uuid::Uuid, Path)), responses((status = OK, body = Scenes)))]
+#[utoipa::path(get, path = "/videos/{video_id}/scenes", tag = "scenes", params(("video_id" = uuid::Uuid, Path), SceneParams), responses((status = OK, body = Scenes)))]
 pub async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Path(video_id): Path<VideoId>,
+    Query(params): Query<SceneParams>,
 ) -> Result<Json<Scenes>, ApiError> {
     let run = transcripts::visible_run(&state.pool, caller.user_id(), video_id).await?;
-    let rows = scenes::of_video(&state.pool, caller.user_id(), video_id).await?;
+    let rows = scenes::of_video(&state.pool, caller.user_id(), video_id, params.language()).await?;
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         items.push(Scene::new(&state, row).await?);
@@ -104,12 +175,13 @@ pub async fn list(
 }
 
 /// One scene.
-#[utoipa::path(get, path = "/scenes/{scene_id}", tag = "scenes", params(("scene_id" = uuid::Uuid, Path)), responses((status = OK, body = Scene)))]
+#[utoipa::path(get, path = "/scenes/{scene_id}", tag = "scenes", params(("scene_id" = uuid::Uuid, Path), SceneParams), responses((status = OK, body = Scene)))]
 pub async fn get(
     State(state): State<AppState>,
     caller: Caller,
     Path(scene_id): Path<SceneId>,
+    Query(params): Query<SceneParams>,
 ) -> Result<Json<Scene>, ApiError> {
-    let row = scenes::find(&state.pool, caller.user_id(), scene_id).await?;
+    let row = scenes::find(&state.pool, caller.user_id(), scene_id, params.language()).await?;
     Scene::new(&state, row).await.map(Json)
 }

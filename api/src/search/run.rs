@@ -31,10 +31,11 @@ pub enum Channel {
     Meaning,
     Seen,
     Written,
+    Tagged,
 }
 
 impl Channel {
-    pub const ALL: [Self; 4] = [Self::Words, Self::Meaning, Self::Seen, Self::Written];
+    pub const ALL: [Self; 5] = [Self::Words, Self::Meaning, Self::Seen, Self::Written, Self::Tagged];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -42,6 +43,7 @@ impl Channel {
             Self::Meaning => "meaning",
             Self::Seen => "seen",
             Self::Written => "written",
+            Self::Tagged => "tagged",
         }
     }
 
@@ -49,7 +51,7 @@ impl Channel {
     pub const fn default_weight(self) -> f64 {
         match self {
             Self::Words => 1.5,
-            Self::Meaning => 1.0,
+            Self::Meaning | Self::Tagged => 1.0,
             // A picture is taken for something else more often than a sentence.
             Self::Seen => 0.9,
             Self::Written => 1.25,
@@ -78,7 +80,7 @@ pub struct After {
 
 #[derive(Serialize, ToSchema)]
 pub struct ChannelReport {
-    /// `words`, `meaning`, `seen` or `written`
+    /// `words`, `meaning`, `seen`, `written` or `tagged`
     channel: &'static str,
     /// `ok`, `skipped` (no model), `timeout` or `error`
     status: &'static str,
@@ -216,6 +218,7 @@ async fn ask(
             Channel::Meaning => Ok(of(channel, nearest::meaning(state, owner, question).await?)),
             Channel::Seen => Ok(of(channel, nearest::seen(state, owner, question).await?)),
             Channel::Written => written(state, owner, question).await,
+            Channel::Tagged => tagged(state, owner, question).await,
         }
     })
     .await;
@@ -261,11 +264,17 @@ async fn written(state: &AppState, owner: UserId, question: &Question) -> Result
     Ok(found.into_iter().map(Found::from).collect())
 }
 
+async fn tagged(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    let found = search::tagged(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
+    Ok(of(Channel::Tagged, found))
+}
+
 pub(super) fn detail(channel: Channel, candidate: &Candidate) -> String {
     match channel {
         Channel::Words if candidate.score >= 1.0 => "says it word for word".into(),
         Channel::Words if candidate.score > 0.01 => "says these words".into(),
         Channel::Words => "says some of these words".into(),
+        Channel::Tagged => format!("shows it ({:.2})", candidate.score),
         Channel::Meaning => format!("says something alike ({:.2})", candidate.score),
         Channel::Seen => format!("looks like it ({:.2})", candidate.score),
         Channel::Written => "shows these words".into(),

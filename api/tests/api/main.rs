@@ -24,6 +24,7 @@ mod scripts;
 mod search;
 mod seen;
 mod support;
+mod tags;
 mod tenants;
 mod tokens;
 mod uploads;

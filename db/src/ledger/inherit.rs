@@ -24,6 +24,16 @@ pub(super) async fn inherit(
     )
     .execute(&mut *connection)
     .await?;
+    if kept(Stage::AudioExtract) {
+        sqlx::query!(
+            "INSERT INTO sound_curves (run_id, owner_id, loudness_lufs, pitch_hz, voiced)
+             SELECT $1, owner_id, loudness_lufs, pitch_hz, voiced FROM sound_curves WHERE run_id = $2",
+            run.0,
+            base.0
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
     if kept(Stage::SceneDetect) {
         copy_scenes(connection, base, run, again).await?;
     }
@@ -53,8 +63,8 @@ pub(super) async fn inherit(
     }
     if kept(Stage::VisionAffectTags) {
         sqlx::query!(
-            "INSERT INTO scene_tags (run_id, scene_id, tag, score, source)
-             SELECT $1, scene_id, tag, score, source FROM scene_tags WHERE run_id = $2",
+            "INSERT INTO scene_tags (run_id, scene_id, owner_id, tag, score, source)
+             SELECT $1, scene_id, owner_id, tag, score, source FROM scene_tags WHERE run_id = $2",
             run.0,
             base.0
         )
@@ -106,8 +116,8 @@ async fn copy_scenes(connection: &mut PgConnection, base: RunId, run: RunId, aga
     .execute(&mut *connection)
     .await?;
     sqlx::query!(
-        "INSERT INTO frames (run_id, scene_id, at_ms, owner_id, object_key, width, height, sharpness, brightness, phash, sampled, image_vec, image_model)
-         SELECT $1, scene_id, at_ms, owner_id, object_key, width, height, sharpness, brightness, phash, sampled AND $3,
+        "INSERT INTO frames (run_id, scene_id, at_ms, owner_id, object_key, width, height, sharpness, brightness, phash, saturation, warmth, sampled, image_vec, image_model)
+         SELECT $1, scene_id, at_ms, owner_id, object_key, width, height, sharpness, brightness, phash, saturation, warmth, sampled AND $3,
                 CASE WHEN $4 THEN image_vec END, CASE WHEN $4 THEN image_model END
          FROM frames WHERE run_id = $2",
         run.0,

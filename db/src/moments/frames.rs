@@ -22,6 +22,10 @@ pub struct Frame {
     pub brightness: f32,
     /// 64-bit perceptual hash, as a signed integer.
     pub phash: i64,
+    /// Mean saturation (HSV), 0 to 1; `None` in runs that are older than the measure.
+    pub saturation: Option<f32>,
+    /// Mean of red minus blue, -1 (cold) to 1 (warm).
+    pub warmth: Option<f32>,
     /// Chosen as sharp and distinct.
     pub sampled: bool,
 }
@@ -35,8 +39,10 @@ pub async fn replace(
 ) -> Result<(), DbError> {
     sqlx::query!("DELETE FROM frames WHERE run_id = $1", run_id as RunId).execute(&mut *connection).await?;
     sqlx::query!(
-        "INSERT INTO frames (run_id, owner_id, scene_id, at_ms, object_key, width, height, sharpness, brightness, phash)
-         SELECT $1, $2, * FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::int[], $7::int[], $8::real[], $9::real[], $10::bigint[])",
+        "INSERT INTO frames (run_id, owner_id, scene_id, at_ms, object_key, width, height, sharpness, brightness, phash,
+                             saturation, warmth)
+         SELECT $1, $2, * FROM unnest($3::uuid[], $4::bigint[], $5::text[], $6::int[], $7::int[], $8::real[], $9::real[], $10::bigint[],
+                                      $11::real[], $12::real[])",
         run_id as RunId,
         owner_id as UserId,
         &frames.iter().map(|f| f.scene_id.0).collect::<Vec<Uuid>>(),
@@ -46,7 +52,9 @@ pub async fn replace(
         &frames.iter().map(|f| f.height).collect::<Vec<_>>(),
         &frames.iter().map(|f| f.sharpness).collect::<Vec<_>>(),
         &frames.iter().map(|f| f.brightness).collect::<Vec<_>>(),
-        &frames.iter().map(|f| f.phash).collect::<Vec<_>>()
+        &frames.iter().map(|f| f.phash).collect::<Vec<_>>(),
+        &frames.iter().map(|f| f.saturation).collect::<Vec<_>>() as &[Option<f32>],
+        &frames.iter().map(|f| f.warmth).collect::<Vec<_>>() as &[Option<f32>]
     )
     .execute(connection)
     .await?;
@@ -57,7 +65,7 @@ pub async fn replace(
 pub async fn list(db: impl PgExecutor<'_>, run_id: RunId) -> Result<Vec<Frame>, DbError> {
     Ok(sqlx::query_as!(
         Frame,
-        r#"SELECT scene_id AS "scene_id: SceneId", at_ms, object_key, width, height, sharpness, brightness, phash, sampled
+        r#"SELECT scene_id AS "scene_id: SceneId", at_ms, object_key, width, height, sharpness, brightness, phash, saturation, warmth, sampled
            FROM frames WHERE run_id = $1 ORDER BY at_ms"#,
         run_id as RunId
     )

@@ -6,6 +6,8 @@ pub mod image_vectors;
 pub mod metadata;
 pub mod scenes;
 pub mod screen_texts;
+pub mod sound;
+pub mod tags;
 pub mod transcript;
 pub mod windows;
 

@@ -1,5 +1,6 @@
 //! Scenes: boundaries by `scene_detect`, text by `align_merge`, pictures by `vision_sample_frames`.
 
+use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -35,6 +36,8 @@ pub struct Scene {
     pub thumbnail_key: Option<String>,
     pub thumbnail_large_key: Option<String>,
     pub keyframe_ms: Option<i64>,
+    /// As `vision_affect_tags` wrote it.
+    pub affect: Option<Value>,
 }
 
 /// Replaces the scenes of a run, and with them everything that hung on the old ones.
@@ -69,7 +72,7 @@ pub async fn list(db: impl PgExecutor<'_>, run_id: RunId) -> Result<Vec<Scene>, 
     Ok(sqlx::query_as!(
         Scene,
         r#"SELECT scene_id AS "scene_id: SceneId", ordinal, start_ms, end_ms, motion, transition, text, language,
-                  thumbnail_key, thumbnail_large_key, keyframe_ms
+                  thumbnail_key, thumbnail_large_key, keyframe_ms, affect
            FROM scenes WHERE run_id = $1 ORDER BY ordinal"#,
         run_id as RunId
     )

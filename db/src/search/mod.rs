@@ -6,6 +6,7 @@ mod log;
 mod meaning;
 mod seen;
 mod suggest;
+mod tagged;
 mod words;
 mod written;
 
@@ -19,6 +20,7 @@ pub use log::record;
 pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, text_models};
 pub use seen::{BestFrame, best_frames, candidates as seen, image_models, of_scene as seen_of};
 pub use suggest::{recent_queries, texts_with, titles};
+pub use tagged::candidates as tagged;
 pub use words::candidates as words;
 pub use written::{Written, candidates as written};
 
@@ -47,10 +49,38 @@ pub struct Filters {
     pub max_duration_ms: Option<i64>,
     /// ISO 639-1, lowercase.
     pub languages: Option<Vec<String>>,
-    /// Of the video or of the scene; any of them.
+    /// Of the video or of the scene; any of them. Of a scene also what a tag is called in any language.
     pub tags: Option<Vec<String>>,
+    /// Bounds on affect; a scene without a value is outside of any bound.
+    pub affect: Vec<AffectBound>,
     /// Only runs that were visible then, so that later pages see what the first one saw.
     pub as_of: Option<DateTime<Utc>>,
+}
+
+/// A dimension of affect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affect {
+    Valence,
+    Arousal,
+    Energy,
+}
+
+impl Affect {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valence => "valence",
+            Self::Arousal => "arousal",
+            Self::Energy => "energy",
+        }
+    }
+}
+
+/// Both ends are inside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AffectBound {
+    pub affect: Affect,
+    pub min: f64,
+    pub max: f64,
 }
 
 /// The join that every channel shares; `s` is the channel's row with `run_id`, `scene_id` and `owner_id`.
@@ -85,8 +115,14 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
     }
     if let Some(tags) = &filters.tags {
         sql.push(" AND (v.tags && ").push_bind(tags.clone());
-        sql.push(" OR EXISTS (SELECT FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id AND t.tag = ANY(");
-        sql.push_bind(tags.clone()).push(")))");
+        sql.push(" OR EXISTS (SELECT FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id AND (t.tag = ANY(");
+        sql.push_bind(tags.clone()).push(") OR t.tag IN (SELECT l.tag FROM tag_labels l WHERE lower(l.label) = ANY(");
+        sql.push_bind(tags.iter().map(|tag| tag.to_lowercase()).collect::<Vec<_>>()).push(")))))");
+    }
+    for bound in &filters.affect {
+        sql.push(" AND EXISTS (SELECT FROM scenes f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id AND (f.affect -> '");
+        sql.push(bound.affect.as_str()).push("' ->> 'value')::double precision BETWEEN ");
+        sql.push_bind(bound.min).push(" AND ").push_bind(bound.max).push(")");
     }
     if let Some(as_of) = filters.as_of {
         sql.push(" AND r.visible_at <= ").push_bind(as_of);

@@ -5,6 +5,9 @@ import type { Job, Jobs, JobState, Page, Playback, PlaybackPreparing, Progress, 
 import { STAGES } from "./api/types";
 import { subscribe } from "./sse";
 
+/** Stages after which scenes have more to show. */
+const SCENES_CHANGE: ReadonlySet<Stage> = new Set(["vision_sample_frames", "faces_enroll_match", "vision_affect_tags"]);
+
 /** Live changes of the owner's videos, written into the query cache: pages read the cache and know nothing of streams. */
 
 export interface JobEvent {
@@ -110,7 +113,7 @@ function onJob(client: QueryClient, event: JobEvent) {
   // What a finished stage has made visible.
   if (event.stage === "upload_validate") refetch(client, keys.video(event.video_id), keys.videos);
   if (event.stage === "align_merge") refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.video(event.video_id));
-  if (event.stage === "vision_sample_frames") refetch(client, keys.scenes(event.video_id));
+  if (SCENES_CHANGE.has(event.stage)) refetch(client, keys.scenes(event.video_id));
 }
 
 function onVideo(client: QueryClient, event: VideoEvent) {

@@ -12,6 +12,7 @@ pub mod ocr;
 mod onnx;
 pub mod picture;
 mod registry;
+pub mod tags;
 pub mod text;
 pub mod vad;
 

@@ -7,6 +7,7 @@
 //!               width, height, fps, variable_fps, rotation, audio_tracks, loudness_lufs, creation_time },
 //!   "run":    { run_id, language, models: { kind: id } },
 //!   "scenes": [ { scene_id, ordinal, start_ms, end_ms, transition, motion, text, keyframe_ms,
+//!                 tags: [ { tag, score, source } ], affect: { valence, arousal, energy } | null,
 //!                 frames: [ { at_ms, sharpness, brightness } ],
 //!                 on_screen: [ { start_ms, end_ms, text, confidence, box: [[x, y]; 4] } ] } ],
 //!   "segments": [ { segment_no, start_ms, end_ms, text, avg_logprob, no_speech_prob,
@@ -25,6 +26,7 @@ use heimdex_db::{
         metadata::VideoMetadata,
         scenes::Scene,
         screen_texts::{OnScreen, ScreenText},
+        tags::SceneTag,
         transcript,
     },
 };
@@ -47,6 +49,8 @@ pub struct Parts<'a> {
     pub warnings: &'a Value,
     /// In order.
     pub scenes: &'a [Scene],
+    /// By scene, the surest first.
+    pub tags: &'a [SceneTag],
     /// In order of time; those not chosen are left out.
     pub frames: &'a [Frame],
     /// In order of time.
@@ -104,8 +108,17 @@ struct SceneOut<'a> {
     motion: Option<f32>,
     text: &'a str,
     keyframe_ms: Option<i64>,
+    tags: Vec<TagOut<'a>>,
+    affect: Option<&'a Value>,
     frames: Vec<FrameOut>,
     on_screen: Vec<OnScreen>,
+}
+
+#[derive(Serialize)]
+struct TagOut<'a> {
+    tag: &'a str,
+    score: f32,
+    source: &'a str,
 }
 
 #[derive(Serialize)]
@@ -168,8 +181,9 @@ pub fn render(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
     Ok(bytes)
 }
 
-fn scene_out<'a>(scene: &'a Scene, parts: &Parts<'_>) -> SceneOut<'a> {
+fn scene_out<'a>(scene: &'a Scene, parts: &Parts<'a>) -> SceneOut<'a> {
     let written = parts.screen_texts.iter().filter(|text| text.scene_id == scene.scene_id);
+    let tags = parts.tags.iter().filter(|tag| tag.scene_id == scene.scene_id);
     let chosen = parts.frames.iter().filter(|frame| frame.sampled && frame.scene_id == scene.scene_id);
     SceneOut {
         scene_id: scene.scene_id,
@@ -180,6 +194,8 @@ fn scene_out<'a>(scene: &'a Scene, parts: &Parts<'_>) -> SceneOut<'a> {
         motion: scene.motion,
         text: &scene.text,
         keyframe_ms: scene.keyframe_ms,
+        tags: tags.map(|tag| TagOut { tag: &tag.tag, score: tag.score, source: &tag.source }).collect(),
+        affect: scene.affect.as_ref(),
         frames: chosen
             .map(|frame| FrameOut { at_ms: frame.at_ms, sharpness: frame.sharpness, brightness: frame.brightness })
             .collect(),

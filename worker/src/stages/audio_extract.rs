@@ -1,7 +1,14 @@
 //! Audio: one mono track for speech recognition.
-//! Reads: source object. Writes: audio artifact (16 kHz, lossless), loudness. Again: same key, replaced.
+//! Reads: source object. Writes: audio artifact (16 kHz, lossless), loudness, loudness and pitch of each second. Again: same key, rows replaced.
 
-use heimdex_db::{keys, moments::metadata, runs};
+use heimdex_db::{
+    keys,
+    moments::{
+        metadata,
+        sound::{self, SoundCurve},
+    },
+    runs,
+};
 use heimdex_media::{
     audio::TrackChoice,
     child::{Request, Response},
@@ -45,6 +52,12 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let mut tx = cx.fenced_tx().await?;
     runs::set_artifact(&mut tx, job.run_id, "audio", &key).await?;
     metadata::set_loudness(&mut tx, job.video_id, audio.loudness_lufs).await?;
+    let curve = SoundCurve {
+        loudness_lufs: audio.curve.loudness_lufs,
+        pitch_hz: audio.curve.pitch_hz,
+        voiced: audio.curve.voiced,
+    };
+    sound::replace(&mut tx, job.run_id, job.owner_id, Some(&curve)).await?;
     cx.commit(tx).await?;
     Ok(if audio.silent { Outcome::nothing("silence") } else { Outcome::done() })
 }
@@ -57,6 +70,7 @@ async fn no_audio(cx: &StageContext, job: &Job, unreadable: bool) -> Result<Outc
     }
     runs::forget_artifact(&mut tx, job.run_id, "audio").await?;
     metadata::set_loudness(&mut tx, job.video_id, None).await?;
+    sound::replace(&mut tx, job.run_id, job.owner_id, None).await?;
     cx.commit(tx).await?;
     Ok(Outcome::nothing("no audio"))
 }

@@ -96,6 +96,8 @@ fn frame_rows<'a>(job: &Job, report: &'a SceneReport, scene_rows: &[NewScene]) -
             sharpness: frame.sharpness,
             brightness: frame.brightness,
             phash: frame.phash.cast_signed(),
+            saturation: Some(frame.saturation),
+            warmth: Some(frame.warmth),
             sampled: false,
         };
         Some((row, frame.path.as_path()))

@@ -6,7 +6,7 @@ use heimdex_db::{
     keys,
     moments::{
         frames::{self, Frame},
-        metadata, scenes, screen_texts, transcript,
+        metadata, scenes, screen_texts, tags, transcript,
     },
     runs,
 };
@@ -35,6 +35,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let scene_rows = scenes::list(cx.db(), run_id).await?;
     let frame_rows = frames::list(cx.db(), run_id).await?;
     let screen_rows = screen_texts::list(cx.db(), run_id).await?;
+    let tag_rows = tags::list(cx.db(), run_id).await?;
     let segments = transcript::segments(cx.db(), run_id).await?;
     let words = transcript::words(cx.db(), run_id).await?;
     let file = runs::file_facts(cx.db(), video_id).await?;
@@ -56,6 +57,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         models: &job.subject.models,
         warnings: &file.warnings,
         scenes: &scene_rows,
+        tags: &tag_rows,
         frames: &frame_rows,
         screen_texts: &screen_rows,
         segments: &segments,

@@ -44,6 +44,14 @@ const ROWS: &[(&str, &str)] = &[
         "SELECT to_jsonb(t) - ARRAY['text_id', 'owner_id'] AS row FROM screen_texts t WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY text_id",
     ),
     (
+        "tags",
+        "SELECT to_jsonb(t) - ARRAY['owner_id'] AS row FROM scene_tags t JOIN scenes s USING (run_id, scene_id) WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY s.ordinal, t.tag",
+    ),
+    (
+        "sound",
+        "SELECT to_jsonb(c) - ARRAY['owner_id'] AS row FROM sound_curves c WHERE $1::uuid IS NOT NULL AND run_id = $2",
+    ),
+    (
         "frames",
         "SELECT to_jsonb(f) - ARRAY['owner_id'] AS row FROM frames f WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY at_ms",
     ),

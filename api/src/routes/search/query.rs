@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use heimdex_db::{
     VideoId,
     quotas::{self, Quota},
-    search::{self, Filters},
+    search::{self, Affect, AffectBound, Filters},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -37,7 +37,7 @@ pub struct SearchRequest {
     limit: domain::Limit,
     /// `next_cursor` of the page before, with the same question.
     cursor: Option<String>,
-    /// By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen).
+    /// By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`.
     channels: Option<Vec<String>>,
     /// By channel, 0 to 10.
     weights: Option<BTreeMap<String, f64>>,
@@ -56,7 +56,28 @@ pub struct SearchFilters {
     max_duration_s: Option<f64>,
     /// ISO 639-1.
     languages: Option<Vec<String>>,
+    /// Ids of tags, or what they are called in any language.
     tags: Option<Vec<String>>,
+    affect: Option<AffectFilter>,
+}
+
+/// Bounds, both ends inside. A scene of which a value is not known is outside.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AffectFilter {
+    /// -1 to 1
+    valence: Option<Bounds>,
+    /// 0 to 1
+    arousal: Option<Bounds>,
+    /// 0 to 1
+    energy: Option<Bounds>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bounds {
+    min: Option<f64>,
+    max: Option<f64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -197,8 +218,28 @@ fn filters(given: SearchFilters) -> Result<Filters, ApiError> {
         max_duration_ms: ms(given.max_duration_s, "max_duration_s")?,
         languages: texts(given.languages, "languages")?.map(|all| all.iter().map(|l| l.to_lowercase()).collect()),
         tags: texts(given.tags, "tags")?,
+        affect: affect_bounds(given.affect.unwrap_or_default())?,
         as_of: None,
     })
+}
+
+fn affect_bounds(given: AffectFilter) -> Result<Vec<AffectBound>, ApiError> {
+    let asked = [
+        ("valence", Affect::Valence, given.valence, -1.0),
+        ("arousal", Affect::Arousal, given.arousal, 0.0),
+        ("energy", Affect::Energy, given.energy, 0.0),
+    ];
+    let mut bounds = Vec::new();
+    for (name, affect, asked, least) in asked {
+        let Some(Bounds { min, max }) = asked else { continue };
+        let (min, max) = (min.unwrap_or(least), max.unwrap_or(1.0));
+        if !(least <= min && min <= max && max <= 1.0) {
+            let sentence = format!("{name} is between {least} and 1, and min is not above max.");
+            return Err(ApiError::field(format!("filters.affect.{name}"), "out_of_range", sentence));
+        }
+        bounds.push(AffectBound { affect, min, max });
+    }
+    Ok(bounds)
 }
 
 fn too_many(usage: quotas::QuotaUse) -> ApiError {

@@ -37,6 +37,6 @@ pub async fn list(
     Path(scene_id): Path<SceneId>,
     Query(params): Query<SimilarParams>,
 ) -> Result<Json<Similar>, ApiError> {
-    scenes::find(&state.pool, caller.user_id(), scene_id).await?;
+    scenes::find(&state.pool, caller.user_id(), scene_id, "en").await?;
     Ok(Json(Similar { items: similar(&state, caller.user_id(), scene_id, params.by, 20).await? }))
 }

@@ -1,12 +1,12 @@
 import { Link } from "@tanstack/react-router";
-import { AudioLines, Brain, Captions, Eye, Hash, Play, Type, UserRound, type LucideIcon } from "lucide-react";
+import { AudioLines, Brain, Eye, Hash, Play, ScanText, Type, UserRound, type LucideIcon } from "lucide-react";
 import { SignedImage } from "@/components/SignedImage";
 import type { Hit } from "@/lib/api/types";
 import { formatTimecode } from "@/lib/time";
 import { excerpt, pieces } from "./highlight";
 import { messages } from "./messages";
 
-const icons: Record<string, LucideIcon> = { words: AudioLines, meaning: Brain, seen: Eye, tags: Hash, text: Captions, people: UserRound, title: Type };
+const icons: Record<string, LucideIcon> = { words: AudioLines, meaning: Brain, seen: Eye, tagged: Hash, written: ScanText, who: UserRound, title: Type };
 
 export function HitCard({ hit, onExpired }: { hit: Hit; onExpired: () => void }) {
   const t = messages.use();

@@ -10,6 +10,7 @@ import { StageMeter } from "@/components/StageMeter";
 import { ApiError } from "@/lib/api/errors";
 import { jobsQuery, keys, scenesQuery, transcriptQuery, videoQuery } from "@/lib/api/queries";
 import type { Video } from "@/lib/api/types";
+import { useLanguage } from "@/lib/i18n/i18n";
 import { isSettled } from "@/lib/live";
 import { useServices } from "@/lib/services";
 import { useTitle } from "@/lib/title";
@@ -18,6 +19,7 @@ import { messages } from "./messages";
 import { Player, type PlayerHandle } from "./Player";
 import { PlayerClock } from "./player-clock";
 import { PreparingPlayer } from "./PreparingPlayer";
+import { SceneFacts } from "./SceneFacts";
 import { SceneStrip } from "./SceneStrip";
 import { StageList } from "./StageList";
 import { TranscriptPanel } from "./TranscriptPanel";
@@ -73,7 +75,7 @@ function Loaded({ video }: { video: Video }) {
   const settled = isSettled(video.state);
   const searchable = video.run_id !== null || video.state === "indexed";
   const jobs = useQuery({ ...jobsQuery(api, id), enabled: video.state !== "uploading" }).data?.items ?? [];
-  const scenes = useQuery({ ...scenesQuery(api, id), enabled: searchable }).data ?? [];
+  const scenes = useQuery({ ...scenesQuery(api, id, useLanguage()), enabled: searchable }).data ?? [];
   const transcript = useQuery({ ...transcriptQuery(api, id), enabled: searchable }).data;
   const segments = transcript?.segments ?? [];
   const watchable = video.state !== "uploading" && video.state !== "failed";
@@ -198,6 +200,8 @@ function Loaded({ video }: { video: Video }) {
               )}
             </section>
           )}
+
+          {watchable && <SceneFacts scenes={scenes} clock={clock} onSeek={seek} />}
 
           {settled && jobs.length > 0 && (
             <details className="rounded-2xl border border-line bg-surface px-5 py-1" open={video.state === "failed"}>

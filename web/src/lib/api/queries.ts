@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { Language } from "@/lib/i18n/i18n";
 import type { ApiClient } from "./client";
 import type { ApiToken, Jobs, Me, OutboxMail, Page, Scenes, Transcript, Usage, Video, VideoState } from "./types";
 
@@ -57,10 +58,11 @@ export const videoQuery = (api: ApiClient, id: string) =>
 export const jobsQuery = (api: ApiClient, id: string) =>
   queryOptions({ queryKey: keys.jobs(id), queryFn: ({ signal }) => api.json<Jobs>(`/videos/${id}/jobs`, { signal }), staleTime: minute });
 
-export const scenesQuery = (api: ApiClient, id: string) =>
+/** Tags are called as in `language`. */
+export const scenesQuery = (api: ApiClient, id: string, language: Language) =>
   queryOptions({
-    queryKey: keys.scenes(id),
-    queryFn: async ({ signal }) => (await api.json<Scenes>(`/videos/${id}/scenes`, { signal })).items,
+    queryKey: [...keys.scenes(id), language],
+    queryFn: async ({ signal }) => (await api.json<Scenes>(`/videos/${id}/scenes`, { query: { language }, signal })).items,
     staleTime: SIGNED_STALE_MS,
   });
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audio::loudness::LoudnessMeter;
 use crate::audio::timeline::{SoundSink, Timeline};
+use crate::audio::voice::{self, PitchMeter, SoundCurve};
 use crate::av::input::{Read1, Source};
 use crate::av::sound::{FlacWriter, SoundDecoder};
 use crate::av::to_ms;
@@ -57,6 +58,7 @@ pub struct AudioInfo {
     pub unreadable: bool,
     /// Silence put into holes of the time stamps, apart from a late start.
     pub gaps_ms: u64,
+    pub curve: SoundCurve,
 }
 
 impl AudioInfo {
@@ -73,6 +75,7 @@ impl AudioInfo {
             empty: true,
             unreadable: false,
             gaps_ms: 0,
+            curve: SoundCurve::default(),
         }
     }
 }
@@ -97,6 +100,7 @@ pub fn extract(
     let sink = Artifact {
         writer: FlacWriter::create(target, SAMPLE_RATE)?,
         meter: LoudnessMeter::new(SAMPLE_RATE),
+        pitch: PitchMeter::new(SAMPLE_RATE),
         peak: 0.0,
     };
     let mut track = Timeline::new(sink, SAMPLE_RATE, 1, bound);
@@ -164,6 +168,7 @@ pub(crate) fn open(
 struct Artifact {
     writer: FlacWriter,
     meter: LoudnessMeter,
+    pitch: PitchMeter,
     peak: f32,
 }
 
@@ -171,13 +176,14 @@ impl SoundSink for Artifact {
     fn write(&mut self, samples: &[f32]) -> Result<()> {
         self.peak = samples.iter().fold(self.peak, |peak, s| peak.max(s.abs()));
         self.meter.push(samples);
+        self.pitch.push(samples);
         self.writer.push(samples)
     }
 }
 
 fn finish(mut track: Timeline<Artifact>, decoder: &mut SoundDecoder, index: usize) -> Result<AudioInfo> {
     track.finish(decoder)?;
-    let Artifact { writer, meter, peak } = track.sink;
+    let Artifact { writer, meter, pitch, peak } = track.sink;
     writer.finish()?;
     let to_ms = |samples: i64| samples * 1000 / i64::from(SAMPLE_RATE);
     let loudness_lufs = meter.integrated();
@@ -193,6 +199,7 @@ fn finish(mut track: Timeline<Artifact>, decoder: &mut SoundDecoder, index: usiz
         empty: !track.heard || track.position == 0,
         unreadable: false,
         gaps_ms: to_ms(track.gap_samples) as u64,
+        curve: voice::curve(&meter, pitch),
     })
 }
 

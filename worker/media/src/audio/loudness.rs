@@ -93,6 +93,16 @@ impl LoudnessMeter {
         }
     }
 
+    /// Loudness of each second by itself, ungated, LUFS; a begun last one included. `None` for digital silence.
+    pub fn per_second(&self) -> Vec<Option<f32>> {
+        let mut seconds: Vec<_> =
+            self.steps.chunks(10).map(|steps| steps.iter().sum::<f64>() / steps.len() as f64).collect();
+        if self.in_step > 0 && self.steps.len().is_multiple_of(10) {
+            seconds.push(self.energy / self.in_step as f64);
+        }
+        seconds.into_iter().map(|power| (power > 1e-12).then(|| (-0.691 + 10.0 * power.log10()) as f32)).collect()
+    }
+
     /// Integrated loudness in LUFS over blocks of 400 ms that overlap by 75 %; `None` when no block passes the gate.
     pub fn integrated(&self) -> Option<f64> {
         let loudness = |power: f64| -0.691 + 10.0 * power.log10();

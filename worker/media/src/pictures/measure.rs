@@ -17,6 +17,16 @@ pub(crate) struct Measures {
     pub sharpness: f32,
     pub brightness: f32,
     pub phash: u64,
+    pub colour: Colour,
+}
+
+/// What colours a picture has, on the whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Colour {
+    /// Mean saturation (HSV), 0–1.
+    pub saturation: f32,
+    /// Mean of red minus blue, −1 (cold) to 1 (warm).
+    pub warmth: f32,
 }
 
 pub(crate) fn measure(picture: &Rgb) -> Measures {
@@ -25,6 +35,7 @@ pub(crate) fn measure(picture: &Rgb) -> Measures {
         sharpness: laplacian_variance(&luma, picture.width, picture.height),
         brightness: mean(&luma),
         phash: super::hash::of_luma(&luma, picture.width, picture.height),
+        colour: colour(picture),
     }
 }
 
@@ -36,6 +47,22 @@ pub fn brightness(picture: &Rgb) -> f32 {
 fn mean(luma: &[u8]) -> f32 {
     let sum: u64 = luma.iter().map(|&l| u64::from(l)).sum();
     sum as f32 / luma.len().max(1) as f32 / 255.0
+}
+
+/// Colours, by every 16th pixel or so.
+pub fn colour(picture: &Rgb) -> Colour {
+    const STEP: usize = 4;
+    let (mut saturation, mut warmth, mut count) = (0.0, 0.0, 0_u32);
+    for row in picture.data.chunks_exact((picture.width * 3).max(1)).step_by(STEP) {
+        for p in row.chunks_exact(3).step_by(STEP) {
+            let (most, least) = (p[0].max(p[1]).max(p[2]), p[0].min(p[1]).min(p[2]));
+            saturation += if most == 0 { 0.0 } else { f64::from(most - least) / f64::from(most) };
+            warmth += (f64::from(p[0]) - f64::from(p[2])) / 255.0;
+            count += 1;
+        }
+    }
+    let mean = |sum: f64| (sum / f64::from(count.max(1))) as f32;
+    Colour { saturation: mean(saturation), warmth: mean(warmth) }
 }
 
 /// Standard deviation of luma, 0–128: near 0 for black or blank pictures.
@@ -82,4 +109,29 @@ fn laplacian_variance(luma: &[u8], width: usize, height: usize) -> f32 {
     let n = ((width - 2) * (height - 2)) as f64;
     let mean = sum as f64 / n;
     (squares as f64 / n - mean * mean) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(rgb: [u8; 3], width: usize, height: usize) -> Rgb {
+        Rgb { width, height, data: rgb.repeat(width * height) }
+    }
+
+    #[test]
+    fn colours_are_told_from_grey_and_warm_from_cold() {
+        for (rgb, saturation, warmth) in
+            [([0, 0, 0], 0.0, 0.0), ([128, 128, 128], 0.0, 0.0), ([255, 0, 0], 1.0, 1.0), ([64, 64, 128], 0.5, -0.251)]
+        {
+            for (width, height) in [(1, 1), (7, 5), (64, 36)] {
+                let found = colour(&plain(rgb, width, height));
+                assert!(
+                    (found.saturation - saturation).abs() < 1e-3 && (found.warmth - warmth).abs() < 1e-3,
+                    "{rgb:?}: {found:?}"
+                );
+            }
+        }
+        assert_eq!(colour(&Rgb { width: 0, height: 0, data: Vec::new() }), Colour::default());
+    }
 }

@@ -12,7 +12,7 @@ pub use crate::av::scale::Rgb;
 pub use hash::{hamming, phash};
 pub use jpeg::{decode_jpeg, encode_jpeg, read_jpeg};
 pub(crate) use measure::measure;
-pub use measure::{brightness, contrast, sharpness};
+pub use measure::{Colour, brightness, colour, contrast, sharpness};
 pub use select::{FrameFacts, select};
 pub use sprite::{Sprite, SpriteTile, sprite};
 pub use webp::{encode_webp, resize, webp_thumbnail};

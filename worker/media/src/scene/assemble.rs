@@ -110,6 +110,8 @@ fn frames(
                 sharpness: picture.sharpness,
                 brightness: picture.brightness,
                 phash: picture.phash,
+                saturation: picture.colour.saturation,
+                warmth: picture.colour.warmth,
             });
         }
     }

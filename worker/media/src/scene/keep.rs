@@ -33,6 +33,7 @@ pub(super) struct Kept {
     pub sharpness: f32,
     pub brightness: f32,
     pub phash: u64,
+    pub colour: pictures::Colour,
 }
 
 pub(super) struct Keeper {
@@ -129,6 +130,7 @@ impl Keeper {
             sharpness: measures.sharpness,
             brightness: measures.brightness,
             phash: measures.phash,
+            colour: measures.colour,
         });
         Ok(())
     }

@@ -85,6 +85,10 @@ pub struct CandidateFrame {
     /// Mean luma, 0–1.
     pub brightness: f32,
     pub phash: u64,
+    /// Mean saturation (HSV), 0–1.
+    pub saturation: f32,
+    /// Mean of red minus blue, −1 (cold) to 1 (warm).
+    pub warmth: f32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

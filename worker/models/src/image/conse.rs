@@ -133,7 +133,7 @@ pub(super) fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
 pub(super) struct Texts {
     id: String,
     embedder: Arc<TextEmbedder>,
-    mean: Vec<f32>,
+    classes: Classes,
 }
 
 impl Texts {
@@ -153,7 +153,7 @@ impl Texts {
             )));
         }
         let classes = Classes::read(manifest, table.conse(manifest)?)?;
-        Ok(Self { id: manifest.id.clone(), embedder, mean: classes.mean })
+        Ok(Self { id: manifest.id.clone(), embedder, classes })
     }
 }
 
@@ -163,12 +163,16 @@ impl ImageTexts for Texts {
     }
 
     fn dimension(&self) -> usize {
-        self.mean.len()
+        self.classes.mean.len()
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
         let vectors = self.embedder.embed(texts)?;
         // A text in the very middle of all classes says nothing of any of them; as it is, it is as good as any other.
-        Ok(vectors.into_iter().map(|vector| centred(&vector, &self.mean).unwrap_or(vector)).collect())
+        Ok(vectors.into_iter().map(|vector| centred(&vector, &self.classes.mean).unwrap_or(vector)).collect())
+    }
+
+    fn concepts(&self) -> Vec<Vec<f32>> {
+        self.classes.vectors.chunks_exact(self.classes.mean.len()).map(<[f32]>::to_vec).collect()
     }
 }

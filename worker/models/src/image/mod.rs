@@ -66,6 +66,11 @@ pub trait ImageTexts: Send + Sync {
     /// # Errors
     /// [`ModelError::Engine`].
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError>;
+
+    /// Vectors of length 1 of what pictures can be, where the model names it: to tell how near is near.
+    fn concepts(&self) -> Vec<Vec<f32>> {
+        Vec::new()
+    }
 }
 
 /// The half that looks at pictures. One picture is embedded to see that all is as the manifest says.

@@ -1,0 +1,46 @@
+//! What a scene is tagged with: tags whose label, in any language of the vocabulary, is said in the query.
+
+use std::time::Duration;
+
+use sqlx::{PgPool, Postgres, QueryBuilder};
+
+use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
+use crate::{error::DbError, ids::UserId};
+
+/// Tags that a query names. Where words are written apart, a label is found in the stems of its own language ("cars" says "car"), as a
+/// phrase if it has several words; in Korean as a word with or without a particle behind it; in Chinese, Japanese and Thai anywhere.
+const NAMED: &str = "named AS MATERIALIZED (
+    SELECT DISTINCT l.tag FROM q CROSS JOIN tag_labels l
+        LEFT JOIN (SELECT c.config, to_tsvector(c.config::regconfig, q.text) AS stems
+                   FROM q CROSS JOIN (SELECT DISTINCT config FROM tag_labels) AS c) AS said ON said.config = l.config
+    WHERE CASE WHEN l.language IN ('zh', 'ja', 'th') THEN strpos(q.text, lower(l.label)) > 0
+               WHEN l.language = 'ko' THEN q.text ~ ('(^|\\s)' || regexp_replace(lower(l.label), '([^[:alnum:]\\s])', '\\\\\\1', 'g')
+                    || '(은|는|이|가|을|를|의|에|에서|에게|와|과|로|으로|도|들|들이|들을|만|하는|인)?($|\\s)')
+               ELSE said.stems @@ l.phrase END)";
+
+/// The surest scenes with tags that the query names; a scene's score is the sum over those tags.
+pub async fn candidates(
+    pool: &PgPool,
+    owner: UserId,
+    query: &str,
+    filters: &Filters,
+    limit: i64,
+    deadline: Duration,
+) -> Result<Vec<Candidate>, DbError> {
+    let mut sql = QueryBuilder::<Postgres>::new("WITH q AS MATERIALIZED (SELECT ");
+    sql.push_bind(query.to_lowercase()).push("::text AS text), ").push(NAMED);
+    sql.push(
+        " SELECT run_id, scene_id, video_id, sum(score)::double precision AS score
+          FROM named n CROSS JOIN LATERAL (SELECT s.run_id, s.scene_id, v.video_id, s.score FROM scene_tags s ",
+    );
+    sql.push(VISIBLE).push(" WHERE s.tag = n.tag AND ");
+    push_filters(&mut sql, owner, filters);
+    // The best of each tag; a scene that is good for two of them is among both.
+    sql.push(" ORDER BY s.score DESC, s.run_id, s.scene_id LIMIT ").push_bind(limit * 2);
+    sql.push(") AS best GROUP BY run_id, scene_id, video_id ORDER BY score DESC, video_id, scene_id LIMIT ")
+        .push_bind(limit);
+    let mut tx = bounded(pool, deadline).await?;
+    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(found)
+}

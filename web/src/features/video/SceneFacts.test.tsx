@@ -1,0 +1,70 @@
+import { act, cleanup, render, screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { PlayerClock } from "./player-clock";
+import { SceneFacts } from "./SceneFacts";
+import { moods, type SeenScene } from "./scene-facts";
+
+const scene = (number: number, rest: Partial<SeenScene>): SeenScene => ({ scene_id: `s${number}`, start_ms: number * 10_000, end_ms: (number + 1) * 10_000, ...rest });
+const tag = (tag: string, score = 0.8) => ({ tag, label: tag === "car" ? "자동차" : tag, score });
+const scenes = [
+  scene(0, { texts: [{ text: "HEIMDEX SAMPLE", confidence: 0.97, start_ms: 400, end_ms: 3000 }] }),
+  scene(1, { tags: [tag("car", 0.9), tag("tie", 0.6)], people: [{ person_id: "p1", name: "Ann" }, { person_id: "p2", name: null }] }),
+  scene(2, {}),
+  scene(3, { tags: [tag("car", 0.7)] }),
+];
+
+function show(of: readonly SeenScene[]) {
+  const clock = new PlayerClock();
+  const onSeek = vi.fn();
+  const { container } = render(<SceneFacts scenes={of} clock={clock} onSeek={onSeek} />);
+  return { onSeek, container, at: (ms: number) => act(() => clock.set(ms)) };
+}
+
+describe("what was seen", () => {
+  afterEach(cleanup);
+
+  it("shows nothing at all where nothing was found, or the server knows no such fields", () => {
+    expect(show([scene(0, {}), scene(1, { tags: [], texts: null, people: [] })]).container.innerHTML).toBe("");
+    expect(show([]).container.innerHTML).toBe("");
+  });
+
+  it("leads from a tag to the next scene with it, and round to the first", async () => {
+    const { onSeek, at } = show(scenes);
+    const car = within(screen.getByRole("list", { name: "Tags" })).getByRole("button", { name: /자동차/ });
+    await userEvent.click(car);
+    expect(onSeek).toHaveBeenLastCalledWith(10_000);
+    at(12_000);
+    await userEvent.click(car);
+    expect(onSeek).toHaveBeenLastCalledWith(30_000);
+    at(31_000);
+    await userEvent.click(car);
+    expect(onSeek).toHaveBeenLastCalledWith(10_000);
+  });
+
+  it("goes to a scene by its time, to a person's scene, and to the moment in which something is written", async () => {
+    const { onSeek } = show(scenes);
+    await userEvent.click(screen.getByRole("button", { name: "Go to 0:10" }));
+    expect(onSeek).toHaveBeenLastCalledWith(10_000);
+    await userEvent.click(screen.getByRole("button", { name: "Ann" }));
+    expect(onSeek).toHaveBeenLastCalledWith(10_000);
+    await userEvent.click(screen.getByRole("button", { name: /HEIMDEX SAMPLE/ }));
+    expect(onSeek).toHaveBeenLastCalledWith(400);
+    expect(screen.getByRole("button", { name: "Somebody" })).toBeTruthy();
+  });
+
+  it("marks the scene that is being played, and none between", () => {
+    const { container, at } = show(scenes);
+    const current = () => container.querySelector("[aria-current]")?.textContent ?? null;
+    at(15_000);
+    expect(current()).toContain("자동차");
+    at(25_000);
+    expect(current()).toBeNull();
+  });
+
+  it("names a mood only when it stands out and is sure", () => {
+    expect(moods(null)).toEqual([]);
+    expect(moods({ valence: { value: 0.9, confidence: 0.1 }, arousal: { value: 0.5, confidence: 1 }, energy: null })).toEqual([]);
+    expect(moods({ valence: { value: -0.5, confidence: 0.8 }, arousal: { value: 0.8, confidence: 0.6 }, energy: { value: 0.1, confidence: 1 } })).toEqual(["unpleasant", "excited", "quiet"]);
+  });
+});

@@ -1,0 +1,125 @@
+import { Hash, ScanText, UserRound } from "lucide-react";
+import { useEffect, useRef, type ReactNode } from "react";
+import { cx } from "@/components/cx";
+import { useLanguage } from "@/lib/i18n/i18n";
+import { scrollBehavior } from "@/lib/motion";
+import { formatTimecode } from "@/lib/time";
+import { indexAt } from "./follow";
+import { messages } from "./messages";
+import { useClock, type PlayerClock } from "./player-clock";
+import { commonTags, moods, nextWith, percent, withFindings, type SeenScene } from "./scene-facts";
+
+const MOST_TAGS = 12;
+
+/** What was seen: the video's tags, each of which leads to the next scene with it, and scene by scene people, tags and writing. */
+export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenScene[]; clock: PlayerClock; onSeek: (at_ms: number) => void }) {
+  const t = messages.use();
+  const language = useLanguage();
+  const list = useRef<HTMLOListElement>(null);
+  const found = withFindings(scenes);
+  const starts = found.map((scene) => scene.start_ms);
+  const current = useClock(clock, (at_ms) => {
+    const index = indexAt(starts, at_ms);
+    return at_ms < (found[index]?.end_ms ?? 0) ? index : -1;
+  });
+
+  useEffect(() => {
+    const item = list.current?.children[current] as HTMLElement | undefined;
+    if (!list.current || !item) return;
+    const visible = item.offsetTop >= list.current.scrollTop && item.offsetTop + item.offsetHeight <= list.current.scrollTop + list.current.clientHeight;
+    if (!visible) list.current.scrollTo({ top: item.offsetTop - 8, behavior: scrollBehavior() });
+  }, [current]);
+
+  if (found.length === 0) return null;
+  const toNext = (tag: string) => {
+    const next = nextWith(found, (scene) => scene.tags?.some((one) => one.tag === tag) ?? false, clock.at_ms);
+    if (next !== undefined) onSeek(next);
+  };
+  const tags = commonTags(found, MOST_TAGS);
+  return (
+    <section aria-labelledby="seen" className="min-w-0 rounded-2xl border border-line bg-surface shadow-card">
+      <h2 id="seen" className="px-5 pt-4 pb-2 text-[15px] font-semibold">
+        {t.seen}
+      </h2>
+      {tags.length > 0 && (
+        <ul aria-label={t.tags} className="flex flex-wrap gap-1.5 px-5 pb-3">
+          {tags.map((tag) => (
+            <li key={tag.tag}>
+              <Chip icon={<Hash />} label={t.nextWith(tag.label)} onClick={() => toNext(tag.tag)}>
+                {tag.label}
+                {tag.count > 1 && <span className="nums font-normal text-ink-faint">{tag.count}</span>}
+              </Chip>
+            </li>
+          ))}
+        </ul>
+      )}
+      <ol ref={list} tabIndex={0} aria-labelledby="seen" className="thin-scroll relative max-h-80 divide-y divide-line overflow-y-auto border-t border-line">
+        {found.map((scene, index) => (
+          <li
+            key={scene.scene_id}
+            aria-current={index === current ? "true" : undefined}
+            className={cx("grid grid-cols-[3.75rem_minmax(0,1fr)] items-start gap-x-3 px-5 py-2.5", index === current && "bg-accent-wash")}
+          >
+            <button
+              type="button"
+              aria-label={t.seekTo(formatTimecode(scene.start_ms))}
+              onClick={() => onSeek(scene.start_ms)}
+              className="nums inline-flex h-6 items-center text-left text-[13px] font-medium text-accent hover:underline"
+            >
+              {formatTimecode(scene.start_ms)}
+            </button>
+            <div className="flex min-w-0 flex-wrap items-center gap-1.5">
+              {scene.people?.map((person) => (
+                <Chip key={person.person_id} icon={<UserRound />} strong label={t.seekTo(formatTimecode(scene.start_ms))} onClick={() => onSeek(scene.start_ms)}>
+                  {person.name ?? t.somebody}
+                </Chip>
+              ))}
+              {scene.tags?.map((tag) => (
+                <span key={tag.tag} title={t.sure(percent(tag.score, language))} className="inline-flex h-6 items-center rounded-full bg-sunken px-2.5 text-xs font-medium text-ink-soft">
+                  {tag.label}
+                </span>
+              ))}
+              {moods(scene.affect).map((mood) => (
+                <span key={mood} className="inline-flex h-6 items-center px-1 text-xs text-ink-soft italic">
+                  {t.moods[mood]}
+                </span>
+              ))}
+              {scene.texts?.map((text, place) => (
+                <button
+                  key={place}
+                  type="button"
+                  title={t.sure(percent(text.confidence, language))}
+                  onClick={() => onSeek(text.start_ms)}
+                  className="flex w-full min-w-0 items-start gap-1.5 text-left text-[13px] text-ink hover:text-accent hover:underline"
+                >
+                  <ScanText className="mt-0.5 size-3.5 shrink-0 text-ink-faint" aria-hidden="true" />
+                  <span className="sr-only">{t.onScreen}: </span>
+                  <span className="[overflow-wrap:anywhere]">{text.text}</span>
+                </button>
+              ))}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Chip({ icon, label, strong = false, onClick, children }: { icon: ReactNode; label: string; strong?: boolean; onClick: () => void; children: ReactNode }) {
+  return (
+    <button
+      type="button"
+      title={label}
+      onClick={onClick}
+      className={cx(
+        "inline-flex h-6 max-w-full items-center gap-1 rounded-full border px-2.5 text-xs font-medium transition-colors [&>svg]:size-3 [&>svg]:shrink-0",
+        strong ? "border-accent text-accent hover:bg-accent-wash" : "border-line text-ink-soft hover:border-line-strong hover:text-ink",
+      )}
+    >
+      <span aria-hidden="true" className="contents">
+        {icon}
+      </span>
+      {children}
+    </button>
+  );
+}
