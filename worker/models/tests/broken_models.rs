@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use heimdex_models::{FaceAnalyzer, AsrOptions, ModelError, Registry, TextEmbedder, Vad, Whisper};
+use heimdex_models::{AsrOptions, FaceAnalyzer, ModelError, Registry, TextEmbedder, Vad, Whisper};
 use support::registry;
 use tempfile::TempDir;
 

@@ -98,7 +98,9 @@ fn two_people_are_never_taken_for_one_and_one_is_recognised() {
             for (variation, image) in variations(&image, plain.quality.size_px) {
                 let face = face_in(&analyzer, &image).filter(|face| face.quality.problem().is_none());
                 match face {
-                    Some(face) => samples.push(Sample { person, photo, variation, vector: vector_of(&analyzer, &image, &face) }),
+                    Some(face) => {
+                        samples.push(Sample { person, photo, variation, vector: vector_of(&analyzer, &image, &face) })
+                    }
                     None => refused.push((photo, variation)),
                 }
             }
@@ -110,7 +112,8 @@ fn two_people_are_never_taken_for_one_and_one_is_recognised() {
     for (n, one) in samples.iter().enumerate() {
         for other in &samples[..n] {
             let cosine = cosine(&one.vector, &other.vector);
-            let names = format!("{} ({}) and {} ({}): {cosine:.3}", one.photo, one.variation, other.photo, other.variation);
+            let names =
+                format!("{} ({}) and {} ({}): {cosine:.3}", one.photo, one.variation, other.photo, other.variation);
             if one.person != other.person {
                 apart += 1;
                 worst = worst.max(cosine);
@@ -154,7 +157,11 @@ fn an_animated_face_is_none_or_not_good_enough() {
     let analyzer = analyzer();
     for name in ["rabbit-1.png", "rabbit-2.png", "rabbit-3.png"] {
         let image = portrait(name);
-        let good = analyzer.detect(picture(&image), Effort::Thorough).unwrap().into_iter().find(|face| face.quality.problem().is_none());
+        let good = analyzer
+            .detect(picture(&image), Effort::Thorough)
+            .unwrap()
+            .into_iter()
+            .find(|face| face.quality.problem().is_none());
         assert_eq!(good, None, "{name}");
     }
 }
@@ -169,7 +176,11 @@ fn a_picture_with_nobody_in_it_has_no_faces() {
         (state >> 24) as u8
     };
     for (width, height) in [(1280, 720), (1, 1), (2, 2), (4, 1), (1, 4), (3000, 2), (2, 3000), (150, 150)] {
-        for rgb in [vec![0; width * height * 3], vec![255; width * height * 3], (0..width * height * 3).map(&mut noise).collect()] {
+        for rgb in [
+            vec![0; width * height * 3],
+            vec![255; width * height * 3],
+            (0..width * height * 3).map(&mut noise).collect(),
+        ] {
             let picture = Picture::new(width, height, &rgb).unwrap();
             for effort in [Effort::Quick, Effort::Thorough] {
                 assert_eq!(analyzer.detect(picture, effort).unwrap(), [], "{width}×{height}");
@@ -186,7 +197,10 @@ fn cut_out(image: &RgbImage, face: &Face, side: u32) -> RgbImage {
     let bounds = face.bounds;
     let wanted = (bounds.width * width).max(bounds.height * height) * 1.7;
     let start = |from: f32, length: f32, most: f32| (from + length / 2.0 - wanted / 2.0).clamp(0.0, most - 1.0) as u32;
-    let (left, top) = (start(bounds.x * width, bounds.width * width, width), start(bounds.y * height, bounds.height * height, height));
+    let (left, top) = (
+        start(bounds.x * width, bounds.width * width, width),
+        start(bounds.y * height, bounds.height * height, height),
+    );
     let part = |from: u32, most: u32| (wanted as u32).min(most - from);
     let cut = imageops::crop_imm(image, left, top, part(left, image.width()), part(top, image.height())).to_image();
     imageops::resize(&cut, side, side, FilterType::Triangle)
@@ -242,7 +256,8 @@ fn a_tilted_head_is_the_same_person() {
         let tilted = RgbImage::from_fn(image.width(), image.height(), |x, y| {
             let (dx, dy) = (x as f32 - middle_x, y as f32 - middle_y);
             let (from_x, from_y) = (cos * dx + sin * dy + middle_x, cos * dy - sin * dx + middle_y);
-            let inside = (0.0..image.width() as f32).contains(&from_x) && (0.0..image.height() as f32).contains(&from_y);
+            let inside =
+                (0.0..image.width() as f32).contains(&from_x) && (0.0..image.height() as f32).contains(&from_y);
             if inside { *image.get_pixel(from_x as u32, from_y as u32) } else { image::Rgb([0; 3]) }
         });
         let face = face_in(&analyzer, &tilted).unwrap();
@@ -281,7 +296,8 @@ fn pictures_are_looked_at_from_several_threads_with_the_same_result() {
     let image = portrait("astronaut.png");
     let alone = analyzer.detect(picture(&image), Effort::Thorough).unwrap();
     std::thread::scope(|scope| {
-        let all: Vec<_> = (0..4).map(|_| scope.spawn(|| analyzer.detect(picture(&image), Effort::Thorough).unwrap())).collect();
+        let all: Vec<_> =
+            (0..4).map(|_| scope.spawn(|| analyzer.detect(picture(&image), Effort::Thorough).unwrap())).collect();
         for thread in all {
             assert_eq!(thread.join().unwrap(), alone);
         }

@@ -111,7 +111,10 @@ fn join(mut tracks: Vec<Track>, faces: &[Seen], same: f32) -> Vec<Track> {
             for other in one + 1..tracks.len() {
                 let (Some(a), Some(b)) = (&vectors[one], &vectors[other]) else { continue };
                 let cosine = cosine(a, b);
-                if cosine >= same && best.is_none_or(|(most, ..)| cosine > most) && apart(&tracks[one], &tracks[other], faces) {
+                if cosine >= same
+                    && best.is_none_or(|(most, ..)| cosine > most)
+                    && apart(&tracks[one], &tracks[other], faces)
+                {
                     best = Some((cosine, one, other));
                 }
             }
@@ -161,7 +164,8 @@ mod tests {
 
     #[test]
     fn two_who_change_places_stay_two() {
-        let faces = [face(0, 0.1, Some(0.0)), face(0, 0.5, Some(1.5)), face(1, 0.1, Some(1.5)), face(1, 0.5, Some(0.0))];
+        let faces =
+            [face(0, 0.1, Some(0.0)), face(0, 0.5, Some(1.5)), face(1, 0.1, Some(1.5)), face(1, 0.5, Some(0.0))];
         assert_eq!(numbers(&faces), [vec![0, 3], vec![1, 2]]);
     }
 

@@ -163,10 +163,14 @@ async fn put_covers(cx: &StageContext, candidates: &[Frame], covers: &Covers) ->
     while let Some((frame, picture)) = pictures.try_next().await? {
         let faces = covers[&frame.at_ms].clone();
         let made = blocking(move || {
-            faces.into_iter().map(|(key, bounds)| Ok((key, look::cover(&picture, bounds)?))).collect::<Result<Vec<_>, StageError>>()
+            faces
+                .into_iter()
+                .map(|(key, bounds)| Ok((key, look::cover(&picture, bounds)?)))
+                .collect::<Result<Vec<_>, StageError>>()
         })
         .await?;
-        let puts = made.into_iter().map(|(key, webp)| async move { cx.store().put_bytes(&key, webp, "image/webp").await });
+        let puts =
+            made.into_iter().map(|(key, webp)| async move { cx.store().put_bytes(&key, webp, "image/webp").await });
         stream::iter(puts.collect::<Vec<_>>()).buffer_unordered(PARALLEL_OBJECTS).try_collect::<Vec<()>>().await?;
     }
     Ok(())

@@ -57,9 +57,12 @@ impl Quality {
         let [yaw_deg, pitch_deg, roll_deg] = angles_deg;
         let rise = |value: f32, from: f32, to: f32| ((value - from) / (to - from)).clamp(0.0, 1.0);
         // What just passes counts a third, so that the number never reaches 0 for a face that is used.
-        let part = |value: f32, from: f32, to: f32| if value < from { 0.0 } else { 1.0 / 3.0 + rise(value, from, to) * 2.0 / 3.0 };
+        let part = |value: f32, from: f32, to: f32| {
+            if value < from { 0.0 } else { 1.0 / 3.0 + rise(value, from, to) * 2.0 / 3.0 }
+        };
         let fall = |angle: f32, most: f32| part(most - angle.abs(), 0.0, most - GOOD_ANGLE);
-        let light = part(brightness, MIN_BRIGHTNESS, GOOD_BRIGHTNESS).min(part(1.0 - brightness, 1.0 - MAX_BRIGHTNESS, 0.2));
+        let light =
+            part(brightness, MIN_BRIGHTNESS, GOOD_BRIGHTNESS).min(part(1.0 - brightness, 1.0 - MAX_BRIGHTNESS, 0.2));
         let parts = [
             part(size_px, MIN_SIZE_PX, GOOD_SIZE_PX),
             part(sharpness, MIN_SHARPNESS, GOOD_SHARPNESS),
@@ -105,7 +108,10 @@ fn measure(chip: &OwnedPicture) -> (f32, f32) {
         }
     }
     let edges = if count > 0.0 { squares / count - (sum / count).powi(2) } else { 0.0 };
-    let contrast = luma.iter().map(|value| f64::from(value / 255.0 - brightness).powi(2)).sum::<f64>() / luma.len().max(1) as f64 * 255.0 * 255.0;
+    let contrast = luma.iter().map(|value| f64::from(value / 255.0 - brightness).powi(2)).sum::<f64>()
+        / luma.len().max(1) as f64
+        * 255.0
+        * 255.0;
     // Below one step of luma there is nothing to see.
     (if contrast > 1.0 { (edges / contrast) as f32 } else { 0.0 }, brightness)
 }

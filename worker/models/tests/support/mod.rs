@@ -22,8 +22,13 @@ pub(crate) fn registry() -> Registry {
 pub(crate) fn portrait(name: &str) -> image::RgbImage {
     let cache = std::env::var_os("HEIMDEX_CACHE").map_or_else(|| PathBuf::from("/var/cache/heimdex"), PathBuf::from);
     let path = cache.join("samples/faces").join(name);
-    let image = image::open(&path).unwrap_or_else(|error| panic!("{}: {error}; run scripts/models --samples", path.display()));
-    let image = if image.width().max(image.height()) > 1280 { image.resize(1280, 1280, image::imageops::FilterType::Triangle) } else { image };
+    let image =
+        image::open(&path).unwrap_or_else(|error| panic!("{}: {error}; run scripts/models --samples", path.display()));
+    let image = if image.width().max(image.height()) > 1280 {
+        image.resize(1280, 1280, image::imageops::FilterType::Triangle)
+    } else {
+        image
+    };
     image.to_rgb8()
 }
 
