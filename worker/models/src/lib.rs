@@ -1,12 +1,16 @@
-//! The models: speech, text, what pictures show and what is written in them, with no knowledge of video or database.
+//! The models: speech, text, what pictures show, what is written in them and whose faces they show, with no knowledge of video or
+//! database.
 //!
-//! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`], [`TextEmbedder`] and [`image`]'s are
-//! loaded from what it returns. Two engines do the work: CTranslate2 for Whisper, ONNX Runtime for everything else.
-//! Everything here blocks: async callers use `spawn_blocking`. All are `Send + Sync` and meant to be shared.
+//! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`], [`TextEmbedder`], [`TextReader`],
+//! [`FaceAnalyzer`], [`ExpressionClassifier`] and [`image`]'s are loaded from what it returns. Two engines do the work: CTranslate2 for
+//! Whisper, ONNX Runtime for everything else. Everything here blocks: async callers use `spawn_blocking`. All are `Send + Sync` and
+//! meant to be shared.
 
 pub mod asr;
 mod error;
 pub mod image;
+pub mod expression;
+pub mod face;
 mod manifest;
 pub mod ocr;
 mod onnx;
@@ -19,6 +23,8 @@ pub mod vad;
 pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, WavFile, Whisper};
 pub use error::ModelError;
 pub use image::{ImageEncoder, ImageOptions, ImageTexts};
+pub use expression::ExpressionClassifier;
+pub use face::FaceAnalyzer;
 pub use manifest::{Kind, Manifest, ModelFile};
 pub use ocr::TextReader;
 pub use picture::Picture;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::ModelError;
+use crate::face::FaceSettings;
 use crate::image::ImageTable;
 use crate::ocr::OcrSpec;
 use crate::text::Pooling;
@@ -99,6 +100,8 @@ pub struct Manifest {
     pub image: Option<ImageTable>,
     /// Only for [`Kind::Ocr`].
     pub ocr: Option<OcrSpec>,
+    /// Only for [`Kind::Face`].
+    face: Option<FaceSettings>,
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -137,7 +140,10 @@ impl Manifest {
     /// [`ModelError::Manifest`] when it is not listed.
     pub fn file(&self, name: &str) -> Result<PathBuf, ModelError> {
         self.files.iter().find(|file| file.path == Path::new(name)).map(|file| self.folder.join(&file.path)).ok_or_else(
-            || ModelError::Manifest { path: self.folder.join(MANIFEST), reason: format!("does not list the file {name}") },
+            || ModelError::Manifest {
+                path: self.folder.join(MANIFEST),
+                reason: format!("does not list the file {name}"),
+            },
         )
     }
 
@@ -168,6 +174,18 @@ impl Manifest {
     /// Something in the manifest makes no sense.
     pub(crate) fn wrong(&self, reason: impl Into<String>) -> ModelError {
         ModelError::Manifest { path: self.folder.join(MANIFEST), reason: reason.into() }
+    }
+
+    /// What a face model says of itself.
+    ///
+    /// # Errors
+    /// [`ModelError::Manifest`] when there is no such table or something impossible in it.
+    pub fn face(&self) -> Result<&FaceSettings, ModelError> {
+        let settings = self.face.as_ref().ok_or_else(|| self.wrong("a face model needs a table `[face]`"))?;
+        if self.dimension.is_none_or(|dimension| dimension == 0) {
+            return Err(self.wrong("a face model needs `dimension`"));
+        }
+        settings.problem().map_or(Ok(settings), |reason| Err(self.wrong(reason)))
     }
 
     pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {
