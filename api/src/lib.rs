@@ -11,6 +11,7 @@ pub mod domain;
 pub mod error;
 pub mod events;
 pub mod extract;
+pub mod idempotent;
 pub mod metrics_server;
 pub mod openapi;
 pub mod origin;

@@ -1,8 +1,11 @@
 //! `GET /videos/{id}/scenes` and `GET /scenes/{id}`.
 
+use std::collections::HashMap;
+
 use axum::{Json, extract::State};
 use heimdex_db::{
-    SceneId, VideoId,
+    RunId, SceneId, UserId, VideoId,
+    people::{self, InScene},
     scenes::{self, SceneRow},
     transcripts,
 };
@@ -41,10 +44,27 @@ pub struct Scene {
     /// How it begins: `start`, `cut`, `fade` or `dissolve`.
     transition: String,
     tags: Vec<String>,
+    /// Who is in it: those with a name first, then those seen most. Empty where faces are switched off.
+    people: Vec<ScenePerson>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ScenePerson {
+    person_id: Uuid,
+    /// Null for somebody without a name.
+    display_name: Option<String>,
+    /// Part of the scene's pictures that they are seen in, 0 to 1.
+    share: f32,
+}
+
+impl From<InScene> for ScenePerson {
+    fn from(row: InScene) -> Self {
+        Self { person_id: row.person_id.0, display_name: row.display_name, share: row.share }
+    }
 }
 
 impl Scene {
-    async fn new(state: &AppState, row: SceneRow) -> Result<Self, ApiError> {
+    async fn new(state: &AppState, row: SceneRow, people: Vec<ScenePerson>) -> Result<Self, ApiError> {
         Ok(Self {
             scene_id: row.scene_id.0,
             video_id: row.video_id.0,
@@ -60,6 +80,7 @@ impl Scene {
             motion: row.motion,
             transition: row.transition,
             tags: row.tags,
+            people,
         })
     }
 }
@@ -73,9 +94,14 @@ pub async fn list(
 ) -> Result<Json<Scenes>, ApiError> {
     let run = transcripts::visible_run(&state.pool, caller.user_id(), video_id).await?;
     let rows = scenes::of_video(&state.pool, caller.user_id(), video_id).await?;
+    let mut people: HashMap<SceneId, Vec<ScenePerson>> = HashMap::new();
+    for one in who_is_in(&state, caller.user_id(), rows.first().map(|row| row.run_id), None).await? {
+        people.entry(one.scene_id).or_default().push(one.into());
+    }
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
-        items.push(Scene::new(&state, row).await?);
+        let people = people.remove(&row.scene_id).unwrap_or_default();
+        items.push(Scene::new(&state, row, people).await?);
     }
     Ok(Json(Scenes { run_id: run.map(|run| run.run_id.0), items }))
 }
@@ -88,5 +114,18 @@ pub async fn get(
     Path(scene_id): Path<SceneId>,
 ) -> Result<Json<Scene>, ApiError> {
     let row = scenes::find(&state.pool, caller.user_id(), scene_id).await?;
-    Scene::new(&state, row).await.map(Json)
+    let people = who_is_in(&state, caller.user_id(), Some(row.run_id), Some(scene_id)).await?;
+    Scene::new(&state, row, people.into_iter().map(Into::into).collect()).await.map(Json)
+}
+
+async fn who_is_in(
+    state: &AppState,
+    owner: UserId,
+    run: Option<RunId>,
+    only: Option<SceneId>,
+) -> Result<Vec<InScene>, ApiError> {
+    match run {
+        Some(run) if state.config.features.faces => Ok(people::in_scenes(&state.pool, owner, run, only).await?),
+        _ => Ok(Vec::new()),
+    }
 }

@@ -30,15 +30,17 @@ const FLOOR: f64 = 0.18;
 pub enum Channel {
     Words,
     Meaning,
+    Who,
 }
 
 impl Channel {
-    pub const ALL: [Self; 2] = [Self::Words, Self::Meaning];
+    pub const ALL: [Self; 3] = [Self::Words, Self::Meaning, Self::Who];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Words => "words",
             Self::Meaning => "meaning",
+            Self::Who => "who",
         }
     }
 
@@ -47,6 +49,7 @@ impl Channel {
         match self {
             Self::Words => 1.5,
             Self::Meaning => 1.0,
+            Self::Who => 1.5,
         }
     }
 }
@@ -72,9 +75,9 @@ pub struct After {
 
 #[derive(Serialize, ToSchema)]
 pub struct ChannelReport {
-    /// `words` or `meaning`
+    /// `words`, `meaning` or `who`
     channel: &'static str,
-    /// `ok`, `skipped` (no model), `timeout` or `error`
+    /// `ok`, `skipped` (no model, or switched off), `timeout` or `error`
     status: &'static str,
     candidates: usize,
     took_ms: u64,
@@ -178,6 +181,7 @@ async fn ask(
         match channel {
             Channel::Words => words(state, owner, question).await,
             Channel::Meaning => meaning(state, owner, question).await,
+            Channel::Who => who(state, owner, question).await,
         }
     })
     .await;
@@ -217,6 +221,13 @@ async fn words(state: &AppState, owner: UserId, question: &Question) -> Result<V
     Ok(search::words(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
 }
 
+async fn who(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
+    if !state.config.features.faces {
+        return Err(Failure::Skipped);
+    }
+    Ok(search::who(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
+}
+
 async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
     let Some(model) = state.text_model.id() else { return Err(Failure::Skipped) };
     let vector = state.text_model.embed_query(&question.text).await.map_err(|error| match error {
@@ -240,6 +251,7 @@ fn detail(channel: Channel, candidate: &Candidate) -> String {
         Channel::Words if candidate.score >= 1.0 => "says it word for word".into(),
         Channel::Words if candidate.score > 0.01 => "says these words".into(),
         Channel::Words => "says some of these words".into(),
+        Channel::Who => "shows somebody who is named".into(),
         Channel::Meaning => format!("says something alike ({:.2})", candidate.score),
     }
 }

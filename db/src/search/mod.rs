@@ -5,6 +5,7 @@ mod hits;
 mod log;
 mod meaning;
 mod suggest;
+mod who;
 mod words;
 
 use chrono::{DateTime, Utc};
@@ -16,11 +17,12 @@ pub use hits::{HitRow, HitWord, hits};
 pub use log::record;
 pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, text_models};
 pub use suggest::{recent_queries, texts_with, titles};
+pub use who::candidates as who;
 pub use words::candidates as words;
 
 use crate::{
     error::DbError,
-    ids::{RunId, SceneId, UserId, VideoId},
+    ids::{PersonId, RunId, SceneId, UserId, VideoId},
 };
 
 /// A scene that a channel found, best first.
@@ -45,6 +47,8 @@ pub struct Filters {
     pub languages: Option<Vec<String>>,
     /// Of the video or of the scene; any of them.
     pub tags: Option<Vec<String>>,
+    /// Any of them is in the scene.
+    pub people: Option<Vec<PersonId>>,
     /// Only runs that were visible then, so that later pages see what the first one saw.
     pub as_of: Option<DateTime<Utc>>,
 }
@@ -83,6 +87,10 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
         sql.push(" AND (v.tags && ").push_bind(tags.clone());
         sql.push(" OR EXISTS (SELECT FROM scene_tags t WHERE t.run_id = s.run_id AND t.scene_id = s.scene_id AND t.tag = ANY(");
         sql.push_bind(tags.clone()).push(")))");
+    }
+    if let Some(people) = &filters.people {
+        sql.push(" AND EXISTS (SELECT FROM scene_people w WHERE w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.person_id = ANY(");
+        sql.push_bind(people.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push("))");
     }
     if let Some(as_of) = filters.as_of {
         sql.push(" AND r.visible_at <= ").push_bind(as_of);

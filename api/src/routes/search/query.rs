@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
-    VideoId,
+    PersonId, VideoId,
     quotas::{self, Quota},
     search::{self, Filters},
 };
@@ -37,7 +37,7 @@ pub struct SearchRequest {
     limit: domain::Limit,
     /// `next_cursor` of the page before, with the same question.
     cursor: Option<String>,
-    /// By default all: `words`, `meaning`.
+    /// By default all: `words`, `meaning`, `who`.
     channels: Option<Vec<String>>,
     /// By channel, 0 to 10.
     weights: Option<BTreeMap<String, f64>>,
@@ -57,6 +57,8 @@ pub struct SearchFilters {
     /// ISO 639-1.
     languages: Option<Vec<String>>,
     tags: Option<Vec<String>>,
+    /// Any of these people is in the scene.
+    people: Option<Vec<Uuid>>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -189,7 +191,11 @@ fn filters(given: SearchFilters) -> Result<Filters, ApiError> {
     if given.video_ids.as_ref().is_some_and(|ids| ids.len() > 1000) {
         return Err(ApiError::field("filters.video_ids", "too_many", "At most 1000 videos."));
     }
+    if given.people.as_ref().is_some_and(|ids| ids.len() > 100) {
+        return Err(ApiError::field("filters.people", "too_many", "At most 100 people."));
+    }
     Ok(Filters {
+        people: given.people.filter(|ids| !ids.is_empty()).map(|ids| ids.into_iter().map(PersonId::from).collect()),
         video_ids: given.video_ids.map(|ids| ids.into_iter().map(VideoId::from).collect()),
         created_after: given.created_after,
         created_before: given.created_before,
