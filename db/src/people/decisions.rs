@@ -1,9 +1,18 @@
 //! What owners decide about faces: these two are one person, these faces are somebody else, this is not them. Each is written
 //! down by its place in the video (`face_decisions`), so that it holds for every run to come.
 
-use sqlx::PgConnection;
+use std::collections::{BTreeSet, HashMap};
 
-use super::{forget_orphans, library, lock, profiles::note, uuids};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    forget_orphans,
+    identify::{Area, Span, is_same_face},
+    library, lock,
+    profiles::note,
+    uuids,
+};
 use crate::{
     audit::{Action, By},
     error::DbError,
@@ -174,7 +183,7 @@ async fn theirs(
     )
     .fetch_all(connection)
     .await?;
-    let (mut tracks, mut found) = (Tracks::default(), std::collections::BTreeSet::new());
+    let (mut tracks, mut found) = (Tracks::default(), BTreeSet::new());
     for row in rows {
         tracks.runs.push(row.run_id);
         tracks.numbers.push(row.track_no);
@@ -207,7 +216,7 @@ async fn give(
     Ok(())
 }
 
-/// Writes a decision for each track, by its place.
+/// Writes a decision for each track, by its place, and forgets what it contradicts or repeats.
 async fn decide(
     connection: &mut PgConnection,
     owner: UserId,
@@ -215,6 +224,7 @@ async fn decide(
     tracks: &Tracks,
     kind: &str,
 ) -> Result<(), DbError> {
+    forget_contrary(&mut *connection, owner, person, tracks, kind).await?;
     sqlx::query!(
         "INSERT INTO face_decisions (owner_id, video_id, person_id, kind, start_ms, end_ms, area, face_vec, face_model, quality)
          SELECT $1, r.video_id, $2, $3, t.start_ms, t.end_ms, heimdex_mean_box(t.run_id, t.track_no),
@@ -230,6 +240,56 @@ async fn decide(
     )
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// A face that is somebody's is nobody else's, and one that is refused is not what the person is known by.
+async fn forget_contrary(
+    connection: &mut PgConnection,
+    owner: UserId,
+    person: PersonId,
+    tracks: &Tracks,
+    kind: &str,
+) -> Result<(), DbError> {
+    let faces = sqlx::query!(
+        r#"SELECT r.video_id, t.start_ms, t.end_ms, heimdex_mean_box(t.run_id, t.track_no) AS area
+           FROM unnest($2::uuid[], $3::int[]) AS w (run_id, track_no)
+           JOIN face_tracks t ON t.run_id = w.run_id AND t.track_no = w.track_no JOIN runs r ON r.run_id = t.run_id
+           WHERE t.owner_id = $1"#,
+        owner.0,
+        &uuids(&tracks.runs),
+        &tracks.numbers
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut places: HashMap<Uuid, Vec<(Span, Option<Area>)>> = HashMap::new();
+    for face in faces {
+        let span = Span { start_ms: face.start_ms, end_ms: face.end_ms };
+        places.entry(face.video_id).or_default().push((span, Area::read(face.area.as_deref())));
+    }
+    let videos: Vec<Uuid> = places.keys().copied().collect();
+    let earlier = sqlx::query!(
+        "SELECT decision_id, video_id, start_ms, end_ms, area FROM face_decisions
+         WHERE owner_id = $1 AND video_id = ANY($2)
+           AND CASE WHEN $4 = 'assigned' THEN kind = 'assigned' OR person_id = $3 ELSE person_id = $3 END",
+        owner.0,
+        &videos,
+        person.0,
+        kind
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let contrary: Vec<Uuid> = earlier
+        .into_iter()
+        .filter(|old| {
+            let (span, area) = (Span { start_ms: old.start_ms, end_ms: old.end_ms }, Area::read(old.area.as_deref()));
+            let here = places.get(&old.video_id).map(Vec::as_slice).unwrap_or_default();
+            // What was said of a whole scene is more than what is said of one face in it.
+            here.iter().any(|&place| place.1.is_some() == area.is_some() && is_same_face(place, (span, area)))
+        })
+        .map(|old| old.decision_id)
+        .collect();
+    sqlx::query!("DELETE FROM face_decisions WHERE decision_id = ANY($1)", &contrary).execute(connection).await?;
     Ok(())
 }
 

@@ -27,6 +27,11 @@ impl Span {
 pub(crate) struct Area(pub [f32; 4]);
 
 impl Area {
+    /// From a column; none where there is none.
+    pub fn read(parts: Option<&[f32]>) -> Option<Self> {
+        parts.and_then(|parts| parts.try_into().ok()).map(Self)
+    }
+
     /// Intersection over union, 0 to 1.
     fn overlap(self, other: Self) -> f32 {
         let ([ax, ay, aw, ah], [bx, by, bw, bh]) = (self.0, other.0);

@@ -65,7 +65,7 @@ pub(super) async fn tracks(
     let tracks = rows.into_iter().map(|row| Track {
         track_no: row.track_no,
         span: Span { start_ms: row.start_ms, end_ms: row.end_ms },
-        area: area(row.area.as_deref()),
+        area: Area::read(row.area.as_deref()),
         quality: row.quality,
         vector: row.face_vec.map(|vector| vector.to_vec()),
         cluster: row.cluster,
@@ -87,7 +87,7 @@ pub(super) async fn said(db: impl PgExecutor<'_>, owner: UserId, video: VideoId)
         person: row.person_id,
         is_theirs: row.is_theirs,
         span: Span { start_ms: row.start_ms, end_ms: row.end_ms },
-        area: area(row.area.as_deref()),
+        area: Area::read(row.area.as_deref()),
     });
     Ok(said.collect())
 }
@@ -224,8 +224,4 @@ pub(super) async fn learn(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-pub(super) fn area(parts: Option<&[f32]>) -> Option<Area> {
-    parts.and_then(|parts| parts.try_into().ok()).map(Area)
 }
