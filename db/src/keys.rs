@@ -7,6 +7,7 @@
 //! v/<video>/r/<run>/audio.flac …        artifacts of one run
 //! v/<video>/r/<run>/frames/<at_ms>.jpg
 //! v/<video>/r/<run>/thumbs/<at_ms>-<width>.webp
+//! v/<video>/r/<run>/faces/<track>.webp
 //! p/<owner>/<person>/<photo>.sent       a photo of a person as it was sent, until it is checked
 //! p/<owner>/<person>/<photo>.jpg        the same without its metadata
 //! ```
@@ -48,6 +49,11 @@ pub fn frame(video: VideoId, run: RunId, at_ms: i64) -> String {
 /// A picture made small, `width` pixels wide.
 pub fn thumbnail(video: VideoId, run: RunId, at_ms: i64, width: u32) -> String {
     format!("v/{video}/r/{run}/thumbs/{at_ms}-{width}.webp")
+}
+
+/// The best face of a track, cut out.
+pub fn face(video: VideoId, run: RunId, track_no: i32) -> String {
+    format!("v/{video}/r/{run}/faces/{track_no}.webp")
 }
 
 /// Photos of all people of an owner.

@@ -34,6 +34,8 @@ pub struct Config {
     pub s3: S3Config,
     pub scratch: ScratchConfig,
     pub models: ModelsConfig,
+    /// Whether this deployment looks for faces at all.
+    pub faces: bool,
     /// Where `/metrics` listens; `None` switches it off.
     pub metrics_bind: Option<SocketAddr>,
     /// Of this process; unique among all live ones.
@@ -66,6 +68,7 @@ pub struct ModelsConfig {
     pub asr: Option<String>,
     pub vad: Option<String>,
     pub text: Option<String>,
+    pub face: Option<String>,
     /// Threads of one inference.
     pub threads: usize,
 }
@@ -93,7 +96,7 @@ impl Variables for HashMap<&'static str, String> {
 impl Config {
     /// Reads every variable; the command line's choices come on top (see [`crate::cli`]).
     pub fn read(from: &impl Variables) -> Result<Self, ConfigError> {
-        for name in ["HEIMDEX_IMAGE_MODEL", "HEIMDEX_AFFECT_MODEL", "HEIMDEX_FACE_MODEL"] {
+        for name in ["HEIMDEX_IMAGE_MODEL", "HEIMDEX_AFFECT_MODEL"] {
             if let Some(value) = from.get(name).filter(|value| value != "none") {
                 return Err(ConfigError::NotBuiltIn { name, value });
             }
@@ -127,9 +130,11 @@ impl Config {
                 asr: model(from, "HEIMDEX_ASR_MODEL", "whisper-tiny.en"),
                 vad: model(from, "HEIMDEX_VAD_MODEL", "silero-vad-v6"),
                 text: model(from, "HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
+                face: model(from, "HEIMDEX_FACE_MODEL", "blazeface-dlib"),
                 threads: optional::<NonZeroUsize>(from, "HEIMDEX_MODEL_THREADS", "a number of threads")?
                     .map_or_else(cores, NonZeroUsize::get),
             },
+            faces: optional(from, "FEATURE_FACES", "true or false")?.unwrap_or(false),
             metrics_bind: match from.get("HEIMDEX_WORKER_METRICS_BIND").as_deref() {
                 Some("none") => None,
                 Some(value) => Some(parse("HEIMDEX_WORKER_METRICS_BIND", value, "an address and port, or `none`")?),
@@ -209,6 +214,7 @@ mod tests {
         let config = Config::read(&complete()).unwrap();
         assert_eq!(config.models.asr.as_deref(), Some("whisper-tiny.en"));
         assert_eq!(config.stages.len(), 12);
+        assert!(!config.faces, "faces are off until somebody switches them on");
         assert_eq!(config.limits.of(UserTier::Free).max_duration_s, Some(600));
     }
 
@@ -223,7 +229,7 @@ mod tests {
             ("HEIMDEX_SCRATCH_MAX_BYTES", "much"),
             ("S3_ENDPOINT", "nowhere"),
             ("HEIMDEX_WORKER_METRICS_BIND", "here"),
-            ("HEIMDEX_FACE_MODEL", "blazeface"),
+            ("FEATURE_FACES", "perhaps"),
             ("HEIMDEX_FREE_MAX_DURATION_S", "long"),
         ] {
             let mut variables = complete();

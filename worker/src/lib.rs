@@ -12,6 +12,7 @@
 pub mod child;
 pub mod cli;
 pub mod config;
+pub mod faces;
 pub mod fault;
 pub mod formats;
 pub mod frames;
@@ -86,7 +87,7 @@ pub fn media_child() -> std::process::ExitCode {
 /// # Errors
 /// [`StartError`] when something it cannot work without is missing. Once it serves, nothing but `shutdown` ends it.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
-    let models = Models::open(&config.models, &config.stages)?;
+    let models = Models::open(&config.models, config.faces, &config.stages)?;
     models.try_engines().await?;
     // Leases and supervision have connections of their own, so that no amount of work keeps a renewal waiting.
     let control = connect(&config.database_url, 4).await?;

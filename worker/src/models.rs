@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heimdex_db::Stage;
-use heimdex_models::{AsrOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper};
+use heimdex_models::{AsrOptions, FaceAnalyzer, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper};
 use tokio::sync::OnceCell;
 
 use crate::config::ModelsConfig;
@@ -67,21 +67,24 @@ pub struct Models {
     pub asr: Option<Model<Whisper>>,
     pub vad: Option<Model<Vad>>,
     pub text: Option<Model<TextEmbedder>>,
+    pub face: Option<Model<FaceAnalyzer>>,
     threads: usize,
 }
 
 impl Models {
-    /// Checks the files of every model that the served stages will use.
+    /// Checks the files of every model that the served stages will use; `faces` says whether this deployment looks for any. Every
+    /// worker does tasks, and photos of people are checked by one, so that the face model belongs to all.
     ///
     /// # Errors
     /// Names the variable, the file and the command that mends it.
-    pub fn open(config: &ModelsConfig, stages: &[Stage]) -> Result<Self, ModelFailure> {
+    pub fn open(config: &ModelsConfig, faces: bool, stages: &[Stage]) -> Result<Self, ModelFailure> {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
         let reads = stages.contains(&Stage::EmbedText);
         Ok(Self {
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
             text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
+            face: find(config, "HEIMDEX_FACE_MODEL", config.face.as_deref().filter(|_| faces))?,
             threads: config.threads,
         })
     }
@@ -115,6 +118,10 @@ impl Models {
 
     pub async fn text(&self) -> Result<Option<Arc<TextEmbedder>>, ModelFailure> {
         in_use(&self.text, TextEmbedder::load, self.threads).await
+    }
+
+    pub async fn face(&self) -> Result<Option<Arc<FaceAnalyzer>>, ModelFailure> {
+        in_use(&self.face, FaceAnalyzer::load, self.threads).await
     }
 }
 

@@ -1,11 +1,12 @@
-//! The models: speech to text, voice activity and text embeddings, with no knowledge of video or database.
+//! The models: speech to text, voice activity, text embeddings and faces, with no knowledge of video or database.
 //!
-//! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`] and [`TextEmbedder`] are
+//! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`], [`TextEmbedder`] and [`FaceAnalyzer`] are
 //! loaded from what it returns. Two engines do the work: CTranslate2 for Whisper, ONNX Runtime for everything else.
-//! Everything here blocks: async callers use `spawn_blocking`. All three are `Send + Sync` and meant to be shared.
+//! Everything here blocks: async callers use `spawn_blocking`. All are `Send + Sync` and meant to be shared.
 
 pub mod asr;
 mod error;
+pub mod face;
 mod manifest;
 mod onnx;
 pub mod picture;
@@ -15,6 +16,7 @@ pub mod vad;
 
 pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, WavFile, Whisper};
 pub use error::ModelError;
+pub use face::FaceAnalyzer;
 pub use manifest::{Kind, Manifest, ModelFile};
 pub use picture::Picture;
 pub use registry::Registry;

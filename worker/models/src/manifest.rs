@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::ModelError;
+use crate::face::FaceSettings;
 
 /// File name of the manifest inside a model's folder.
 pub(crate) const MANIFEST: &str = "heimdex-model.toml";
@@ -77,6 +78,8 @@ pub struct Manifest {
     pub files: Vec<ModelFile>,
     #[serde(default)]
     pub preprocessing: Preprocessing,
+    /// Only for [`Kind::Face`].
+    face: Option<FaceSettings>,
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -132,6 +135,19 @@ impl Manifest {
                 path: self.folder.join(MANIFEST),
                 reason: format!("lists no .{suffix} file"),
             })
+    }
+
+    /// What a face model says of itself.
+    ///
+    /// # Errors
+    /// [`ModelError::Manifest`] when there is no such table or something impossible in it.
+    pub fn face(&self) -> Result<&FaceSettings, ModelError> {
+        let wrong = |reason: String| ModelError::Manifest { path: self.folder.join(MANIFEST), reason };
+        let settings = self.face.as_ref().ok_or_else(|| wrong("a face model needs a table `[face]`".to_owned()))?;
+        if self.dimension.is_none_or(|dimension| dimension == 0) {
+            return Err(wrong("a face model needs `dimension`".to_owned()));
+        }
+        settings.problem().map_or(Ok(settings), |reason| Err(wrong(reason)))
     }
 
     pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {

@@ -16,6 +16,7 @@ use heimdex_models::face::{Effort, Face, FaceAnalyzer, QualityProblem};
 
 use crate::{
     child,
+    models::ModelFailure,
     stage::{Outcome, StageContext, StageError},
     stages::blocking,
 };
@@ -104,7 +105,7 @@ struct Found {
     quality: f32,
 }
 
-fn look(analyzer: &FaceAnalyzer, picture: &Rgb) -> Result<Result<Found, Verdict>, crate::models::ModelFailure> {
+fn look(analyzer: &FaceAnalyzer, picture: &Rgb) -> Result<Result<Found, Verdict>, ModelFailure> {
     let picture = heimdex_models::Picture::new(picture.width, picture.height, &picture.data)?;
     let faces = analyzer.detect(picture, Effort::Thorough)?;
     let face = match only(&faces) {

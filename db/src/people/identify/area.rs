@@ -1,6 +1,6 @@
 //! Where a face is, so that it can be found again in another run of the same video: in time, and in the picture.
 
-/// From when to when, ms; both ends belong to it.
+/// From when to when, ms; the end does not belong to it, unless it is the beginning too: a face in one picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     pub start_ms: i64,
@@ -9,11 +9,15 @@ pub(crate) struct Span {
 
 impl Span {
     fn length(self) -> i64 {
-        self.end_ms - self.start_ms + 1
+        self.end() - self.start_ms
     }
 
     fn shared(self, other: Self) -> i64 {
-        (self.end_ms.min(other.end_ms) - self.start_ms.max(other.start_ms) + 1).max(0)
+        (self.end().min(other.end()) - self.start_ms.max(other.start_ms)).max(0)
+    }
+
+    fn end(self) -> i64 {
+        self.end_ms.max(self.start_ms + 1)
     }
 
     /// Both are there at some moment.
