@@ -84,7 +84,7 @@ async fn rows(
                                           > ($4::text IS NULL, lower(coalesce($4, '')), -$6::bigint, $5))
                ORDER BY p.display_name IS NULL, lower(coalesce(p.display_name, '')), -coalesce(seen.scenes, 0), p.person_id LIMIT $7
            )
-           SELECT p.person_id AS "person_id: PersonId", p.display_name, p.consent_at, p.consent_note, p.created_at,
+           SELECT p.person_id AS "person_id!: PersonId", p.display_name, p.consent_at, p.consent_note, p.created_at AS "created_at!",
                   (SELECT count(*) FROM face_photos f WHERE f.person_id = p.person_id AND f.state = 'accepted') AS "photos_accepted!",
                   (SELECT count(*) FROM face_photos f WHERE f.person_id = p.person_id AND f.state = 'checking') AS "photos_checking!",
                   (SELECT count(*) FROM face_decisions d WHERE d.person_id = p.person_id AND d.kind = 'assigned' AND d.face_vec IS NOT NULL) AS "faces_known!",

@@ -70,7 +70,9 @@ async fn decide_again(
     match people::identify(&mut tx, owner, run, thresholds).await {
         // Replaced or purged meanwhile.
         Err(heimdex_db::DbError::NotFound) => return Ok(()),
-        found => drop(found?),
+        found => {
+            found?;
+        }
     }
     cx.commit(tx).await
 }

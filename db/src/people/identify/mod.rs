@@ -12,7 +12,7 @@ mod area;
 mod decide;
 mod load;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -85,12 +85,15 @@ async fn identify_of_model(
         let whose = decide(&tracks, &said, &known, &clusters, thresholds);
         (tracks, said, whose)
     };
-    let (tracks, said, whose) = tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| DbError::Sqlx(sqlx::Error::Io(std::io::Error::other(error))))?;
+    let (tracks, said, whose) = match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The process is about to end.
+        Err(_) => return Err(DbError::Sqlx(sqlx::Error::WorkerCrashed)),
+    };
 
     let mut found = Identified::default();
-    let mut begun = std::collections::BTreeMap::new();
+    let mut begun = BTreeMap::new();
     for (n, _) in whose.iter().enumerate().filter(|(n, whose)| matches!(whose, Whose::New(first, _) if first == n)) {
         begun.insert(n, begin_cluster(&mut *connection, owner, video, &tracks[n], &said).await?);
     }
