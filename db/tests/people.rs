@@ -44,7 +44,10 @@ fn consent() -> Consent {
 }
 
 async fn user(pool: &PgPool) -> UserId {
-    sqlx::query_scalar("INSERT INTO users (email) VALUES ('a@example.org') RETURNING user_id").fetch_one(pool).await.unwrap()
+    sqlx::query_scalar("INSERT INTO users (email) VALUES ('a@example.org') RETURNING user_id")
+        .fetch_one(pool)
+        .await
+        .unwrap()
 }
 
 impl Library {
@@ -293,7 +296,11 @@ async fn an_attempt_that_died_after_its_commit_leaves_no_second_cluster() {
     let (video, run) = library.indexed(&[face(0, 0.0)]).await;
     let before = library.whose(run).await;
     // The stage replaces its rows and identifies once more.
-    sqlx::query("UPDATE face_tracks SET person_id = NULL, similarity = NULL WHERE run_id = $1").bind(run).execute(library.pool()).await.unwrap();
+    sqlx::query("UPDATE face_tracks SET person_id = NULL, similarity = NULL WHERE run_id = $1")
+        .bind(run)
+        .execute(library.pool())
+        .await
+        .unwrap();
     library.identify(run).await;
     assert_eq!((library.whose(run).await, library.clusters().await), (before, 1));
     library.show(video, run).await;
@@ -331,7 +338,15 @@ async fn vectors_of_different_models_are_never_compared() {
     let theirs = library.run_of(library.video().await, &[face(0, 90.0)], "another-model").await;
     library.identify(theirs).await;
     assert_ne!(library.whose(mine).await, library.whose(theirs).await);
-    assert_eq!(people::fitting_runs(library.pool(), library.owner, ann, MODEL, SAME.same, None, 10).await.unwrap().iter().filter(|r| r.1).count(), 0);
+    assert_eq!(
+        people::fitting_runs(library.pool(), library.owner, ann, MODEL, SAME.same, None, 10)
+            .await
+            .unwrap()
+            .iter()
+            .filter(|r| r.1)
+            .count(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -475,10 +490,11 @@ async fn deleting_a_person_leaves_no_vector_of_theirs_and_touches_nobody_else() 
     assert_eq!(library.count("SELECT count(*) FROM face_photos").await, 2);
     assert_eq!(library.count("SELECT count(*) FROM face_tracks WHERE face_vec IS NULL AND cover_key IS NULL").await, 1);
     assert_eq!(library.count("SELECT count(*) FROM face_detections WHERE face_vec IS NOT NULL").await, 1);
-    let removed: String = sqlx::query_scalar("SELECT string_agg(payload::text, ' ') FROM tasks WHERE kind = 'delete_objects'")
-        .fetch_one(library.pool())
-        .await
-        .unwrap();
+    let removed: String =
+        sqlx::query_scalar("SELECT string_agg(payload::text, ' ') FROM tasks WHERE kind = 'delete_objects'")
+            .fetch_one(library.pool())
+            .await
+            .unwrap();
     assert!(removed.contains(&format!("p/{}/{ann}/", library.owner)) && removed.contains("/faces/0.jpg"), "{removed}");
     assert!(!removed.contains("/faces/1.jpg"), "{removed}");
     // Without a vector nobody can be found in it again.
@@ -518,7 +534,11 @@ async fn a_face_in_one_picture_of_many_is_not_somebody_in_the_scene() {
     let (_, run) = library.indexed(&[face(0, 5.0)]).await;
     let in_it = async || people::scenes_of(library.pool(), library.owner, ann, None, 10).await.unwrap().len();
     assert_eq!(in_it().await, 1);
-    sqlx::query("UPDATE face_tracks SET faces = 1, frames = 10, end_ms = start_ms WHERE run_id = $1").bind(run).execute(library.pool()).await.unwrap();
+    sqlx::query("UPDATE face_tracks SET faces = 1, frames = 10, end_ms = start_ms WHERE run_id = $1")
+        .bind(run)
+        .execute(library.pool())
+        .await
+        .unwrap();
     assert_eq!(in_it().await, 0);
     // One of two pictures is half of the scene.
     sqlx::query("UPDATE face_tracks SET frames = 2 WHERE run_id = $1").bind(run).execute(library.pool()).await.unwrap();

@@ -16,7 +16,8 @@ use heimdex_db::{
 use heimdex_media::pictures::{Rgb, encode_jpeg};
 
 fn portrait(name: &str) -> PathBuf {
-    let cache = PathBuf::from(std::env::var_os("HEIMDEX_CACHE").expect("HEIMDEX_CACHE is where scripts/models puts things"));
+    let cache =
+        PathBuf::from(std::env::var_os("HEIMDEX_CACHE").expect("HEIMDEX_CACHE is where scripts/models puts things"));
     let file = cache.join("samples/faces").join(name);
     assert!(file.is_file(), "{} is missing; scripts/models --samples fetches it", file.display());
     file
@@ -59,7 +60,10 @@ async fn verdict(world: &World, photo: PhotoId) -> (String, Option<String>) {
 
 async fn at_rest(world: &World) {
     until("nothing is left to do", PATIENCE, async || {
-        let busy: i64 = sqlx::query_scalar("SELECT count(*) FROM tasks WHERE state IN ('pending', 'running')").fetch_one(world.pool()).await.ok()?;
+        let busy: i64 = sqlx::query_scalar("SELECT count(*) FROM tasks WHERE state IN ('pending', 'running')")
+            .fetch_one(world.pool())
+            .await
+            .ok()?;
         (busy == 0).then_some(())
     })
     .await;
@@ -75,7 +79,19 @@ fn crowd(file: &Path, across: usize, down: usize) -> Vec<u8> {
     let out = folder.path().join("crowd.jpg");
     let filter = format!("scale=256:256,loop={}:1:0,tile={across}x{down}", across * down);
     let made = std::process::Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y", "-i", file.to_str().unwrap(), "-vf", &filter, "-frames:v", "1", out.to_str().unwrap()])
+        .args([
+            "-v",
+            "error",
+            "-nostdin",
+            "-y",
+            "-i",
+            file.to_str().unwrap(),
+            "-vf",
+            &filter,
+            "-frames:v",
+            "1",
+            out.to_str().unwrap(),
+        ])
         .status()
         .unwrap();
     assert!(made.success());
@@ -128,7 +144,11 @@ async fn whatever_is_sent_as_a_photo_ends_with_a_reason() {
         let photo = send(&world, owner, them, bytes).await;
         let (state, found) = verdict(&world, photo).await;
         assert_eq!((state.as_str(), found.as_deref()), ("rejected", Some(code)), "{what}");
-        let message: String = sqlx::query_scalar("SELECT message FROM face_photos WHERE photo_id = $1").bind(photo).fetch_one(world.pool()).await.unwrap();
+        let message: String = sqlx::query_scalar("SELECT message FROM face_photos WHERE photo_id = $1")
+            .bind(photo)
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
         assert!(message.ends_with('.') && message.len() > 20, "{message}");
     }
 }
@@ -156,7 +176,10 @@ async fn a_check_goes_on_when_the_object_storage_is_back_and_when_its_worker_die
     world.s3_wire.cut();
     let photo = send_file(&world, owner, them, &portrait("astronaut.png")).await;
     until("the check has begun", PATIENCE, async || {
-        let begun: i64 = sqlx::query_scalar("SELECT count(*) FROM job_attempts WHERE task_id IS NOT NULL").fetch_one(world.pool()).await.ok()?;
+        let begun: i64 = sqlx::query_scalar("SELECT count(*) FROM job_attempts WHERE task_id IS NOT NULL")
+            .fetch_one(world.pool())
+            .await
+            .ok()?;
         (begun > 0).then_some(())
     })
     .await;
@@ -181,7 +204,12 @@ async fn seen(world: &World, owner: UserId, vectors: &[Vec<f32>], model: &str) -
     .execute(&mut *tx)
     .await
     .unwrap();
-    sqlx::query("INSERT INTO runs (run_id, video_id, reason, state) VALUES ($1, $2, 'initial', 'completed')").bind(run).bind(video).execute(&mut *tx).await.unwrap();
+    sqlx::query("INSERT INTO runs (run_id, video_id, reason, state) VALUES ($1, $2, 'initial', 'completed')")
+        .bind(run)
+        .bind(video)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     for (n, vector) in (0_i32..).zip(vectors) {
         let start = i64::from(n) * 1000;
         let scene = heimdex_db::SceneId::derive(video, start, start + 1000);
@@ -241,7 +269,11 @@ async fn enrolling_later_finds_the_person_in_the_whole_library_without_decoding_
     }
     at_rest(&world).await;
     let scenes = people::scenes_of(world.pool(), owner, them, None, 100).await.unwrap();
-    assert_eq!(scenes.iter().map(|s| s.ordinal).collect::<Vec<_>>(), [0; 5], "the first scene of each video, and no other");
+    assert_eq!(
+        scenes.iter().map(|s| s.ordinal).collect::<Vec<_>>(),
+        [0; 5],
+        "the first scene of each video, and no other"
+    );
     drop(worker);
     // There are no sources to decode at all.
     for video in videos {

@@ -180,7 +180,12 @@ async fn a_deleted_account_leaves_a_tombstone_and_nothing_else() {
         .await
         .unwrap();
     }
-    for key in [keys::source(stored), keys::poster(stored), keys::people_prefix(owner) + "ben/1.jpg", keys::people_prefix(owner) + "ben/2.sent"] {
+    for key in [
+        keys::source(stored),
+        keys::poster(stored),
+        keys::people_prefix(owner) + "ben/1.jpg",
+        keys::people_prefix(owner) + "ben/2.sent",
+    ] {
         world.store.put_bytes(&key, vec![1], "image/webp").await.unwrap();
     }
     sqlx::query(
@@ -210,9 +215,13 @@ async fn a_deleted_account_leaves_a_tombstone_and_nothing_else() {
         assert_eq!(world.store.list(&prefix).await.unwrap(), Vec::<String>::new());
     }
     assert!(world.store.list_parts(&keys::source(open), &upload_id).await.is_err(), "the upload is still open");
-    for (table, owner_column) in
-        [("videos", "owner_id"), ("face_profiles", "owner_id"), ("face_photos", "owner_id"), ("search_log", "user_id"), ("api_tokens", "user_id")]
-    {
+    for (table, owner_column) in [
+        ("videos", "owner_id"),
+        ("face_profiles", "owner_id"),
+        ("face_photos", "owner_id"),
+        ("search_log", "user_id"),
+        ("api_tokens", "user_id"),
+    ] {
         let left: i64 =
             sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE {owner_column} = $1")))
                 .bind(owner)

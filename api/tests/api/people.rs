@@ -32,7 +32,11 @@ async fn seen(app: &App, owner: &Person, title: &str, degrees: [f32; 2]) -> Vide
     let video = said(app, owner, title, &[(0, 10_000, "it was raining"), (10_000, 20_000, "then the sun came")]).await;
     let (user, pool) = (me(owner).await, app.db.pool());
     let mut tx = pool.begin().await.unwrap();
-    let run = sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1").bind(video).fetch_one(&mut *tx).await.unwrap();
+    let run = sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1")
+        .bind(video)
+        .fetch_one(&mut *tx)
+        .await
+        .unwrap();
     for (number, degrees) in (0_i32..).zip(degrees) {
         let start = i64::from(number) * 10_000;
         sqlx::query(
@@ -59,7 +63,11 @@ async fn seen(app: &App, owner: &Person, title: &str, degrees: [f32; 2]) -> Vide
 async fn worker_accepts(app: &App, owner: &Person, degrees: f32) {
     let (user, pool) = (me(owner).await, app.db.pool());
     let waiting: Vec<Uuid> =
-        sqlx::query_scalar("SELECT photo_id FROM face_photos WHERE owner_id = $1 AND state = 'checking'").bind(user).fetch_all(pool).await.unwrap();
+        sqlx::query_scalar("SELECT photo_id FROM face_photos WHERE owner_id = $1 AND state = 'checking'")
+            .bind(user)
+            .fetch_all(pool)
+            .await
+            .unwrap();
     let mut tx = pool.begin().await.unwrap();
     for photo in waiting {
         let photo = people::to_check(&mut *tx, PhotoId(photo)).await.unwrap().unwrap();
@@ -73,7 +81,11 @@ async fn worker_accepts(app: &App, owner: &Person, degrees: f32) {
 async fn worker_matches(app: &App, owner: &Person) {
     let (user, pool) = (me(owner).await, app.db.pool());
     let runs: Vec<Uuid> =
-        sqlx::query_scalar("SELECT current_run_id FROM videos WHERE owner_id = $1 AND current_run_id IS NOT NULL").bind(user).fetch_all(pool).await.unwrap();
+        sqlx::query_scalar("SELECT current_run_id FROM videos WHERE owner_id = $1 AND current_run_id IS NOT NULL")
+            .bind(user)
+            .fetch_all(pool)
+            .await
+            .unwrap();
     let mut tx = pool.begin().await.unwrap();
     for run in runs {
         people::identify(&mut tx, user, run.into(), &SAME).await.unwrap();
@@ -82,7 +94,8 @@ async fn worker_matches(app: &App, owner: &Person) {
 }
 
 async fn send(owner: &Person, person: &str, kind: &str, bytes: Vec<u8>, key: Option<&str>) -> Reply {
-    let mut request = owner.request("POST", &format!("/people/{person}/photos")).header("content-type", kind).body(bytes);
+    let mut request =
+        owner.request("POST", &format!("/people/{person}/photos")).header("content-type", kind).body(bytes);
     if let Some(key) = key {
         request = request.header("idempotency-key", key);
     }
@@ -108,7 +121,8 @@ fn id(value: &Value) -> String {
 }
 
 async fn enrolled(app: &App, owner: &Person, name: &str, degrees: f32) -> String {
-    let made = owner.post("/people", json!({ "display_name": name, "consent": true, "consent_note": "asked her" })).await;
+    let made =
+        owner.post("/people", json!({ "display_name": name, "consent": true, "consent_note": "asked her" })).await;
     let person = id(&made.assert_status(201).body);
     for _ in 0..3 {
         send(owner, &person, "image/jpeg", JPEG.to_vec(), None).await.assert_status(202);
@@ -128,7 +142,10 @@ async fn a_friend_is_enrolled_with_three_photos_and_found_in_what_was_indexed_be
         .assert_status(201)
         .body
         .clone();
-    assert_eq!((&person["display_name"], &person["state"], &person["photos_missing"]), (&json!("Minji"), &json!("enrolling"), &json!(3)));
+    assert_eq!(
+        (&person["display_name"], &person["state"], &person["photos_missing"]),
+        (&json!("Minji"), &json!("enrolling"), &json!(3))
+    );
     assert_eq!((&person["is_matched"], &person["consent"]["note"]), (&json!(false), &json!("asked her on 3 May")));
     let minji = id(&person);
     let sent = send(&ann, &minji, "image/jpeg", JPEG.to_vec(), None).await;
@@ -139,7 +156,10 @@ async fn a_friend_is_enrolled_with_three_photos_and_found_in_what_was_indexed_be
     }
     worker_accepts(&app, &ann, 3.0).await;
     let person = ann.get(&format!("/people/{minji}")).await.assert_status(200).body.clone();
-    assert_eq!((&person["state"], &person["photos_accepted"], &person["scenes"]), (&json!("enrolled"), &json!(3), &json!(1)));
+    assert_eq!(
+        (&person["state"], &person["photos_accepted"], &person["scenes"]),
+        (&json!("enrolled"), &json!(3), &json!(1))
+    );
     assert!(person["photos"][0]["url"].as_str().unwrap().contains("X-Amz-Expires=600"));
     assert!(person["cover_url"].as_str().unwrap().contains("/v/x/cover.jpg"));
     let scenes = ann.get(&format!("/people/{minji}/scenes")).await.assert_status(200).body.clone();
@@ -158,7 +178,10 @@ async fn a_friend_is_enrolled_with_three_photos_and_found_in_what_was_indexed_be
     assert_eq!(states, ["enrolled", "unknown"]);
     assert_eq!(ann.get("/people?kind=unknown").await.body["items"].as_array().unwrap().len(), 1);
     ann.get("/people?kind=friends").await.assert_problem(400, "invalid_request");
-    assert_eq!((app.noted("person_made").await, app.noted("consent_recorded").await, app.noted("person_photo_added").await), (1, 1, 3));
+    assert_eq!(
+        (app.noted("person_made").await, app.noted("consent_recorded").await, app.noted("person_photo_added").await),
+        (1, 1, 3)
+    );
 }
 
 #[tokio::test]
@@ -169,7 +192,8 @@ async fn a_search_for_a_name_finds_the_person() {
     let zoe = enrolled(&app, &ann, "Zoë Müller", 3.0).await;
     let ben = enrolled(&app, &ann, "민지", 121.0).await;
     let found = async |query: &str| {
-        let answer = ann.post("/search", json!({ "query": query, "channels": ["who"] })).await.assert_status(200).body.clone();
+        let answer =
+            ann.post("/search", json!({ "query": query, "channels": ["who"] })).await.assert_status(200).body.clone();
         answer["items"].as_array().unwrap().iter().map(|hit| hit["scene_id"].clone()).collect::<Vec<_>>()
     };
     let (first, second) = (json!(scene_of(video, 0, 10_000)), json!(scene_of(video, 10_000, 20_000)));
@@ -185,7 +209,11 @@ async fn a_search_for_a_name_finds_the_person() {
     assert_eq!(both["items"][0]["scene_id"], first);
     assert!(both["items"][0]["matches"].as_array().unwrap().iter().any(|m| m["channel"] == "who"));
     let filtered = async |people: Value| {
-        ann.post("/search", json!({ "query": "the it was", "filters": { "people": people } })).await.assert_status(200).body["items"].clone()
+        ann.post("/search", json!({ "query": "the it was", "filters": { "people": people } }))
+            .await
+            .assert_status(200)
+            .body["items"]
+            .clone()
     };
     assert_eq!(filtered(json!([ben])).await[0]["scene_id"], second);
     assert_eq!(filtered(json!([zoe])).await.as_array().unwrap().len(), 1);
@@ -193,7 +221,10 @@ async fn a_search_for_a_name_finds_the_person() {
     // Another person's name finds nothing of hers.
     let eve = app.user("eve").await;
     assert_eq!(eve.post("/search", json!({ "query": "zoe" })).await.body["items"], json!([]));
-    assert_eq!(eve.post("/search", json!({ "query": "raining", "filters": { "people": [zoe] } })).await.body["items"], json!([]));
+    assert_eq!(
+        eve.post("/search", json!({ "query": "raining", "filters": { "people": [zoe] } })).await.body["items"],
+        json!([])
+    );
 }
 
 #[tokio::test]
@@ -204,16 +235,26 @@ async fn an_unknown_face_gets_a_name_with_consent() {
     let unknown = ann.get("/people?kind=unknown").await.body["items"].clone();
     assert_eq!(unknown.as_array().unwrap().len(), 2);
     let cluster = id(&unknown[0]);
-    ann.patch(&format!("/people/{cluster}"), json!({ "display_name": "Ben" })).await.assert_problem(422, "consent_required");
-    ann.patch(&format!("/people/{cluster}"), json!({ "display_name": "Ben", "consent": true })).await.assert_problem(400, "invalid_request");
+    ann.patch(&format!("/people/{cluster}"), json!({ "display_name": "Ben" }))
+        .await
+        .assert_problem(422, "consent_required");
+    ann.patch(&format!("/people/{cluster}"), json!({ "display_name": "Ben", "consent": true }))
+        .await
+        .assert_problem(400, "invalid_request");
     send(&ann, &cluster, "image/jpeg", JPEG.to_vec(), None).await.assert_problem(422, "consent_required");
     let named = ann
-        .patch(&format!("/people/{cluster}"), json!({ "display_name": "Ben", "consent": true, "consent_note": "he asked me to" }))
+        .patch(
+            &format!("/people/{cluster}"),
+            json!({ "display_name": "Ben", "consent": true, "consent_note": "he asked me to" }),
+        )
         .await
         .assert_status(200)
         .body
         .clone();
-    assert_eq!((&named["state"], &named["is_matched"], &named["photos_missing"]), (&json!("enrolled"), &json!(true), &json!(0)));
+    assert_eq!(
+        (&named["state"], &named["is_matched"], &named["photos_missing"]),
+        (&json!("enrolled"), &json!(true), &json!(0))
+    );
     // He is known by that face in the next video.
     seen(&app, &ann, "Two", [10.0, 200.0]).await;
     let scenes = ann.get(&format!("/people/{cluster}/scenes")).await.body;
@@ -230,7 +271,8 @@ async fn what_the_owner_knows_better_counts() {
     let ann = app.user("ann").await;
     let video = seen(&app, &ann, "One", [0.0, 4.0]).await;
     let minji = enrolled(&app, &ann, "Minji", 2.0).await;
-    let scenes = async |person: &str| ann.get(&format!("/people/{person}/scenes")).await.body["items"].as_array().unwrap().len();
+    let scenes =
+        async |person: &str| ann.get(&format!("/people/{person}/scenes")).await.body["items"].as_array().unwrap().len();
     assert_eq!(scenes(&minji).await, 2);
     let second = json!({ "scene_id": scene_of(video, 10_000, 20_000) });
     ann.post(&format!("/people/{minji}/reject"), second.clone()).await.assert_status(204);
@@ -246,7 +288,9 @@ async fn what_the_owner_knows_better_counts() {
     assert_eq!((&split.assert_status(201).body["state"], &split.body["scenes"]), (&json!("unknown"), &json!(1)));
     worker_matches(&app, &ann).await;
     assert_eq!(scenes(&minji).await, 1);
-    ann.post(&format!("/people/{minji}/merge"), json!({ "from": [minji] })).await.assert_problem(400, "invalid_request");
+    ann.post(&format!("/people/{minji}/merge"), json!({ "from": [minji] }))
+        .await
+        .assert_problem(400, "invalid_request");
     ann.post(&format!("/people/{minji}/merge"), json!({ "from": [] })).await.assert_problem(400, "invalid_request");
     ann.post(&format!("/people/{minji}/split"), json!({ "faces": [] })).await.assert_problem(400, "invalid_request");
 }
@@ -283,7 +327,9 @@ async fn a_photo_sent_twice_with_one_key_is_one_photo() {
     let first = send(&ann, &minji, "image/jpeg", JPEG.to_vec(), Some("one")).await;
     let second = send(&ann, &minji, "image/jpeg", JPEG.to_vec(), Some("one")).await;
     assert_eq!(first.assert_status(202).body, second.assert_status(202).body);
-    send(&ann, &minji, "image/jpeg", b"another".to_vec(), Some("one")).await.assert_problem(422, "idempotency_key_reused");
+    send(&ann, &minji, "image/jpeg", b"another".to_vec(), Some("one"))
+        .await
+        .assert_problem(422, "idempotency_key_reused");
     let list = ann.get(&format!("/people/{minji}/photos")).await.assert_status(200).body.clone();
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
     let keys = objects(&app).await;
@@ -301,7 +347,10 @@ async fn a_rejected_photo_says_why_on_the_stream_and_can_be_deleted() {
     while !heard.contains("event: snapshot") {
         heard.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
     }
-    let photo = send(&ann, &minji, "image/jpeg", JPEG.to_vec(), None).await.assert_status(202).body["photo_id"].as_str().unwrap().to_owned();
+    let photo = send(&ann, &minji, "image/jpeg", JPEG.to_vec(), None).await.assert_status(202).body["photo_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let mut tx = app.db.pool().begin().await.unwrap();
     let waiting = people::to_check(&mut *tx, photo.parse().unwrap()).await.unwrap().unwrap();
     let verdict = Verdict::Rejected { code: "no_face".into(), message: "No face was found in this photo.".into() };
@@ -312,7 +361,10 @@ async fn a_rejected_photo_says_why_on_the_stream_and_can_be_deleted() {
     }
     assert!(heard.contains(&photo) && heard.contains("no_face"), "{heard}");
     let listed = ann.get(&format!("/people/{minji}/photos")).await.body["items"][0].clone();
-    assert_eq!((&listed["state"], &listed["code"], &listed["url"]), (&json!("rejected"), &json!("no_face"), &Value::Null));
+    assert_eq!(
+        (&listed["state"], &listed["code"], &listed["url"]),
+        (&json!("rejected"), &json!("no_face"), &Value::Null)
+    );
     assert!(listed["message"].as_str().unwrap().ends_with('.'));
     ann.delete(&format!("/people/{minji}/photos/{photo}")).await.assert_status(204);
     ann.delete(&format!("/people/{minji}/photos/{photo}")).await.assert_problem(404, "not_found");
@@ -329,9 +381,17 @@ async fn deleting_a_person_is_for_good_and_for_them_alone() {
     ann.delete(&format!("/people/{minji}")).await.assert_problem(404, "not_found");
     let scenes = ann.get(&format!("/videos/{video}/scenes")).await.body["items"].clone();
     assert_eq!((&scenes[0]["people"], &scenes[1]["people"][0]["person_id"]), (&json!([]), &json!(ben)));
-    let vectors: i64 = sqlx::query_scalar("SELECT count(*) FROM face_photos WHERE person_id = $1").bind(PersonId(minji.parse().unwrap())).fetch_one(app.db.pool()).await.unwrap();
+    let vectors: i64 = sqlx::query_scalar("SELECT count(*) FROM face_photos WHERE person_id = $1")
+        .bind(PersonId(minji.parse().unwrap()))
+        .fetch_one(app.db.pool())
+        .await
+        .unwrap();
     assert_eq!((vectors, app.noted("person_deleted").await), (0, 1));
-    let named: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE to_jsonb(audit_events)::text LIKE '%Minji%'").fetch_one(app.db.pool()).await.unwrap();
+    let named: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE to_jsonb(audit_events)::text LIKE '%Minji%'")
+            .fetch_one(app.db.pool())
+            .await
+            .unwrap();
     assert_eq!(named, 0, "the history outlives her name");
 }
 
@@ -353,7 +413,8 @@ async fn switched_off_there_are_no_people() {
         ann.call(method, &path, Some(json!({ "display_name": "x" }))).await.assert_problem(404, "feature_off");
     }
     assert_eq!(ann.get(&format!("/videos/{video}/scenes")).await.body["items"][0]["people"], json!([]));
-    let answer = ann.post("/search", json!({ "query": "minji", "channels": ["who"] })).await.assert_status(200).body.clone();
+    let answer =
+        ann.post("/search", json!({ "query": "minji", "channels": ["who"] })).await.assert_status(200).body.clone();
     assert_eq!((&answer["channels"][0]["status"], &answer["items"]), (&json!("skipped"), &json!([])));
 }
 

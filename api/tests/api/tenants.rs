@@ -14,7 +14,8 @@ fn operations(video: &str, scene: &str, person: &str) -> Vec<(String, String, bo
                 .as_array()
                 .is_some_and(|any| any.iter().any(|s| s.as_object().is_some_and(serde_json::Map::is_empty)));
             if !open {
-                let filled = path.replace("{video_id}", video).replace("{scene_id}", scene).replace("{person_id}", person);
+                let filled =
+                    path.replace("{video_id}", video).replace("{scene_id}", scene).replace("{person_id}", person);
                 let filled = filled.replace("{photo_id}", person);
                 all.push((method.to_uppercase(), filled.clone(), filled != *path));
             }

@@ -87,12 +87,22 @@ pub async fn merge(
     .execute(&mut *connection)
     .await?;
     // What was refused for one of them was refused for the person they are; the faces the owner has just called theirs are not.
-    sqlx::query!("UPDATE face_decisions SET person_id = $2 WHERE owner_id = $1 AND person_id = ANY($3)", owner.0, into.0, &ids)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query!("UPDATE face_photos SET person_id = $2 WHERE owner_id = $1 AND person_id = ANY($3)", owner.0, into.0, &ids)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query!(
+        "UPDATE face_decisions SET person_id = $2 WHERE owner_id = $1 AND person_id = ANY($3)",
+        owner.0,
+        into.0,
+        &ids
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "UPDATE face_photos SET person_id = $2 WHERE owner_id = $1 AND person_id = ANY($3)",
+        owner.0,
+        into.0,
+        &ids
+    )
+    .execute(&mut *connection)
+    .await?;
     let moved = sqlx::query!(
         r#"UPDATE face_tracks SET person_id = $2, similarity = NULL WHERE owner_id = $1 AND person_id = ANY($3)
            RETURNING run_id AS "run_id: RunId", track_no"#,

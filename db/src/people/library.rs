@@ -23,20 +23,12 @@ pub enum MatchPerson {
 }
 
 /// Has the library looked through for a person. Where a task that has not begun is there, it is enough. Under [`super::lock`].
-pub async fn request_match(
-    connection: &mut PgConnection,
-    owner: UserId,
-    person: PersonId,
-) -> Result<TaskId, DbError> {
+pub async fn request_match(connection: &mut PgConnection, owner: UserId, person: PersonId) -> Result<TaskId, DbError> {
     request(connection, owner, MatchPerson::Person(person)).await
 }
 
 /// Has it decided again whose the faces of a run are. Under [`super::lock`].
-pub async fn request_match_of_run(
-    connection: &mut PgConnection,
-    owner: UserId,
-    run: RunId,
-) -> Result<TaskId, DbError> {
+pub async fn request_match_of_run(connection: &mut PgConnection, owner: UserId, run: RunId) -> Result<TaskId, DbError> {
     request(connection, owner, MatchPerson::Run(run)).await
 }
 

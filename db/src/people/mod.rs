@@ -24,7 +24,9 @@ use uuid::Uuid;
 
 pub use decisions::{FaceAt, merge, reject, split};
 pub use identify::{Identified, Thresholds, identify};
-pub use library::{MATCH_PERSON, MatchPerson, fitting_runs, model_of_run, request_match, request_match_of_run, visible_runs};
+pub use library::{
+    MATCH_PERSON, MatchPerson, fitting_runs, model_of_run, request_match, request_match_of_run, visible_runs,
+};
 pub use list::{After, Kind, PersonRow, find, list};
 pub use photos::{
     CHECK_PHOTO, CheckPhoto, NewPhoto, PhotoRow, PhotoState, ToCheck, Verdict, add_photo, delete_photo,

@@ -238,9 +238,7 @@ pub async fn set_verdict(
         Verdict::Accepted { model, vector, quality } => {
             (PhotoState::Accepted, None, None, Some(model.as_str()), Some(Vector::from(vector.clone())), Some(*quality))
         }
-        Verdict::Rejected { code, message } => {
-            (PhotoState::Rejected, Some(code), Some(message), None, None, None)
-        }
+        Verdict::Rejected { code, message } => (PhotoState::Rejected, Some(code), Some(message), None, None, None),
     };
     // The person may be another by now: two were merged.
     let person = sqlx::query_scalar!(

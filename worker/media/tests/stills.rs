@@ -69,8 +69,13 @@ fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
 /// A PNG header that promises this size, and almost nothing behind it.
 fn png_of(width: u32, height: u32) -> Vec<u8> {
     let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
-    [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &header), chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]), chunk(b"IEND", &[])]
-        .concat()
+    [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", &header),
+        chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]),
+        chunk(b"IEND", &[]),
+    ]
+    .concat()
 }
 
 #[tokio::test]
@@ -115,7 +120,10 @@ async fn what_is_no_picture_or_too_much_of_one_is_told_apart() {
     assert_eq!(rejection(&desk, "empty.jpg", []).await, RejectCode::EmptyFile);
     assert_eq!(rejection(&desk, "text.jpg", "Dear diary, this is not a photo.").await, RejectCode::NotAPicture);
     assert_eq!(rejection(&desk, "dots.gif", b"GIF89a\x01\0\x01\0\0\0\0;").await, RejectCode::NotAPicture);
-    assert_eq!(rejection(&desk, "drawing.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>").await, RejectCode::NotAPicture);
+    assert_eq!(
+        rejection(&desk, "drawing.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>").await,
+        RejectCode::NotAPicture
+    );
     assert_eq!(rejection(&desk, "wide.png", png_of(100_000, 1)).await, RejectCode::PictureTooLarge);
     assert_eq!(rejection(&desk, "bomb.png", png_of(19_000, 19_000)).await, RejectCode::PictureTooLarge);
     assert_eq!(rejection(&desk, "hollow.png", png_of(100, 100)).await, RejectCode::PictureDamaged);

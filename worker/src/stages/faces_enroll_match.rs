@@ -58,7 +58,8 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     people::lock(&mut tx, job.owner_id).await?;
     faces::replace(&mut tx, job.run_id, job.owner_id, model.id(), &rows.tracks, &rows.detections).await?;
     let limits = analyzer.thresholds();
-    people::identify(&mut tx, job.owner_id, job.run_id, &Thresholds { same: limits.same, margin: limits.margin }).await?;
+    people::identify(&mut tx, job.owner_id, job.run_id, &Thresholds { same: limits.same, margin: limits.margin })
+        .await?;
     // Photos that an earlier model looked at are looked at again, so that people are known in this one's space.
     people::of_other_models(&mut tx, job.owner_id, model.id()).await?;
     cx.commit(tx).await?;
@@ -172,10 +173,14 @@ async fn put_covers(cx: &StageContext, candidates: &[Frame], covers: &Covers) ->
     while let Some((frame, picture)) = pictures.try_next().await? {
         let faces = covers[&frame.at_ms].clone();
         let made = blocking(move || {
-            faces.into_iter().map(|(key, bounds)| Ok((key, look::cover(&picture, bounds)?))).collect::<Result<Vec<_>, StageError>>()
+            faces
+                .into_iter()
+                .map(|(key, bounds)| Ok((key, look::cover(&picture, bounds)?)))
+                .collect::<Result<Vec<_>, StageError>>()
         })
         .await?;
-        let puts = made.into_iter().map(|(key, webp)| async move { cx.store().put_bytes(&key, webp, "image/webp").await });
+        let puts =
+            made.into_iter().map(|(key, webp)| async move { cx.store().put_bytes(&key, webp, "image/webp").await });
         stream::iter(puts.collect::<Vec<_>>()).buffer_unordered(PARALLEL_OBJECTS).try_collect::<Vec<()>>().await?;
     }
     Ok(())

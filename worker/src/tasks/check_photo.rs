@@ -140,11 +140,14 @@ fn describe(problem: QualityProblem) -> Verdict {
             rejected("face_too_small", "The face is too small. Send a photo taken from nearer, or cut it to the face.")
         }
         QualityProblem::Blurred => rejected("face_blurred", "The face is not sharp. Send a sharper photo."),
-        QualityProblem::TurnedAway => {
-            rejected("face_turned_away", "The face is turned away. Send a photo in which the person looks at the camera.")
-        }
+        QualityProblem::TurnedAway => rejected(
+            "face_turned_away",
+            "The face is turned away. Send a photo in which the person looks at the camera.",
+        ),
         QualityProblem::TooDark => rejected("face_too_dark", "The face is too dark. Send a photo with more light."),
-        QualityProblem::TooBright => rejected("face_too_bright", "The face is overexposed. Send a photo with less light."),
+        QualityProblem::TooBright => {
+            rejected("face_too_bright", "The face is overexposed. Send a photo with less light.")
+        }
     }
 }
 

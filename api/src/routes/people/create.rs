@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{Faces, shape};
-use crate::{
-    auth::Caller, domain, error::ApiError, extract, idempotent::Idempotent, origin::Origin, state::AppState,
-};
+use crate::{auth::Caller, domain, error::ApiError, extract, idempotent::Idempotent, origin::Origin, state::AppState};
 
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,9 +35,7 @@ pub(super) fn consent(given: bool, note: Option<&str>) -> Result<Option<Consent>
             "empty",
             "consent_note must say how the person agreed, for example: by mail, on 3 May.",
         )),
-        (false, Some(_)) => {
-            Err(ApiError::field("consent", "missing", "A consent_note belongs to `consent: true`."))
-        }
+        (false, Some(_)) => Err(ApiError::field("consent", "missing", "A consent_note belongs to `consent: true`.")),
         (false, None) => Ok(None),
     }
 }

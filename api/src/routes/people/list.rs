@@ -56,8 +56,7 @@ pub async fn list(
     let request = ("people", &params.kind);
     let position = params.cursor.as_deref().map(|text| cursor::decode::<Position>(&request, text)).transpose()?;
     let after = position.map(|p| After { display_name: p.name, scenes: p.scenes, person_id: PersonId(p.id) });
-    let mut rows =
-        people::list(&state.pool, caller.user_id(), kind, after.as_ref(), i64::from(limit) + 1).await?;
+    let mut rows = people::list(&state.pool, caller.user_id(), kind, after.as_ref(), i64::from(limit) + 1).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
     let last = rows.last().filter(|_| more);

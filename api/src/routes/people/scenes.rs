@@ -86,9 +86,10 @@ pub async fn list(
     let mut rows = people::scenes_of(&state.pool, owner, person, after, i64::from(limit) + 1).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|row| {
-        cursor::encode(&request, &Position { video: row.video_id.0, ordinal: row.ordinal })
-    });
+    let next_cursor = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| cursor::encode(&request, &Position { video: row.video_id.0, ordinal: row.ordinal }));
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         let mut tracks = Vec::with_capacity(row.tracks.len());

@@ -142,7 +142,8 @@ fn gather(
         .iter()
         .map(|(&person, sum)| Cluster { whose: Whose::Stays(person), sum: sum.clone(), spans: Vec::new() })
         .collect();
-    let mut place: HashMap<PersonId, usize> = clusters.keys().enumerate().map(|(place, &person)| (person, place)).collect();
+    let mut place: HashMap<PersonId, usize> =
+        clusters.keys().enumerate().map(|(place, &person)| (person, place)).collect();
     let mut left: Vec<usize> = (0..tracks.len()).filter(|&n| whose[n] == Whose::Nobodys).collect();
     left.sort_by(|&a, &b| {
         tracks[b].quality.total_cmp(&tracks[a].quality).then(tracks[a].track_no.cmp(&tracks[b].track_no))

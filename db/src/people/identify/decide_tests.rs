@@ -83,7 +83,8 @@ fn faces_that_change_little_by_little_do_not_become_one_cluster() {
     let tracks: Vec<_> = (0..9_u8).map(|n| track(n.into(), f32::from(n) * 20.0)).collect();
     let found = whose(&tracks, &[], &Known::new());
     assert_ne!(found[0], found[8]);
-    let firsts: BTreeSet<_> = found.iter().filter_map(|w| if let Whose::New(n, _) = w { Some(*n) } else { None }).collect();
+    let firsts: BTreeSet<_> =
+        found.iter().filter_map(|w| if let Whose::New(n, _) = w { Some(*n) } else { None }).collect();
     assert!(firsts.len() >= 3, "{found:?}");
 }
 

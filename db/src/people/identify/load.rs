@@ -157,11 +157,7 @@ pub(super) async fn named(db: impl PgExecutor<'_>, owner: UserId) -> Result<BTre
 }
 
 /// Makes the cluster, unless it is there. False when the id is somebody's who has a name.
-pub(super) async fn has_cluster(
-    connection: &mut PgConnection,
-    owner: UserId,
-    id: PersonId,
-) -> Result<bool, DbError> {
+pub(super) async fn has_cluster(connection: &mut PgConnection, owner: UserId, id: PersonId) -> Result<bool, DbError> {
     sqlx::query!(
         "INSERT INTO face_profiles (person_id, owner_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         id.0,

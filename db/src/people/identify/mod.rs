@@ -130,9 +130,7 @@ async fn begin_cluster(
     track: &Track,
     said: &[decide::Said],
 ) -> Result<Option<PersonId>, DbError> {
-    let place = track.area.map_or_else(String::new, |area| {
-        area.0.map(|part| format!("{part:.2}")).join(",")
-    });
+    let place = track.area.map_or_else(String::new, |area| area.0.map(|part| format!("{part:.2}")).join(","));
     let refused: BTreeSet<PersonId> = said
         .iter()
         .filter(|one| !one.is_theirs && is_same_face((track.span, track.area), (one.span, one.area)))
