@@ -80,7 +80,7 @@ impl Library {
     async fn run_of(&self, video: VideoId, faces: &[Face], model: &str) -> RunId {
         let mut tx = self.pool().begin().await.unwrap();
         let run: RunId = sqlx::query_scalar(
-            "INSERT INTO runs (video_id, reason, state) VALUES ($1, 'initial', 'completed') RETURNING run_id",
+            "INSERT INTO runs (video_id, reason, state) VALUES ($1, 'initial', 'running') RETURNING run_id",
         )
         .bind(video)
         .fetch_one(&mut *tx)
@@ -140,6 +140,7 @@ impl Library {
         let mut tx = self.pool().begin().await.unwrap();
         runs::publish(&mut tx, run, video).await.unwrap();
         runs::drop_replaced(&mut tx, run, video).await.unwrap();
+        sqlx::query("UPDATE runs SET state = 'completed' WHERE run_id = $1").bind(run).execute(&mut *tx).await.unwrap();
         tx.commit().await.unwrap();
     }
 

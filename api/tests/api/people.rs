@@ -209,7 +209,7 @@ async fn a_search_for_a_name_finds_the_person() {
     assert_eq!(both["items"][0]["scene_id"], first);
     assert!(both["items"][0]["matches"].as_array().unwrap().iter().any(|m| m["channel"] == "who"));
     let filtered = async |people: Value| {
-        ann.post("/search", json!({ "query": "the it was", "filters": { "people": people } }))
+        ann.post("/search", json!({ "query": "raining sun", "filters": { "people": people } }))
             .await
             .assert_status(200)
             .body["items"]
