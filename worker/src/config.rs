@@ -69,6 +69,7 @@ pub struct ModelsConfig {
     pub vad: Option<String>,
     pub text: Option<String>,
     pub face: Option<String>,
+    pub expression: Option<String>,
     /// Threads of one inference.
     pub threads: usize,
 }
@@ -131,6 +132,7 @@ impl Config {
                 vad: model(from, "HEIMDEX_VAD_MODEL", "silero-vad-v6"),
                 text: model(from, "HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
                 face: model(from, "HEIMDEX_FACE_MODEL", "blazeface-dlib"),
+                expression: model(from, "HEIMDEX_EXPRESSION_MODEL", "fer-mini-xception"),
                 threads: optional::<NonZeroUsize>(from, "HEIMDEX_MODEL_THREADS", "a number of threads")?
                     .map_or_else(cores, NonZeroUsize::get),
             },

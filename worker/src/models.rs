@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use heimdex_db::Stage;
-use heimdex_models::{AsrOptions, FaceAnalyzer, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper};
+use heimdex_models::{
+    AsrOptions, ExpressionClassifier, FaceAnalyzer, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper,
+};
 use tokio::sync::OnceCell;
 
 use crate::config::ModelsConfig;
@@ -68,6 +70,7 @@ pub struct Models {
     pub vad: Option<Model<Vad>>,
     pub text: Option<Model<TextEmbedder>>,
     pub face: Option<Model<FaceAnalyzer>>,
+    pub expression: Option<Model<ExpressionClassifier>>,
     threads: usize,
 }
 
@@ -79,12 +82,18 @@ impl Models {
     /// Names the variable, the file and the command that mends it.
     pub fn open(config: &ModelsConfig, faces: bool, stages: &[Stage]) -> Result<Self, ModelFailure> {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
+        let recognises = faces && stages.contains(&Stage::FacesEnrollMatch);
         let reads = stages.contains(&Stage::EmbedText);
         Ok(Self {
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
             text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
             face: find(config, "HEIMDEX_FACE_MODEL", config.face.as_deref().filter(|_| faces))?,
+            expression: find(
+                config,
+                "HEIMDEX_EXPRESSION_MODEL",
+                config.expression.as_deref().filter(|_| recognises && config.face.is_some()),
+            )?,
             threads: config.threads,
         })
     }
@@ -122,6 +131,11 @@ impl Models {
 
     pub async fn face(&self) -> Result<Option<Arc<FaceAnalyzer>>, ModelFailure> {
         in_use(&self.face, FaceAnalyzer::load, self.threads).await
+    }
+
+    pub async fn expression(&self) -> Result<Option<Arc<ExpressionClassifier>>, ModelFailure> {
+        // It is small, and each picture is looked at on a thread of its own.
+        in_use(&self.expression, ExpressionClassifier::load, 1).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Faces seen in a run, followed through neighbouring pictures; whose they are is decided afterwards, for tracks as a whole.
 
 use pgvector::Vector;
+use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ pub struct NewTrack {
     pub vector: Option<Vec<f32>>,
     /// Its best face, cut out.
     pub cover_key: Option<String>,
+    /// `{class: probability}`, the mean over its good faces.
+    pub expression: Option<Value>,
 }
 
 /// A row of `face_detections`: one face in one picture.
@@ -57,8 +60,9 @@ pub async fn replace(
     clear(&mut *connection, run_id).await?;
     let vectors = |vector: &Option<Vec<f32>>| vector.clone().map(Vector::from);
     sqlx::query!(
-        "INSERT INTO face_tracks (run_id, owner_id, face_model, track_no, scene_id, start_ms, end_ms, faces, frames, quality, face_vec, cover_key)
-         SELECT $1, $2, $3, * FROM unnest($4::int[], $5::uuid[], $6::bigint[], $7::bigint[], $8::int[], $9::int[], $10::real[], $11::vector[], $12::text[])",
+        "INSERT INTO face_tracks (run_id, owner_id, face_model, track_no, scene_id, start_ms, end_ms, faces, frames, quality, face_vec, cover_key,
+                                  expression)
+         SELECT $1, $2, $3, * FROM unnest($4::int[], $5::uuid[], $6::bigint[], $7::bigint[], $8::int[], $9::int[], $10::real[], $11::vector[], $12::text[], $13::jsonb[])",
         run_id as RunId,
         owner_id as UserId,
         model,
@@ -70,7 +74,8 @@ pub async fn replace(
         &tracks.iter().map(|t| t.frames).collect::<Vec<_>>(),
         &tracks.iter().map(|t| t.quality).collect::<Vec<_>>(),
         &tracks.iter().map(|t| vectors(&t.vector)).collect::<Vec<_>>() as &[Option<Vector>],
-        &tracks.iter().map(|t| t.cover_key.clone()).collect::<Vec<_>>() as &[Option<String>]
+        &tracks.iter().map(|t| t.cover_key.clone()).collect::<Vec<_>>() as &[Option<String>],
+        &tracks.iter().map(|t| t.expression.clone()).collect::<Vec<_>>() as &[Option<Value>]
     )
     .execute(&mut *connection)
     .await?;
@@ -115,6 +120,7 @@ pub struct Track {
     pub quality: f32,
     pub vector: Option<Vector>,
     pub cover_key: Option<String>,
+    pub expression: Option<Value>,
     pub person_id: Option<Uuid>,
     pub similarity: Option<f32>,
 }
@@ -123,7 +129,7 @@ pub struct Track {
 pub async fn list(db: impl PgExecutor<'_>, run_id: RunId) -> Result<Vec<Track>, DbError> {
     Ok(sqlx::query_as!(
         Track,
-        r#"SELECT track_no, scene_id AS "scene_id: SceneId", start_ms, end_ms, faces, frames, quality, face_vec AS "vector: Vector", cover_key,
+        r#"SELECT track_no, scene_id AS "scene_id: SceneId", start_ms, end_ms, faces, frames, quality, face_vec AS "vector: Vector", cover_key, expression,
                   person_id, similarity
            FROM face_tracks WHERE run_id = $1 ORDER BY track_no"#,
         run_id as RunId

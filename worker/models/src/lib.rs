@@ -6,6 +6,7 @@
 
 pub mod asr;
 mod error;
+pub mod expression;
 pub mod face;
 mod manifest;
 mod onnx;
@@ -16,6 +17,7 @@ pub mod vad;
 
 pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, WavFile, Whisper};
 pub use error::ModelError;
+pub use expression::ExpressionClassifier;
 pub use face::FaceAnalyzer;
 pub use manifest::{Kind, Manifest, ModelFile};
 pub use picture::Picture;

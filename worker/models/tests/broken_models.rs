@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use heimdex_models::{AsrOptions, ModelError, Registry, TextEmbedder, Vad, Whisper};
+use heimdex_models::{AsrOptions, FaceAnalyzer, ModelError, Registry, TextEmbedder, Vad, Whisper};
 use support::registry;
 use tempfile::TempDir;
 
@@ -162,4 +162,33 @@ fn a_speech_model_that_the_engine_refuses() {
     copy.replace("tokenizer.json", b"{}");
     let error = Whisper::load(&copy.get().unwrap(), &AsrOptions::default()).err().unwrap();
     says(&error, &copy.file("tokenizer.json"), &["a tokenizer"]);
+}
+
+#[test]
+fn a_face_model_that_is_not_what_it_says() {
+    let copy = Copy::of("blazeface-dlib");
+    copy.edit_manifest("dimension = 128", "dimension = 512");
+    let error = FaceAnalyzer::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("embedder.onnx"), &["512", "128"]);
+
+    let copy = Copy::of("blazeface-dlib");
+    let landmarks = fs::read(copy.file("landmarks.onnx")).unwrap();
+    copy.replace("detector.onnx", &landmarks);
+    let error = FaceAnalyzer::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("detector.onnx"), &["picture", "boxes", "points"]);
+
+    for (from, to, wrong) in [
+        ("same = 0.", "same = 7.", "face.same"),
+        ("margin = 0.", "margin = -1.", "face.margin"),
+        ("detector.onnx\"\nlandmarks", "eyes.onnx\"\nlandmarks", "eyes.onnx"),
+        ("[face]", "[faces]", "faces"),
+        ("dimension = 128\n", "", "dimension"),
+    ] {
+        let copy = Copy::of("blazeface-dlib");
+        copy.edit_manifest(from, to);
+        let error = copy.get().and_then(|manifest| FaceAnalyzer::load(&manifest, 1)).err().unwrap();
+        says(&error, &copy.file("heimdex-model.toml"), &[wrong]);
+    }
+    let vad = registry().get("silero-vad-v6").unwrap();
+    assert!(FaceAnalyzer::load(&vad, 1).err().unwrap().to_string().contains("is of kind"));
 }

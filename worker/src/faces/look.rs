@@ -1,9 +1,11 @@
 //! One picture at a time: which faces are in it, whose vectors are worth having, and how a face is cut out.
 
+use std::sync::Arc;
+
 use heimdex_media::pictures::{Rgb, encode_webp};
 use heimdex_models::{
-    FaceAnalyzer, ModelError, Picture,
-    face::{Bounds, Effort},
+    ExpressionClassifier, FaceAnalyzer, ModelError, Picture,
+    face::{self, Bounds, Effort},
     picture::Part,
 };
 
@@ -22,16 +24,38 @@ pub struct Found {
     /// 0 to 1.
     pub quality: f32,
     pub vector: Option<Vec<f32>>,
+    /// See [`super::tracks::Seen::expression`].
+    pub expression: Option<[f32; 7]>,
 }
 
-/// The faces of a picture; those that pass the quality gate with their vectors.
-pub fn faces(analyzer: &FaceAnalyzer, picture: &Rgb, effort: Effort) -> Result<Vec<Found>, ModelError> {
+/// What pictures are looked at with.
+#[derive(Clone)]
+pub struct Eyes {
+    pub analyzer: Arc<FaceAnalyzer>,
+    pub expressions: Option<Arc<ExpressionClassifier>>,
+}
+
+/// The faces of a picture; those that pass the quality gate with their vectors and expressions.
+pub fn faces(eyes: &Eyes, picture: &Rgb, effort: Effort) -> Result<Vec<Found>, ModelError> {
     let picture = Picture::new(picture.width, picture.height, &picture.data)?;
-    let faces = analyzer.detect(picture, effort)?;
+    let faces = eyes.analyzer.detect(picture, effort)?;
     let (good, poor): (Vec<_>, Vec<_>) = faces.into_iter().partition(|face| face.quality.problem().is_none());
-    let mut vectors = analyzer.embed(picture, &good)?.into_iter();
-    let found = good.iter().map(|face| (face, vectors.next())).chain(poor.iter().map(|face| (face, None)));
-    Ok(found.map(|(face, vector)| Found { bounds: face.bounds, quality: face.quality.overall, vector }).collect())
+    let vectors = eyes.analyzer.embed(picture, &good)?;
+    let mut found = Vec::with_capacity(good.len() + poor.len());
+    for (face, vector) in good.iter().zip(vectors) {
+        let expression = match &eyes.expressions {
+            Some(classifier) => Some(classifier.express(face::chip(picture, face)?.as_picture())?),
+            None => None,
+        };
+        found.push(Found { bounds: face.bounds, quality: face.quality.overall, vector: Some(vector), expression });
+    }
+    found.extend(poor.iter().map(|face| Found {
+        bounds: face.bounds,
+        quality: face.quality.overall,
+        vector: None,
+        expression: None,
+    }));
+    Ok(found)
 }
 
 /// A square around the face as WebP.

@@ -19,6 +19,8 @@ pub struct Seen {
     pub quality: f32,
     /// Unit length; `None` when the face is not good enough.
     pub vector: Option<Vec<f32>>,
+    /// Probabilities of [`heimdex_models::expression::CLASSES`]; of good faces, where there is a model for it.
+    pub expression: Option<[f32; 7]>,
 }
 
 /// Faces that are one person's, in the order of the pictures, at most one a picture; by their place in the input.
@@ -45,6 +47,18 @@ impl Track {
         let norm = self.sum.iter().map(|value| value * value).sum::<f32>().sqrt();
         (norm > 0.0).then(|| self.sum.iter().map(|value| value / norm).collect())
     }
+}
+
+/// Mean of the expressions of these faces by their quality. `None` when none of them has one.
+pub fn mean_expression<'a>(faces: impl Iterator<Item = &'a Seen>) -> Option<[f32; 7]> {
+    let (mut sums, mut total) = ([0.0; 7], 0.0);
+    for (expression, quality) in faces.filter_map(|face| Some((face.expression?, face.quality))) {
+        total += quality;
+        for (sum, value) in sums.iter_mut().zip(expression) {
+            *sum += value * quality;
+        }
+    }
+    (total > 0.0).then(|| sums.map(|sum| sum / total))
 }
 
 /// Splits the faces of a scene into tracks, in the order of their first faces. `faces` are in the order of the pictures; `same` is the
@@ -111,7 +125,10 @@ fn join(mut tracks: Vec<Track>, faces: &[Seen], same: f32) -> Vec<Track> {
             for other in one + 1..tracks.len() {
                 let (Some(a), Some(b)) = (&vectors[one], &vectors[other]) else { continue };
                 let cosine = cosine(a, b);
-                if cosine >= same && best.is_none_or(|(most, ..)| cosine > most) && apart(&tracks[one], &tracks[other], faces) {
+                if cosine >= same
+                    && best.is_none_or(|(most, ..)| cosine > most)
+                    && apart(&tracks[one], &tracks[other], faces)
+                {
                     best = Some((cosine, one, other));
                 }
             }
@@ -146,7 +163,13 @@ mod tests {
     /// A person is an angle; people whose angles differ by more than 0.45 have vectors below [`SAME`].
     fn face(picture: usize, x: f32, person: Option<f32>) -> Seen {
         let bounds = Bounds { x, y: 0.3, width: 0.1, height: 0.2 };
-        Seen { picture, bounds, quality: 0.8, vector: person.map(|angle| vec![angle.cos(), angle.sin()]) }
+        Seen {
+            picture,
+            bounds,
+            quality: 0.8,
+            vector: person.map(|angle| vec![angle.cos(), angle.sin()]),
+            expression: None,
+        }
     }
 
     fn numbers(faces: &[Seen]) -> Vec<Vec<usize>> {
@@ -161,7 +184,8 @@ mod tests {
 
     #[test]
     fn two_who_change_places_stay_two() {
-        let faces = [face(0, 0.1, Some(0.0)), face(0, 0.5, Some(1.5)), face(1, 0.1, Some(1.5)), face(1, 0.5, Some(0.0))];
+        let faces =
+            [face(0, 0.1, Some(0.0)), face(0, 0.5, Some(1.5)), face(1, 0.1, Some(1.5)), face(1, 0.5, Some(0.0))];
         assert_eq!(numbers(&faces), [vec![0, 3], vec![1, 2]]);
     }
 

@@ -18,15 +18,16 @@ use heimdex_db::{
     runs,
     vectors::{self, VectorKind},
 };
-use heimdex_models::{FaceAnalyzer, face::Effort};
+use heimdex_models::{expression, face::Effort};
+use serde_json::Value;
 
 use super::{PARALLEL_OBJECTS, blocking};
 use crate::{
     faces::{
-        look::{self, Found},
+        look::{self, Eyes, Found},
         tracks::{self, Seen},
     },
-    models::ModelFailure,
+    models::{Model, ModelFailure},
     stage::{Job, Outcome, StageContext, StageError},
 };
 
@@ -43,7 +44,8 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     vectors::ensure_model(cx.db(), VectorKind::Face, model.id(), analyzer.dimension()).await?;
     let scene_rows = scenes::list(cx.db(), job.run_id).await?;
     let candidates = frames::list(cx.db(), job.run_id).await?;
-    let found = look_at(cx, &analyzer, &candidates).await?;
+    let eyes = Eyes { analyzer: Arc::clone(&analyzer), expressions: models.expression().await? };
+    let found = look_at(cx, &eyes, &candidates).await?;
 
     let same = analyzer.thresholds().same;
     let mut rows = Rows::default();
@@ -54,6 +56,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
 
     let mut tx = cx.fenced_tx().await?;
     runs::set_model(&mut tx, job.run_id, KIND, Some(&model.label())).await?;
+    runs::set_model(&mut tx, job.run_id, "expression", models.expression.as_ref().map(Model::label).as_deref()).await?;
     // Before rows that a decision of the owner may be about at this moment.
     people::lock(&mut tx, job.owner_id).await?;
     faces::replace(&mut tx, job.run_id, job.owner_id, model.id(), &rows.tracks, &rows.detections).await?;
@@ -78,20 +81,16 @@ async fn nothing(cx: &StageContext, job: &Job, why: &str) -> Result<Outcome, Sta
 }
 
 /// The faces of every picture, by its time. Sampled pictures are looked at thoroughly: what is small in one of a scene is small in all.
-async fn look_at(
-    cx: &StageContext,
-    analyzer: &Arc<FaceAnalyzer>,
-    candidates: &[Frame],
-) -> Result<HashMap<i64, Vec<Found>>, StageError> {
+async fn look_at(cx: &StageContext, eyes: &Eyes, candidates: &[Frame]) -> Result<HashMap<i64, Vec<Found>>, StageError> {
     let at_once = cx.config().models.threads.max(1);
     let looks = crate::frames::pictures(cx, candidates)
         .map(|picture| {
-            let analyzer = Arc::clone(analyzer);
+            let eyes = eyes.clone();
             async move {
                 let (frame, picture) = picture?;
                 let effort = if frame.sampled { Effort::Thorough } else { Effort::Quick };
                 let found =
-                    blocking(move || Ok(look::faces(&analyzer, &picture, effort).map_err(ModelFailure::from)?)).await?;
+                    blocking(move || Ok(look::faces(&eyes, &picture, effort).map_err(ModelFailure::from)?)).await?;
                 Ok::<_, StageError>((frame.at_ms, found))
             }
         })
@@ -107,6 +106,12 @@ async fn look_at(
 
 /// Which faces a picture gives covers of: `(key, bounds)` by the picture's time.
 type Covers = BTreeMap<i64, Vec<(String, heimdex_models::face::Bounds)>>;
+
+/// Probabilities by their class, in hundredths: more is noise.
+fn named(probabilities: [f32; 7]) -> Value {
+    let rounded = probabilities.map(|value| (f64::from(value) * 100.0).round() / 100.0);
+    expression::CLASSES.into_iter().map(str::to_owned).zip(rounded.map(Value::from)).collect()
+}
 
 #[derive(Default)]
 struct Rows {
@@ -132,6 +137,7 @@ impl Rows {
                 bounds: face.bounds,
                 quality: face.quality,
                 vector: face.vector.clone(),
+                expression: face.expression,
             })
         };
         let seen: Vec<Seen> = times.iter().enumerate().flat_map(in_picture).collect();
@@ -161,6 +167,7 @@ impl Rows {
                 quality: best.quality,
                 vector: track.vector(),
                 cover_key: Some(key),
+                expression: tracks::mean_expression(own.iter().copied()).map(named),
             });
         }
     }

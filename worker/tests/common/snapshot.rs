@@ -43,6 +43,14 @@ const ROWS: &[(&str, &str)] = &[
         "frames",
         "SELECT to_jsonb(f) - ARRAY['owner_id'] AS row FROM frames f WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY at_ms",
     ),
+    (
+        "face tracks",
+        "SELECT to_jsonb(t) - ARRAY['owner_id', 'person_id'] AS row FROM face_tracks t WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY track_no",
+    ),
+    (
+        "faces",
+        "SELECT to_jsonb(d) - ARRAY['detection_id', 'owner_id'] AS row FROM face_detections d WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY track_no, at_ms",
+    ),
 ];
 
 /// Rows by table, and objects by key with the hash of their bytes.

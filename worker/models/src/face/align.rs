@@ -62,7 +62,12 @@ impl Similarity {
             return None;
         }
         let (a, b) = (along / size, across / size);
-        Some(Self { a, b, left: target[0] - (a * centre[0] - b * centre[1]), top: target[1] - (b * centre[0] + a * centre[1]) })
+        Some(Self {
+            a,
+            b,
+            left: target[0] - (a * centre[0] - b * centre[1]),
+            top: target[1] - (b * centre[0] + a * centre[1]),
+        })
     }
 
     /// From a chip of `size` pixels as the embedder wants it to the picture whose pixels `points` (in dlib's order) are of.

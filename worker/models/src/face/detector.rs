@@ -52,7 +52,12 @@ impl Candidate {
 }
 
 /// Everything found in the whole picture and in `parts` of it, each face once, the surest first.
-pub(super) fn detect(session: &mut Session, picture: Picture<'_>, parts: &[Part], least: f32) -> Result<Vec<Candidate>, ModelError> {
+pub(super) fn detect(
+    session: &mut Session,
+    picture: Picture<'_>,
+    parts: &[Part],
+    least: f32,
+) -> Result<Vec<Candidate>, ModelError> {
     let whole = whole(picture);
     let mut found = look(session, picture, whole, least)?;
     for part in parts {
@@ -148,7 +153,8 @@ fn merge(mut found: Vec<Candidate>) -> Vec<Candidate> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.left.total_cmp(&b.left)).then(a.top.total_cmp(&b.top)));
     let mut merged = Vec::new();
     while let Some(&best) = found.first().filter(|_| merged.len() < MAX_FACES) {
-        let (same, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|c| *c == best || c.overlap(&best) > SAME_FACE);
+        let (same, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|c| *c == best || c.overlap(&best) > SAME_FACE);
         found = others;
         let total: f64 = same.iter().map(|c| c.score).sum();
         let mut mean = [0.0; 8];
@@ -175,7 +181,11 @@ mod tests {
 
     #[test]
     fn boxes_of_one_face_become_one_and_neighbours_stay_two() {
-        let merged = merge(vec![candidate(0.6, 12.0, 10.0, 50.0), candidate(0.9, 10.0, 10.0, 50.0), candidate(0.7, 70.0, 10.0, 50.0)]);
+        let merged = merge(vec![
+            candidate(0.6, 12.0, 10.0, 50.0),
+            candidate(0.9, 10.0, 10.0, 50.0),
+            candidate(0.7, 70.0, 10.0, 50.0),
+        ]);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].score, 0.9);
         assert!(merged[0].left > 10.0 && merged[0].left < 12.0);

@@ -57,12 +57,13 @@ impl FaceAnalyzer {
         manifest.expect_kind(Kind::Face)?;
         let settings = manifest.face()?;
         let dimension = manifest.dimension.unwrap_or_default();
-        let open = |name: &str, threads: usize, input: &str, outputs: &[&str]| -> Result<(Session, PathBuf), ModelError> {
-            let path = manifest.file(name)?;
-            let session = onnx::session(manifest, &path, threads)?;
-            onnx::expect_names(manifest, &path, &session, &[input], outputs)?;
-            Ok((session, path))
-        };
+        let open =
+            |name: &str, threads: usize, input: &str, outputs: &[&str]| -> Result<(Session, PathBuf), ModelError> {
+                let path = manifest.file(name)?;
+                let session = onnx::session(manifest, &path, threads)?;
+                onnx::expect_names(manifest, &path, &session, &[input], outputs)?;
+                Ok((session, path))
+            };
         let mut eyes = Vec::new();
         for _ in 0..threads.max(1) {
             let (detector, detector_path) = open(&settings.detector, 1, "picture", &["boxes", "scores"])?;
@@ -75,7 +76,8 @@ impl FaceAnalyzer {
         }
         let (mut embedder, path) = open(&settings.embedder, threads, "faces", &["vectors"])?;
         let black = OwnedPicture { width: CHIP_SIDE, height: CHIP_SIDE, rgb: vec![0; CHIP_SIDE * CHIP_SIDE * 3] };
-        let found = embedder::embed(&mut embedder, &[black]).map_err(|error| mismatch(manifest, &path, "vectors of 150×150 pictures", &error))?;
+        let found = embedder::embed(&mut embedder, &[black])
+            .map_err(|error| mismatch(manifest, &path, "vectors of 150×150 pictures", &error))?;
         let length = found.first().map_or(0, Vec::len);
         if length != dimension {
             return Err(ModelError::Mismatch {
@@ -166,11 +168,20 @@ impl Eye {
     fn try_out(&mut self, manifest: &Manifest, detector_path: &Path, mesh_path: &Path) -> Result<(), ModelError> {
         let rgb = vec![0; 64 * 64 * 3];
         let black = Picture::new(64, 64, &rgb)?;
-        detector::detect(&mut self.detector, black, &[], 0.5)
-            .map_err(|error| mismatch(manifest, detector_path, "boxes [1, 2304, 16] and scores of pictures [1, 3, 192, 192]", &error))?;
-        let nothing = detector::Candidate { score: 1.0, left: 0.0, top: 0.0, width: 64.0, height: 64.0, eyes: [[16.0, 24.0], [48.0, 24.0]] };
-        mesh::look(&mut self.mesh, black, &nothing)
-            .map_err(|error| mismatch(manifest, mesh_path, "468 points and a score of pictures [1, 3, 192, 192]", &error))?;
+        detector::detect(&mut self.detector, black, &[], 0.5).map_err(|error| {
+            mismatch(manifest, detector_path, "boxes [1, 2304, 16] and scores of pictures [1, 3, 192, 192]", &error)
+        })?;
+        let nothing = detector::Candidate {
+            score: 1.0,
+            left: 0.0,
+            top: 0.0,
+            width: 64.0,
+            height: 64.0,
+            eyes: [[16.0, 24.0], [48.0, 24.0]],
+        };
+        mesh::look(&mut self.mesh, black, &nothing).map_err(|error| {
+            mismatch(manifest, mesh_path, "468 points and a score of pictures [1, 3, 192, 192]", &error)
+        })?;
         Ok(())
     }
 }
@@ -192,7 +203,9 @@ fn describe(picture: Picture<'_>, score: f32, mesh: &mesh::Mesh) -> Result<Optio
     let (width, height) = (picture.width() as f64, picture.height() as f64);
     let [left, top, right, bottom] = mesh.bounds;
     let size_px = ((right - left) * (bottom - top)).max(0.0).sqrt();
-    let Some(map) = align::Similarity::of_face(mesh.points, CHIP_SIDE).filter(|_| size_px > 0.0) else { return Ok(None) };
+    let Some(map) = align::Similarity::of_face(mesh.points, CHIP_SIDE).filter(|_| size_px > 0.0) else {
+        return Ok(None);
+    };
     let chip = align::cut(picture, &map, CHIP_SIDE)?;
     let [right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose_base] =
         mesh.points.map(|[x, y]| [(x / width) as f32, (y / height) as f32]);
@@ -210,5 +223,10 @@ fn describe(picture: Picture<'_>, score: f32, mesh: &mesh::Mesh) -> Result<Optio
 }
 
 fn mismatch(manifest: &Manifest, path: &Path, expected: &str, found: &ModelError) -> ModelError {
-    ModelError::Mismatch { id: manifest.id.clone(), path: path.to_owned(), expected: expected.to_owned(), found: found.to_string() }
+    ModelError::Mismatch {
+        id: manifest.id.clone(),
+        path: path.to_owned(),
+        expected: expected.to_owned(),
+        found: found.to_string(),
+    }
 }

@@ -1,6 +1,6 @@
 //! How well a face can be seen: whether a vector of it would say whose it is.
 //!
-//! Limits of the numbers: sharpness also falls with smooth skin, make-up and strong compression; brightness is of the picture, not of the
+//! Limits of the numbers: sharpness also falls with smooth skin and strong compression, and noise counts as detail; brightness is of the picture, not of the
 //! skin, so a dark face in good light is not `TooDark` unless its features drown; the angles come from a mesh of an average face and are
 //! right to about ten degrees.
 
@@ -10,9 +10,9 @@ use crate::picture::OwnedPicture;
 const MIN_SIZE_PX: f32 = 40.0;
 /// Good enough not to matter.
 const GOOD_SIZE_PX: f32 = 110.0;
-/// Variance of the Laplacian of luma (0 to 255) on the aligned chip.
-const MIN_SHARPNESS: f32 = 12.0;
-const GOOD_SHARPNESS: f32 = 120.0;
+/// See [`Quality::sharpness`]. Faces that were blurred until they fell below this limit began to look alike to the embedder.
+const MIN_SHARPNESS: f32 = 0.006;
+const GOOD_SHARPNESS: f32 = 0.03;
 const MIN_BRIGHTNESS: f32 = 0.10;
 const GOOD_BRIGHTNESS: f32 = 0.22;
 const MAX_BRIGHTNESS: f32 = 0.93;
@@ -26,7 +26,8 @@ const GOOD_ANGLE: f32 = 15.0;
 pub struct Quality {
     /// Side of a square as large as the face's bounds, in pixels of the picture.
     pub size_px: f32,
-    /// Variance of the Laplacian of luma on the aligned face (Pech-Pacheco et al., ICPR 2000).
+    /// Variance of the Laplacian of luma on the aligned face (Pech-Pacheco et al., ICPR 2000), divided by the variance of luma itself, so
+    /// that light and contrast do not count.
     pub sharpness: f32,
     /// Mean luma of the aligned face, 0 to 1 (ITU-R BT.601).
     pub brightness: f32,
@@ -56,9 +57,12 @@ impl Quality {
         let [yaw_deg, pitch_deg, roll_deg] = angles_deg;
         let rise = |value: f32, from: f32, to: f32| ((value - from) / (to - from)).clamp(0.0, 1.0);
         // What just passes counts a third, so that the number never reaches 0 for a face that is used.
-        let part = |value: f32, from: f32, to: f32| if value < from { 0.0 } else { 1.0 / 3.0 + rise(value, from, to) * 2.0 / 3.0 };
+        let part = |value: f32, from: f32, to: f32| {
+            if value < from { 0.0 } else { 1.0 / 3.0 + rise(value, from, to) * 2.0 / 3.0 }
+        };
         let fall = |angle: f32, most: f32| part(most - angle.abs(), 0.0, most - GOOD_ANGLE);
-        let light = part(brightness, MIN_BRIGHTNESS, GOOD_BRIGHTNESS).min(part(1.0 - brightness, 1.0 - MAX_BRIGHTNESS, 0.2));
+        let light =
+            part(brightness, MIN_BRIGHTNESS, GOOD_BRIGHTNESS).min(part(1.0 - brightness, 1.0 - MAX_BRIGHTNESS, 0.2));
         let parts = [
             part(size_px, MIN_SIZE_PX, GOOD_SIZE_PX),
             part(sharpness, MIN_SHARPNESS, GOOD_SHARPNESS),
@@ -84,7 +88,7 @@ impl Quality {
     }
 }
 
-/// Variance of the Laplacian and mean (0 to 1) of the chip's luma.
+/// Sharpness and brightness, as [`Quality`] has them.
 fn measure(chip: &OwnedPicture) -> (f32, f32) {
     let luma: Vec<f32> = chip
         .rgb
@@ -103,8 +107,13 @@ fn measure(chip: &OwnedPicture) -> (f32, f32) {
             count += 1.0;
         }
     }
-    let variance = if count > 0.0 { squares / count - (sum / count).powi(2) } else { 0.0 };
-    (variance as f32, brightness)
+    let edges = if count > 0.0 { squares / count - (sum / count).powi(2) } else { 0.0 };
+    let contrast = luma.iter().map(|value| f64::from(value / 255.0 - brightness).powi(2)).sum::<f64>()
+        / luma.len().max(1) as f64
+        * 255.0
+        * 255.0;
+    // Below one step of luma there is nothing to see.
+    (if contrast > 1.0 { (edges / contrast) as f32 } else { 0.0 }, brightness)
 }
 
 #[cfg(test)]

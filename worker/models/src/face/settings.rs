@@ -27,7 +27,8 @@ pub struct FaceSettings {
 impl FaceSettings {
     /// What is impossible about it.
     pub(crate) fn problem(&self) -> Option<String> {
-        let shares = [("detector_score", self.detector_score), ("landmark_score", self.landmark_score), ("margin", self.margin)];
+        let shares =
+            [("detector_score", self.detector_score), ("landmark_score", self.landmark_score), ("margin", self.margin)];
         for (name, value) in shares {
             if !(0.0..=1.0).contains(&value) {
                 return Some(format!("`face.{name}` is {value}, not between 0 and 1"));

@@ -75,7 +75,12 @@ mod tests {
     use super::*;
 
     fn bounds() -> impl Strategy<Value = Bounds> {
-        (-0.5_f32..1.0, -0.5_f32..1.0, 0.01_f32..1.0, 0.01_f32..1.0).prop_map(|(x, y, width, height)| Bounds { x, y, width, height })
+        (-0.5_f32..1.0, -0.5_f32..1.0, 0.01_f32..1.0, 0.01_f32..1.0).prop_map(|(x, y, width, height)| Bounds {
+            x,
+            y,
+            width,
+            height,
+        })
     }
 
     proptest! {
