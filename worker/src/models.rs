@@ -90,7 +90,8 @@ pub struct Models {
 }
 
 impl Models {
-    /// Checks the files of every model that the served stages will use; `faces` says whether this deployment looks for any.
+    /// Checks the files of every model that the served stages will use; `faces` says whether this deployment looks for any. Every
+    /// worker does tasks, and photos of people are checked by one, so that the face model belongs to all.
     ///
     /// # Errors
     /// Names the variable, the file and the command that mends it.
@@ -110,7 +111,7 @@ impl Models {
             text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
             vocabulary: vocabulary.map(Arc::new),
             scorer: OnceCell::new(),
-            face: find(config, "HEIMDEX_FACE_MODEL", config.face.as_deref().filter(|_| recognises))?,
+            face: find(config, "HEIMDEX_FACE_MODEL", config.face.as_deref().filter(|_| faces))?,
             expression: find(
                 config,
                 "HEIMDEX_EXPRESSION_MODEL",

@@ -32,10 +32,11 @@ pub enum Channel {
     Seen,
     Written,
     Tagged,
+    Who,
 }
 
 impl Channel {
-    pub const ALL: [Self; 5] = [Self::Words, Self::Meaning, Self::Seen, Self::Written, Self::Tagged];
+    pub const ALL: [Self; 6] = [Self::Words, Self::Meaning, Self::Seen, Self::Written, Self::Tagged, Self::Who];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,13 +45,14 @@ impl Channel {
             Self::Seen => "seen",
             Self::Written => "written",
             Self::Tagged => "tagged",
+            Self::Who => "who",
         }
     }
 
     /// By role a person may weigh differently one day; what was said word for word is the surest.
     pub const fn default_weight(self) -> f64 {
         match self {
-            Self::Words => 1.5,
+            Self::Words | Self::Who => 1.5,
             Self::Meaning | Self::Tagged => 1.0,
             // A picture is taken for something else more often than a sentence.
             Self::Seen => 0.9,
@@ -80,9 +82,9 @@ pub struct After {
 
 #[derive(Serialize, ToSchema)]
 pub struct ChannelReport {
-    /// `words`, `meaning`, `seen`, `written` or `tagged`
+    /// `words`, `meaning`, `seen`, `written`, `tagged` or `who`
     channel: &'static str,
-    /// `ok`, `skipped` (no model), `timeout` or `error`
+    /// `ok`, `skipped` (no model, or switched off), `timeout` or `error`
     status: &'static str,
     candidates: usize,
     took_ms: u64,
@@ -219,6 +221,7 @@ async fn ask(
             Channel::Seen => Ok(of(channel, nearest::seen(state, owner, question).await?)),
             Channel::Written => written(state, owner, question).await,
             Channel::Tagged => tagged(state, owner, question).await,
+            Channel::Who => who(state, owner, question).await,
         }
     })
     .await;
@@ -264,6 +267,14 @@ async fn written(state: &AppState, owner: UserId, question: &Question) -> Result
     Ok(found.into_iter().map(Found::from).collect())
 }
 
+async fn who(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    if !state.config.features.faces {
+        return Err(Failure::Skipped);
+    }
+    let found = search::who(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
+    Ok(of(Channel::Who, found))
+}
+
 async fn tagged(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
     let found = search::tagged(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
     Ok(of(Channel::Tagged, found))
@@ -275,6 +286,7 @@ pub(super) fn detail(channel: Channel, candidate: &Candidate) -> String {
         Channel::Words if candidate.score > 0.01 => "says these words".into(),
         Channel::Words => "says some of these words".into(),
         Channel::Tagged => format!("shows it ({:.2})", candidate.score),
+        Channel::Who => "shows somebody who is named".into(),
         Channel::Meaning => format!("says something alike ({:.2})", candidate.score),
         Channel::Seen => format!("looks like it ({:.2})", candidate.score),
         Channel::Written => "shows these words".into(),

@@ -14,6 +14,7 @@ use heimdex_db::{
         frames::{self, Frame},
         scenes::{self, Scene},
     },
+    people::{self, Thresholds},
     runs,
     vectors::{self, VectorKind},
 };
@@ -56,7 +57,14 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let mut tx = cx.fenced_tx().await?;
     runs::set_model(&mut tx, job.run_id, KIND, Some(&model.label())).await?;
     runs::set_model(&mut tx, job.run_id, "expression", models.expression.as_ref().map(Model::label).as_deref()).await?;
+    // Before rows that a decision of the owner may be about at this moment.
+    people::lock(&mut tx, job.owner_id).await?;
     faces::replace(&mut tx, job.run_id, job.owner_id, model.id(), &rows.tracks, &rows.detections).await?;
+    let limits = analyzer.thresholds();
+    people::identify(&mut tx, job.owner_id, job.run_id, &Thresholds { same: limits.same, margin: limits.margin })
+        .await?;
+    // Photos that an earlier model looked at are looked at again, so that people are known in this one's space.
+    people::of_other_models(&mut tx, job.owner_id, model.id()).await?;
     cx.commit(tx).await?;
     Ok(if rows.tracks.is_empty() { Outcome::nothing("no faces") } else { Outcome::done() })
 }
@@ -64,7 +72,9 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
 /// The end where no faces are looked for; those of an earlier attempt go.
 async fn nothing(cx: &StageContext, job: &Job, why: &str) -> Result<Outcome, StageError> {
     let mut tx = cx.fenced_tx().await?;
+    people::lock(&mut tx, job.owner_id).await?;
     faces::clear(&mut tx, job.run_id).await?;
+    people::forget_orphans(&mut tx, job.owner_id).await?;
     runs::set_model(&mut tx, job.run_id, KIND, None).await?;
     cx.commit(tx).await?;
     Ok(Outcome::nothing(why))
