@@ -55,8 +55,7 @@ fn picture(folder: &Path, background: &str, (width, height): (u32, u32), texts: 
     let video = folder.join("video.mp4");
     let (first, rest) = background.split_once(',').unwrap_or((background, "null"));
     let source = format!("{first}:s={width}x{height}:r=25:d=1");
-    run(Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source, "-vf"]).args([
-        &format!("{rest},{}", filters.join(",")),
+    run(Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source, "-vf"]).arg(format!("{rest},{}", filters.join(","))).args([
         "-c:v",
         "libx264",
         "-preset",
@@ -104,7 +103,7 @@ fn plain(text: &str) -> Vec<char> {
 fn wrong(truth: &str, lines: &[Line], down: f32) -> usize {
     let mut own: Vec<&Line> =
         lines.iter().filter(|line| (line.corners[0].1 + line.corners[2].1) / 2.0 > down - 0.02).collect();
-    own.retain(|line| line.corners[0].1 < down + 0.1);
+    own.retain(|line| line.corners[0].1 < down + 0.08);
     own.sort_by(|a, b| a.corners[0].0.total_cmp(&b.corners[0].0));
     let found: String = own.iter().map(|line| line.text.as_str()).collect();
     let (truth, found) = (plain(truth), plain(&found));
