@@ -62,7 +62,7 @@ pub struct SearchFilters {
 }
 
 /// Bounds, both ends inside. A scene of which a value is not known is outside.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AffectFilter {
     /// -1 to 1

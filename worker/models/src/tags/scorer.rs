@@ -120,7 +120,7 @@ impl TagScorer {
     fn scores(&self, picture: &[f32]) -> Option<Vec<f32>> {
         let picture = unit(picture.to_vec());
         // Nothing to compare with, or not by these prompts.
-        if !(dot(&picture, &picture) > 0.0) || self.prompts().any(|prompt| prompt.len() != picture.len()) {
+        if !dot(&picture, &picture).is_normal() || self.prompts().any(|prompt| prompt.len() != picture.len()) {
             return None;
         }
         let cosines: Vec<Option<f32>> =
@@ -191,8 +191,8 @@ mod tests {
     fn vocabulary() -> Vocabulary {
         let text = "[tags]
             animal = { prompts = [], en = \"animal\" }
-            cat = { prompts = [\"cat\"], is = \"animal\", en = \"cat\" }
-            dog = { prompts = [\"dog\"], is = \"animal\", en = \"dog\" }
+            cat = { prompts = [\"cat\"], kind_of = \"animal\", en = \"cat\" }
+            dog = { prompts = [\"dog\"], kind_of = \"animal\", en = \"dog\" }
             car = { prompts = [\"car\"], en = \"car\" }
             text = { prompts = [], en = \"text\" }";
         Vocabulary::parse(text, Path::new("tags.toml")).unwrap()
@@ -251,16 +251,18 @@ mod tests {
         let make = |vectors: &[Vec<f32>], background: &[Vec<f32>]| {
             TagScorer::new(&vocabulary(), vectors, background, TINY).is_err()
         };
+        let plain = |count: usize| vec![vec![1.0_f32, 0.0]; count];
         assert!(make(&[], &[]));
-        assert!(make(&vec![vec![1.0, 0.0]; 5], &[]));
-        assert!(make(&[vec![vec![1.0, 0.0]; 5], vec![vec![1.0]]].concat(), &[]));
-        assert!(make(&vec![vec![1.0, 0.0]; 6], &[vec![1.0]]));
+        assert!(make(&plain(5), &[]));
+        assert!(make(&[plain(5), vec![vec![1.0]]].concat(), &[]));
+        assert!(make(&plain(6), &[vec![1.0]]));
     }
 
     proptest! {
         #[test]
         fn scores_are_between_0_and_1_and_fall(pictures in prop::collection::vec(prop::array::uniform3(-2.0_f32..2.0), 0..6), own: bool) {
-            let scorer = scorer(if own { &[] } else { &[vec![1.0, 0.5, 0.0], vec![0.0, 1.0, 0.3], vec![0.2, 0.0, 1.0]] });
+            let background = [[1.0, 0.5, 0.0], [0.0, 1.0, 0.3], [0.2, 0.0, 1.0]].map(|v| v.to_vec());
+            let scorer = scorer(if own { &background[..0] } else { &background });
             let pictures: Vec<&[f32]> = pictures.iter().map(|p| p.as_slice()).collect();
             let tags = scorer.tags(&pictures, 0);
             prop_assert!(tags.iter().all(|(_, score)| (TINY.least..=1.0).contains(score)));
