@@ -259,3 +259,7 @@ impl Held {
         matches!(&*self.slot.borrow(), Slot::Failed(at) if at.elapsed() > TRY_AGAIN)
     }
 }
+
+#[cfg(test)]
+#[path = "encoders_tests.rs"]
+mod tests;

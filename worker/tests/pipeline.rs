@@ -22,8 +22,7 @@ async fn a_video_goes_in_and_its_moments_are_found() {
         let (state, note, _) = world.job(video, stage).await;
         assert_eq!(state, "completed", "{stage}");
         let expected = match stage {
-            Stage::VisionEmbedFrames | Stage::FacesEnrollMatch => Some("no model"),
-            Stage::VisionAffectTags => Some("no image model"),
+            Stage::FacesEnrollMatch => Some("no model"),
             _ => None,
         };
         assert_eq!(note.as_deref(), expected, "{stage}");
@@ -72,7 +71,7 @@ async fn a_video_goes_in_and_its_moments_are_found() {
     let names: BTreeSet<_> = artifacts.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names, BTreeSet::from(["sidecar", "sprite", "sprite_vtt", "srt", "vtt"]));
     assert!(models["asr"].as_str().unwrap().starts_with("whisper-tiny.en@"));
-    assert_eq!(models["image"], "none");
+    assert!(models["image"].as_str().unwrap().starts_with("efficientnet-lite0-conse@"));
     assert_eq!(language.as_deref(), Some("en (assumed)"));
     let sidecar = world.object(artifacts["sidecar"].as_str().unwrap()).await;
     let sidecar: Value = serde_json::from_slice(&sidecar).unwrap();

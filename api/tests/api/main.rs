@@ -22,6 +22,7 @@ mod problems;
 mod project;
 mod scripts;
 mod search;
+mod seen;
 mod support;
 mod tags;
 mod tenants;

@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::background;
 use super::table::{ConseTable, ImageTable};
 use super::vision::Vision;
 use super::{ImageEncoder, ImageOptions, ImageTexts, dimension, normalised};
@@ -66,6 +67,8 @@ pub(super) struct Pictures {
     id: String,
     vision: Vision,
     classes: Classes,
+    /// Taken off the logits.
+    background: Vec<f32>,
     table: ConseTable,
 }
 
@@ -75,7 +78,8 @@ impl Pictures {
         let classes = Classes::read(manifest, conse)?;
         let what = format!("classes, as {} has", conse.classes.display());
         let vision = Vision::load(manifest, &table.vision, options, classes.count(), &what)?;
-        Ok(Self { id: manifest.id.clone(), vision, classes, table: conse.clone() })
+        let background = background::measure(&vision, classes.count(), conse.temperature, conse.calibration)?;
+        Ok(Self { id: manifest.id.clone(), vision, classes, background, table: conse.clone() })
     }
 
     /// The convex combination of the likeliest classes; `None` if it is too short.
@@ -109,7 +113,8 @@ impl ImageEncoder for Pictures {
         let of_picture = |logits: &[f32]| {
             let mut mean = vec![0.0; classes];
             for view in logits.chunks_exact(classes) {
-                let probabilities = softmax(view, self.table.temperature);
+                let scaled = view.iter().zip(&self.background).map(|(z, usual)| z / self.table.temperature - usual);
+                let probabilities = softmax(&scaled.collect::<Vec<_>>(), 1.0);
                 mean.iter_mut().zip(probabilities).for_each(|(mean, p)| *mean += p / views as f32);
             }
             self.combine(&mean)
@@ -118,7 +123,7 @@ impl ImageEncoder for Pictures {
     }
 }
 
-fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
+pub(super) fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let raised: Vec<f32> = logits.iter().map(|logit| ((logit - most) / temperature).exp()).collect();
     let sum: f32 = raised.iter().sum();

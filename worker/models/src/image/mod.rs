@@ -4,6 +4,7 @@
 //! `conse` ([`conse`], the offline default) and `two_tower` ([`two_tower`], CLIP and its kin). [`load_pictures`] and [`load_texts`]
 //! read from the manifest which one it is.
 
+mod background;
 mod conse;
 mod table;
 mod two_tower;

@@ -75,6 +75,8 @@ pub struct ConseTable {
     pub top: usize,
     /// The logits are divided by it: above 1, less likely classes count for more.
     pub temperature: f32,
+    /// How much of what the classifier says of empty pictures is taken off, 0 to 1 (see `background`).
+    pub calibration: f32,
     /// Length of the combination, 0 to 1, below which the classifier sees nothing: the classes it is torn between have nothing to do
     /// with each other, as with black and empty pictures.
     pub least_length: f32,
@@ -118,8 +120,9 @@ impl ImageTable {
 
     pub(super) fn conse(&self, manifest: &Manifest) -> Result<&ConseTable, ModelError> {
         let table = self.conse.as_ref().ok_or_else(|| lacking(manifest, "conse"))?;
-        if table.top == 0 || !(table.temperature > 0.0) {
-            return Err(manifest.wrong("`image.conse` needs a `top` of 1 or more and a `temperature` above 0".to_owned()));
+        if table.top == 0 || !(table.temperature > 0.0) || !(0.0..=1.0).contains(&table.calibration) {
+            let needs = "a `top` of 1 or more, a `temperature` above 0 and a `calibration` from 0 to 1";
+            return Err(manifest.wrong(format!("`image.conse` needs {needs}")));
         }
         Ok(table)
     }
