@@ -71,7 +71,7 @@ impl TagScorer {
         calibration: Calibration,
     ) -> Result<Self, ModelError> {
         let wanted = Self::texts(vocabulary, &calibration).len();
-        let dimension = vectors.first().map_or(0, Vec::len);
+        let dimension = vectors.iter().chain(background).next().map_or(0, Vec::len);
         if vectors.len() != wanted || vectors.iter().chain(background).any(|vector| vector.len() != dimension) {
             let reason = format!("{} vectors for {wanted} prompts, or of different dimensions", vectors.len());
             return Err(ModelError::Engine { engine: "tags", reason });
@@ -244,6 +244,14 @@ mod tests {
         assert_eq!(scorer.tags(&[], 0), []);
         assert_eq!(scorer.tags(&[&[0.0, 0.0, 0.0]], 0), []);
         assert_eq!(scorer.tags(&[&[1.0, 0.0]], 0), []);
+    }
+
+    #[test]
+    fn a_vocabulary_that_asks_no_encoder_gives_no_tags() {
+        let text = "[tags]\ndark = { prompts = [], en = \"dark\" }";
+        let vocabulary = Vocabulary::parse(text, Path::new("tags.toml")).unwrap();
+        let scorer = TagScorer::new(&vocabulary, &[], &PLAIN.map(|v| v.to_vec()), TINY).unwrap();
+        assert_eq!(scorer.tags(&[&[1.0, 0.0, 0.0]], 0), []);
     }
 
     #[test]
