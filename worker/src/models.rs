@@ -201,10 +201,12 @@ fn tag_scorer(
     threads: usize,
 ) -> Result<TagScorer, ModelError> {
     let folder = manifest.folder.parent().map(ToOwned::to_owned).unwrap_or_default();
-    let texts = image::load_texts(manifest, threads, |id| match text {
-        Some((in_use, embedder)) if in_use == id => Ok(embedder),
-        _ => TextEmbedder::load(&Registry::open(folder)?.get(id)?, threads).map(Arc::new),
-    })?;
+    let embedder = match (image::table(manifest)?.needs_text_model(), text) {
+        (Some(wanted), Some((in_use, embedder))) if in_use == wanted => Some(embedder),
+        (Some(wanted), _) => Some(Arc::new(TextEmbedder::load(&Registry::open(folder)?.get(wanted)?, threads)?)),
+        (None, _) => None,
+    };
+    let texts = image::load_texts(manifest, threads, embedder)?;
     let calibration = match image::table(manifest)?.architecture {
         Architecture::Conse => Calibration::CONSE,
         Architecture::TwoTower => Calibration::TWO_TOWER,

@@ -116,7 +116,7 @@ pub struct SceneFaces {
 pub async fn faces(db: impl PgExecutor<'_>, run_id: RunId) -> Result<Vec<SceneFaces>, DbError> {
     Ok(sqlx::query_as!(
         SceneFaces,
-        r#"SELECT t.scene_id AS "scene_id: SceneId", max(t.faces::real / t.frames) AS "longest_share!", max(t.quality) AS "quality!",
+        r#"SELECT t.scene_id AS "scene_id: SceneId", max(t.faces::real / t.frames::real) AS "longest_share!", max(t.quality) AS "quality!",
                   coalesce((SELECT max(n) FROM (SELECT count(*) AS n FROM face_detections d
                             WHERE d.run_id = $1 AND d.scene_id = t.scene_id GROUP BY d.at_ms) AS at_once), 1) AS "most_at_once!",
                   coalesce((SELECT max((d.box ->> 'height')::real) FROM face_detections d

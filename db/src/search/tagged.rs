@@ -9,14 +9,29 @@ use crate::{error::DbError, ids::UserId};
 
 /// Tags that a query names. Where words are written apart, a label is found in the stems of its own language ("cars" says "car"), as a
 /// phrase if it has several words; in Korean as a word with or without a particle behind it; in Chinese, Japanese and Thai anywhere.
-const NAMED: &str = "named AS MATERIALIZED (
-    SELECT DISTINCT l.tag FROM q CROSS JOIN tag_labels l
-        LEFT JOIN (SELECT c.config, to_tsvector(c.config::regconfig, q.text) AS stems
-                   FROM q CROSS JOIN (SELECT DISTINCT config FROM tag_labels) AS c) AS said ON said.config = l.config
+const NAMED: &str = "said AS MATERIALIZED (
+    SELECT c.config, to_tsvector(c.config::regconfig, q.text) AS stems FROM q CROSS JOIN (SELECT DISTINCT config FROM tag_labels) AS c
+), named AS MATERIALIZED (
+    SELECT DISTINCT l.tag FROM q CROSS JOIN tag_labels l LEFT JOIN said USING (config)
     WHERE CASE WHEN l.language IN ('zh', 'ja', 'th') THEN strpos(q.text, lower(l.label)) > 0
-               WHEN l.language = 'ko' THEN q.text ~ ('(^|\\s)' || regexp_replace(lower(l.label), '([^[:alnum:]\\s])', '\\\\\\1', 'g')
-                    || '(은|는|이|가|을|를|의|에|에서|에게|와|과|로|으로|도|들|들이|들을|만|하는|인)?($|\\s)')
+               WHEN l.language = 'ko' THEN lower(l.label) = ANY(q.bare) OR strpos(l.label, ' ') > 0 AND strpos(' ' || q.text, ' ' || lower(l.label)) > 0
                ELSE said.stems @@ l.phrase END)";
+
+/// What Korean puts behind a noun, most of it; the nothing in front leaves a word as it is.
+const PARTICLES: [&str; 22] = [
+    "", "은", "는", "이", "가", "을", "를", "의", "에", "에서", "에게", "와", "과", "로", "으로", "도", "만", "들",
+    "들이", "들을", "하는", "인",
+];
+
+/// Every word of a query, with each particle taken off that it ends in.
+fn bare_words(query: &str) -> Vec<String> {
+    let words = query.split_whitespace();
+    words
+        .flat_map(|word| PARTICLES.iter().filter_map(move |particle| word.strip_suffix(particle)))
+        .filter(|bare| !bare.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
 
 /// The surest scenes with tags that the query names; a scene's score is the sum over those tags.
 pub async fn candidates(
@@ -28,7 +43,9 @@ pub async fn candidates(
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("WITH q AS MATERIALIZED (SELECT ");
-    sql.push_bind(query.to_lowercase()).push("::text AS text), ").push(NAMED);
+    let query = query.to_lowercase();
+    let bare = bare_words(&query);
+    sql.push_bind(query).push("::text AS text, ").push_bind(bare).push("::text[] AS bare), ").push(NAMED);
     sql.push(
         " SELECT run_id, scene_id, video_id, sum(score)::double precision AS score
           FROM named n CROSS JOIN LATERAL (SELECT s.run_id, s.scene_id, v.video_id, s.score FROM scene_tags s ",
@@ -43,4 +60,18 @@ pub async fn candidates(
     let found = sql.build_query_as().fetch_all(&mut *tx).await?;
     tx.commit().await?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bare_words;
+
+    #[test]
+    fn particles_are_taken_off_and_nothing_else() {
+        assert_eq!(bare_words("말이 달린다"), ["말이", "말", "달린다"]);
+        assert_eq!(bare_words("차에서"), ["차에서", "차"]);
+        assert_eq!(bare_words("a car"), ["a", "car"]);
+        assert!(bare_words(" 은  ").iter().all(|word| word == "은"), "a particle by itself is a word");
+        assert!(bare_words("").is_empty());
+    }
 }

@@ -124,7 +124,7 @@ mod tests {
 
     prop_compose! {
         fn facts()(
-            duration_s in 0.0_f64..5000.0, motion in number(-1.0..2.0), loudness in number(-90.0..10.0), silent: bool,
+            duration_s in 0.0_f64..5000.0, motion in number(-1.0..2.0), loudness in number(-90.0..10.0), silent in any::<bool>(),
             voice in number(-40.0..40.0), pitch in number(-60.0..60.0), voiced_s in 0.0_f64..100.0,
             words in 0_usize..500, spoken_s in 0.0_f64..100.0,
             valence in number(-3.0..3.0), brightness in number(0.0..1.0), saturation in number(0.0..1.0), warmth in number(-1.0..1.0),

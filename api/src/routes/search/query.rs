@@ -64,20 +64,20 @@ pub struct SearchFilters {
 }
 
 /// Bounds, both ends inside. A scene of which a value is not known is outside.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AffectFilter {
     /// -1 to 1
-    valence: Option<Bounds>,
+    valence: Option<AffectBounds>,
     /// 0 to 1
-    arousal: Option<Bounds>,
+    arousal: Option<AffectBounds>,
     /// 0 to 1
-    energy: Option<Bounds>,
+    energy: Option<AffectBounds>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Bounds {
+pub struct AffectBounds {
     min: Option<f64>,
     max: Option<f64>,
 }
@@ -237,7 +237,7 @@ fn affect_bounds(given: AffectFilter) -> Result<Vec<AffectBound>, ApiError> {
     ];
     let mut bounds = Vec::new();
     for (name, affect, asked, least) in asked {
-        let Some(Bounds { min, max }) = asked else { continue };
+        let Some(AffectBounds { min, max }) = asked else { continue };
         let (min, max) = (min.unwrap_or(least), max.unwrap_or(1.0));
         if !(least <= min && min <= max && max <= 1.0) {
             let sentence = format!("{name} is between {least} and 1, and min is not above max.");

@@ -71,7 +71,7 @@ impl TagScorer {
         calibration: Calibration,
     ) -> Result<Self, ModelError> {
         let wanted = Self::texts(vocabulary, &calibration).len();
-        let dimension = vectors.first().map_or(0, Vec::len);
+        let dimension = vectors.iter().chain(background).next().map_or(0, Vec::len);
         if vectors.len() != wanted || vectors.iter().chain(background).any(|vector| vector.len() != dimension) {
             let reason = format!("{} vectors for {wanted} prompts, or of different dimensions", vectors.len());
             return Err(ModelError::Engine { engine: "tags", reason });
@@ -120,7 +120,7 @@ impl TagScorer {
     fn scores(&self, picture: &[f32]) -> Option<Vec<f32>> {
         let picture = unit(picture.to_vec());
         // Nothing to compare with, or not by these prompts.
-        if !(dot(&picture, &picture) > 0.0) || self.prompts().any(|prompt| prompt.len() != picture.len()) {
+        if !dot(&picture, &picture).is_normal() || self.prompts().any(|prompt| prompt.len() != picture.len()) {
             return None;
         }
         let cosines: Vec<Option<f32>> =
@@ -191,8 +191,8 @@ mod tests {
     fn vocabulary() -> Vocabulary {
         let text = "[tags]
             animal = { prompts = [], en = \"animal\" }
-            cat = { prompts = [\"cat\"], is = \"animal\", en = \"cat\" }
-            dog = { prompts = [\"dog\"], is = \"animal\", en = \"dog\" }
+            cat = { prompts = [\"cat\"], kind_of = \"animal\", en = \"cat\" }
+            dog = { prompts = [\"dog\"], kind_of = \"animal\", en = \"dog\" }
             car = { prompts = [\"car\"], en = \"car\" }
             text = { prompts = [], en = \"text\" }";
         Vocabulary::parse(text, Path::new("tags.toml")).unwrap()
@@ -247,20 +247,30 @@ mod tests {
     }
 
     #[test]
+    fn a_vocabulary_that_asks_no_encoder_gives_no_tags() {
+        let text = "[tags]\ndark = { prompts = [], en = \"dark\" }";
+        let vocabulary = Vocabulary::parse(text, Path::new("tags.toml")).unwrap();
+        let scorer = TagScorer::new(&vocabulary, &[], &PLAIN.map(|v| v.to_vec()), TINY).unwrap();
+        assert_eq!(scorer.tags(&[&[1.0, 0.0, 0.0]], 0), []);
+    }
+
+    #[test]
     fn too_few_vectors_or_mixed_dimensions_are_refused() {
         let make = |vectors: &[Vec<f32>], background: &[Vec<f32>]| {
             TagScorer::new(&vocabulary(), vectors, background, TINY).is_err()
         };
+        let plain = |count: usize| vec![vec![1.0_f32, 0.0]; count];
         assert!(make(&[], &[]));
-        assert!(make(&vec![vec![1.0, 0.0]; 5], &[]));
-        assert!(make(&[vec![vec![1.0, 0.0]; 5], vec![vec![1.0]]].concat(), &[]));
-        assert!(make(&vec![vec![1.0, 0.0]; 6], &[vec![1.0]]));
+        assert!(make(&plain(5), &[]));
+        assert!(make(&[plain(5), vec![vec![1.0]]].concat(), &[]));
+        assert!(make(&plain(6), &[vec![1.0]]));
     }
 
     proptest! {
         #[test]
         fn scores_are_between_0_and_1_and_fall(pictures in prop::collection::vec(prop::array::uniform3(-2.0_f32..2.0), 0..6), own: bool) {
-            let scorer = scorer(if own { &[] } else { &[vec![1.0, 0.5, 0.0], vec![0.0, 1.0, 0.3], vec![0.2, 0.0, 1.0]] });
+            let background = [[1.0, 0.5, 0.0], [0.0, 1.0, 0.3], [0.2, 0.0, 1.0]].map(|v| v.to_vec());
+            let scorer = scorer(if own { &background[..0] } else { &background });
             let pictures: Vec<&[f32]> = pictures.iter().map(|p| p.as_slice()).collect();
             let tags = scorer.tags(&pictures, 0);
             prop_assert!(tags.iter().all(|(_, score)| (TINY.least..=1.0).contains(score)));

@@ -127,8 +127,8 @@ impl Vocabulary {
                 Some(_) => continue,
             };
             let offset =
-                fields.iter().find(|(name, _)| name.get_ref() == "is").map_or(0, |(name, _)| name.span().start);
-            return Err(wrong(offset, Some(format!("tags.{}.is", id.get_ref())), reason));
+                fields.iter().find(|(name, _)| name.get_ref() == "kind_of").map_or(0, |(name, _)| name.span().start);
+            return Err(wrong(offset, Some(format!("tags.{}.kind_of", id.get_ref())), reason));
         }
         let hash = Sha256::digest(text.as_bytes());
         let version = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
@@ -186,8 +186,8 @@ fn tag(id: &str, fields: &Fields) -> Result<Tag, Fault> {
         match (name.get_ref().as_str(), value.get_ref()) {
             ("prompts", Texts::Many(prompts)) if prompts.len() <= MAX_PROMPTS => tag.prompts.clone_from(prompts),
             ("prompts", _) => return Err(fault(format!("a list of at most {MAX_PROMPTS} texts is needed"))),
-            ("is", Texts::One(parent)) => tag.parent = Some(parent.clone()),
-            ("is", Texts::Many(_)) => return Err(fault("one tag's id is needed".to_owned())),
+            ("kind_of", Texts::One(parent)) => tag.parent = Some(parent.clone()),
+            ("kind_of", Texts::Many(_)) => return Err(fault("one tag's id is needed".to_owned())),
             (language, _) if language.len() == 2 && language.bytes().all(|b| b.is_ascii_lowercase()) => {
                 if texts.is_empty() {
                     return Err(fault("there is no label in it".to_owned()));
@@ -200,7 +200,7 @@ fn tag(id: &str, fields: &Fields) -> Result<Tag, Fault> {
                 }
             }
             (other, _) => {
-                return Err(fault(format!("`{other}` is neither `prompts`, `is` nor a language of two letters")));
+                return Err(fault(format!("`{other}` is neither `prompts`, `kind_of` nor a language of two letters")));
             }
         }
     }
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn one_label_or_several_make_a_tag() {
-        let found = parse("[tags]\ndog = { prompts = [\"dog\"], is = \"animal\", en = [\"dog\", \"puppy\"], ko = \"개\" }\nanimal = { prompts = [], en = \"animal\" }").unwrap();
+        let found = parse("[tags]\ndog = { prompts = [\"dog\"], kind_of = \"animal\", en = [\"dog\", \"puppy\"], ko = \"개\" }\nanimal = { prompts = [], en = \"animal\" }").unwrap();
         assert_eq!(found.tags.iter().map(|tag| tag.id.as_str()).collect::<Vec<_>>(), ["animal", "dog"]);
         let label =
             |language: &str, text: &str, place| Label { language: language.to_owned(), text: text.to_owned(), place };
@@ -261,11 +261,11 @@ mod tests {
             ("[tags]\ndog = { en = [\"dog\", \"Dog\"] }", 2, "twice"),
             ("[tags]\ndog = { en = \" dog\" }", 2, "blanks"),
             ("[tags]\ndog = { en = \"dog\", prompts = \"dog\" }", 2, "tags.dog.prompts"),
-            ("[tags]\ndog = { en = \"dog\", is = \"animal\" }", 2, "no tag `animal`"),
+            ("[tags]\ndog = { en = \"dog\", kind_of = \"animal\" }", 2, "no tag `animal`"),
             (
-                "[tags]\na = { en = \"a\" }\nb = { en = \"b\", is = \"a\" }\nc = { en = \"c\", is = \"b\" }",
+                "[tags]\na = { en = \"a\" }\nb = { en = \"b\", kind_of = \"a\" }\nc = { en = \"c\", kind_of = \"b\" }",
                 4,
-                "tags.c.is",
+                "tags.c.kind_of",
             ),
             ("[tags]\na = { en = \"a\" }\na = { en = \"b\" }", 3, "duplicate"),
             ("[tags]\na = { en = 5 }", 2, "a text or a list"),
