@@ -564,7 +564,12 @@ async fn a_redo_inherits_every_row_of_the_stages_that_are_not_redone() {
     assert!(row("transcript_words").is_null() && row("text_windows").is_null() && row("scene_tags").is_null());
     assert_eq!((&row("scenes")["text"], &row("scenes")["affect"]), (&json!(""), &json!(null)));
     assert_eq!((&row("scenes")["thumbnail_key"], &row("scenes")["image_model"]), (&json!("small"), &json!("clip")));
-    assert!(row("frames").is_object() && row("face_tracks").is_object() && row("face_detections").is_object() && row("screen_texts").is_object());
+    assert!(
+        row("frames").is_object()
+            && row("face_tracks").is_object()
+            && row("face_detections").is_object()
+            && row("screen_texts").is_object()
+    );
 
     // Redoing the pictures keeps what was said, but not where.
     let heard = redo(Stage::SceneDetect).await;

@@ -27,5 +27,6 @@ pub fn pictures<'a>(
         let picture = blocking(move || Ok(decode_jpeg(&jpeg)?)).await?;
         Ok((frame, picture))
     };
-    stream::iter(frames).map(fetch).buffered(AHEAD)
+    // Collected first, since the compiler cannot see that a stream of borrowing closures is `Send`.
+    stream::iter(frames.into_iter().map(fetch).collect::<Vec<_>>()).buffered(AHEAD)
 }

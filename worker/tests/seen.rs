@@ -38,9 +38,8 @@ impl Reader {
         let registry = Registry::open(models).unwrap();
         let manifest = registry.get(id).unwrap();
         let table = image::table(&manifest).unwrap();
-        let text_model = table
-            .needs_text_model()
-            .map(|id| Arc::new(TextEmbedder::load(&registry.get(id).unwrap(), 1).unwrap()));
+        let text_model =
+            table.needs_text_model().map(|id| Arc::new(TextEmbedder::load(&registry.get(id).unwrap(), 1).unwrap()));
         let floor = f64::from(table.similarity_floor);
         Self { texts: image::load_texts(&manifest, 1, text_model).unwrap(), floor }
     }

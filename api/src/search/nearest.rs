@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Scenes that say something alike.
-pub async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
+pub(super) async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
     let queries = queries(state, owner, Sense::Text, &question.text).await?;
     let asked = queries
         .iter()
@@ -26,7 +26,7 @@ pub async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Re
 }
 
 /// Scenes that show it.
-pub async fn seen(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
+pub(super) async fn seen(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
     let queries = queries(state, owner, Sense::Image, &question.text).await?;
     let asked =
         queries.iter().map(|(query, near)| search::seen(&state.pool, owner, query, &question.filters, *near, DEADLINE));
@@ -34,7 +34,7 @@ pub async fn seen(state: &AppState, owner: UserId, question: &Question) -> Resul
 }
 
 /// When in each scene it is seen best, by run and scene.
-pub async fn moments(
+pub(super) async fn moments(
     state: &AppState,
     owner: UserId,
     text: &str,
@@ -52,12 +52,7 @@ pub async fn moments(
 }
 
 /// The query in every space that the owner's scenes are in. Spaces whose model cannot be had are left out, unless it is all of them.
-async fn queries(
-    state: &AppState,
-    owner: UserId,
-    sense: Sense,
-    text: &str,
-) -> Result<Vec<(Embedding, Near)>, Failure> {
+async fn queries(state: &AppState, owner: UserId, sense: Sense, text: &str) -> Result<Vec<(Embedding, Near)>, Failure> {
     if state.encoders.configured(sense).is_none() {
         return Err(Failure::Skipped);
     }

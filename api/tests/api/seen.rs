@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use heimdex_db::{VideoId, vectors::{VectorKind, ensure_model}};
+use heimdex_db::{
+    VideoId,
+    vectors::{VectorKind, ensure_model},
+};
 use heimdex_models::{ImageOptions, Picture, Registry, image};
 use serde_json::{Value, json};
 
@@ -87,7 +90,8 @@ async fn a_picture_is_found_by_its_description() {
     let models = Models::new();
     let app = models.app(CONSE).await;
     let ann = app.user("ann").await;
-    let video = said(&app, &ann, "At home", &[(0, 6000, ""), (6000, 12_000, "good morning"), (12_000, 15_000, "")]).await;
+    let video =
+        said(&app, &ann, "At home", &[(0, 6000, ""), (6000, 12_000, "good morning"), (12_000, 15_000, "")]).await;
     models.show(&app, CONSE, video, (0, 6000), CAT).await;
     models.show(&app, CONSE, video, (6000, 12_000), COFFEE).await;
     let (cat, coffee) = (scene_of(video, 0, 6000).to_string(), scene_of(video, 6000, 12_000).to_string());
@@ -153,7 +157,8 @@ async fn a_model_that_has_gone_takes_nothing_else_with_it() {
         .await
         .unwrap();
     let answer = ann.post("/search", json!({ "query": "red" })).await.assert_status(200).body.clone();
-    let statuses: Vec<_> = answer["channels"].as_array().unwrap().iter().map(|c| c["status"].as_str().unwrap()).collect();
+    let statuses: Vec<_> =
+        answer["channels"].as_array().unwrap().iter().map(|c| c["status"].as_str().unwrap()).collect();
     assert_eq!((found(&answer).len(), statuses), (1, vec!["ok", "skipped", "error"]));
 }
 
@@ -162,7 +167,8 @@ async fn scenes_are_alike_by_what_is_said_by_what_is_seen_or_both() {
     let models = Models::new();
     let app = models.app(CONSE).await;
     let ann = app.user("ann").await;
-    let video = said(&app, &ann, "Cats", &[(0, 3000, ""), (3000, 6000, ""), (6000, 9000, ""), (9000, 12_000, "")]).await;
+    let video =
+        said(&app, &ann, "Cats", &[(0, 3000, ""), (3000, 6000, ""), (6000, 9000, ""), (9000, 12_000, "")]).await;
     let darker: Vec<u8> = CAT.iter().map(|byte| byte / 2).collect();
     models.show(&app, CONSE, video, (0, 3000), CAT).await;
     models.show(&app, CONSE, video, (3000, 6000), &darker).await;

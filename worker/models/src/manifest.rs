@@ -130,7 +130,10 @@ impl Manifest {
     /// [`ModelError::Manifest`] when it is not listed.
     pub fn file(&self, name: &str) -> Result<PathBuf, ModelError> {
         self.files.iter().find(|file| file.path == Path::new(name)).map(|file| self.folder.join(&file.path)).ok_or_else(
-            || ModelError::Manifest { path: self.folder.join(MANIFEST), reason: format!("does not list the file {name}") },
+            || ModelError::Manifest {
+                path: self.folder.join(MANIFEST),
+                reason: format!("does not list the file {name}"),
+            },
         )
     }
 

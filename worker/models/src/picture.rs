@@ -66,9 +66,12 @@ impl<'a> Picture<'a> {
         let from = ImageRef::new(side(self.width)?, side(self.height)?, self.rgb, PixelType::U8x3)
             .map_err(|error| wrong(error.to_string()))?;
         let mut to = Image::new(side(width)?, side(height)?, PixelType::U8x3);
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(filter.into()))
-            .crop(part.left, part.top, part.width, part.height);
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter.into())).crop(
+            part.left,
+            part.top,
+            part.width,
+            part.height,
+        );
         Resizer::new().resize(&from, &mut to, &options).map_err(|error| wrong(error.to_string()))?;
         Ok(OwnedPicture { width, height, rgb: to.into_vec() })
     }

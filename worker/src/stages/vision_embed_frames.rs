@@ -40,9 +40,11 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     while let Some(batch) = batches.try_next().await.map_err(|error| error.1)? {
         let (of, shown): (Vec<&Frame>, Vec<Rgb>) = batch.into_iter().unzip();
         let found = embed(Arc::clone(&encoder), shown).await?;
-        seen.extend(of.iter().zip(found).filter_map(|(&frame, vector)| {
-            vector.map(|vector| (frame, FrameVector { at_ms: frame.at_ms, vector }))
-        }));
+        seen.extend(
+            of.iter().zip(found).filter_map(|(&frame, vector)| {
+                vector.map(|vector| (frame, FrameVector { at_ms: frame.at_ms, vector }))
+            }),
+        );
         looked_at += of.len();
         cx.progress_between(5, 95, looked_at, chosen.len());
     }

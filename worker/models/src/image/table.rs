@@ -130,7 +130,9 @@ impl ImageTable {
     pub(super) fn text(&self, manifest: &Manifest) -> Result<&TextTable, ModelError> {
         let table = self.text.as_ref().ok_or_else(|| lacking(manifest, "text"))?;
         if table.max_tokens < 2 || table.template.as_ref().is_some_and(|template| !template.contains("{}")) {
-            return Err(manifest.wrong("`image.text` needs `max_tokens` of 2 or more and `{}` in its `template`".to_owned()));
+            return Err(
+                manifest.wrong("`image.text` needs `max_tokens` of 2 or more and `{}` in its `template`".to_owned())
+            );
         }
         Ok(table)
     }

@@ -31,7 +31,9 @@ impl Vision {
         what: &str,
     ) -> Result<Self, ModelError> {
         if table.size == 0 || table.views.is_empty() || table.std.iter().any(|std| !(*std > 0.0)) {
-            return Err(manifest.wrong("`image.vision` needs a `size` and a `std` above 0 and at least one view".to_owned()));
+            return Err(
+                manifest.wrong("`image.vision` needs a `size` and a `std` above 0 and at least one view".to_owned())
+            );
         }
         let path = manifest.listed(&table.graph)?;
         let session = onnx::session(manifest, &path, options.threads)?;
