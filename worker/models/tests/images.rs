@@ -130,7 +130,7 @@ fn texts_are_prepared_as_the_model_knows_them() {
     let clip = texts("clip-tiny");
     assert_ne!(vector(&*clip, "RED"), vector(&*clip, "red"));
     // The template's words are in the vector.
-    assert!(vector(&*siglip, "red")[3] > 0.0 && vector(&*clip, "red")[3] == 0.0);
+    assert!(vector(&*siglip, "red")[3] > 2.0 * vector(&*clip, "red")[3]);
 }
 
 #[test]
@@ -177,8 +177,10 @@ fn a_network_that_is_not_what_the_manifest_says() {
     let vision = fs::read(copy.file("vision.onnx")).unwrap();
     copy.replace("vision.onnx", &text);
     says(pictures_of(&copy), "vision.onnx", &["pixel_values", "input_ids"]);
+    let copy = Copy::of_fixture("clip-tiny");
     copy.replace("vision.onnx", &vision[..vision.len() / 2]);
     says(pictures_of(&copy), "vision.onnx", &["an ONNX graph"]);
+    let copy = Copy::of_fixture("clip-tiny");
     copy.replace("text.onnx", &vision);
     says(texts_of(&copy), "text.onnx", &["attention_mask", "pixel_values"]);
 
