@@ -41,6 +41,8 @@ libclang() { compgen -G '/usr/lib/*/libclang*.so*' || compgen -G '/usr/lib/llvm-
 
 # What the tests use besides.
 need_to_test() {
+  # Chinese letters, to be read again.
+  need fonts-wqy-microhei test -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc
   need shellcheck has shellcheck
   need chromium chromium_path
 }

@@ -34,9 +34,11 @@ const QUALITY: f32 = 75.0;
 /// One picture for every so many seconds of a scene, and bounds on how many.
 const SECONDS_PER_FRAME: i64 = 5;
 const MAX_FRAMES: i64 = 8;
-/// Between the chosen pictures every other candidate is read too, so that a title of a second is found, but only where so
-/// little of it may be writing that it costs little.
-const CHEAP_SHARE: f64 = 0.12;
+/// Between the chosen pictures others are read too, so that a title of a second is found, but not at any price: each
+/// candidate adds so much to what they may cost, in shares of a picture that may have writing, and so much can be saved up.
+/// A title in a quiet scene is read at once; of a scene full of moving texture, every third picture or so.
+const CREDIT: f64 = 0.03;
+const MOST_CREDIT: f64 = 0.3;
 
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let reader = cx.models().ocr().await?;
@@ -59,6 +61,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let mut thumbnails = Vec::with_capacity(keyframes.len());
     let mut seen: HashMap<SceneId, Vec<Seen>> = HashMap::new();
     let mut last: Option<Looked> = None;
+    let mut credit = MOST_CREDIT;
     while let Some((frame, picture)) = stream.try_next().await? {
         let picture = Arc::new(picture);
         if let Some(&scene_id) = keyframes.get(&frame.at_ms) {
@@ -66,7 +69,12 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         }
         if let Some(reader) = &reader {
             let chosen = sampled.contains(&frame.at_ms);
-            if let Some(looked) = look(Arc::clone(reader), picture, chosen, last.take()).await? {
+            let may_cost = if chosen { f64::INFINITY } else { credit };
+            credit = (credit + CREDIT).min(MOST_CREDIT);
+            if let Some(looked) = look(Arc::clone(reader), picture, may_cost, last.take()).await? {
+                if !chosen {
+                    credit = (credit - looked.cost).max(0.0);
+                }
                 if looked.knows {
                     seen.entry(frame.scene_id)
                         .or_default()
@@ -140,27 +148,30 @@ struct Looked {
     lines: Vec<Line>,
     /// Of the picture that was asked about: it was read, or shows the same.
     knows: bool,
+    /// What reading it took, as a share of the picture; 0 if it was not read.
+    cost: f64,
 }
 
 /// Reads a picture; one that shows the same wherever there may be writing is not read again.
 async fn look(
     reader: Arc<TextReader>,
     picture: Arc<Rgb>,
-    chosen: bool,
+    may_cost: f64,
     last: Option<Looked>,
 ) -> Result<Option<Looked>, StageError> {
     blocking(move || {
         let picture = Picture::new(picture.width, picture.height, &picture.data).map_err(ModelFailure::from)?;
         let strokes = Strokes::of(picture);
         match last {
-            Some(last) if last.strokes.same_as(&strokes) => return Ok(Some(Looked { knows: true, ..last })),
-            last if !chosen && strokes.share() > CHEAP_SHARE => {
-                return Ok(last.map(|last| Looked { knows: false, ..last }));
+            Some(last) if last.strokes.same_as(&strokes) => return Ok(Some(Looked { knows: true, cost: 0.0, ..last })),
+            last if strokes.share() > may_cost => {
+                return Ok(last.map(|last| Looked { knows: false, cost: 0.0, ..last }));
             }
             _ => {}
         }
         let lines = reader.read(picture, &strokes).map_err(ModelFailure::from)?;
-        Ok(Some(Looked { strokes, lines, knows: true }))
+        let cost = strokes.share();
+        Ok(Some(Looked { strokes, lines, knows: true, cost }))
     })
     .await
 }
