@@ -22,7 +22,6 @@ use heimdex_api::{
     routes::users::Me,
     start,
 };
-use heimdex_db::users;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
@@ -69,7 +68,7 @@ async fn serve(subject: Uuid, session: Uuid) -> anyhow::Result<()> {
 
 /// What `Caller` reads and `GET /users/me` answers.
 async fn me(State(state): State<AppState>, shown: Shown) -> Result<Json<Me>, ApiError> {
-    match users::find_by_subject(&state.pool, shown.subject, Some(shown.session)).await? {
+    match state.callers.find((shown.subject, Some(shown.session))).await? {
         Some((user, true)) => Ok(Json(user.into())),
         _ => Err(ApiError::new(Code::NotFound)),
     }

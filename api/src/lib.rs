@@ -12,6 +12,7 @@ pub mod encoders;
 pub mod error;
 pub mod events;
 pub mod extract;
+pub mod idempotent;
 pub mod metrics_server;
 pub mod openapi;
 pub mod origin;

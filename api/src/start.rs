@@ -20,6 +20,7 @@ use crate::{
         jwks::{Jwks, Timing},
         liveness::Liveness,
         own_keys::{KeyError, OwnKeys},
+        reader::PersonReader,
         verifier::{KeySource, Rules, Verifier},
     },
     auth_server::{AuthServer, links::Links, password::Hasher, upkeep},
@@ -124,6 +125,7 @@ pub async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppS
     }
     Ok(AppState::new(Inner {
         config,
+        callers: PersonReader::start(pool.clone()),
         pool,
         store,
         verifier,

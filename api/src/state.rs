@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use heimdex_db::{PgPool, store::Store};
 
 use crate::{
-    auth::{TokenCache, liveness::Liveness, verifier::Verifier},
+    auth::{TokenCache, liveness::Liveness, reader::PersonReader, verifier::Verifier},
     auth_server::AuthServer,
     config::Config,
     encoders::QueryEncoders,
@@ -22,6 +22,7 @@ pub struct Inner {
     pub store: Store,
     pub verifier: Verifier,
     pub tokens: TokenCache,
+    pub callers: PersonReader,
     pub liveness: Liveness,
     /// Exports under way.
     pub exports: Arc<tokio::sync::Semaphore>,

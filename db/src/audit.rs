@@ -86,6 +86,13 @@ actions! {
     Invited = "invited",
     LinkGenerated = "link_generated",
     SigningKeysRotated = "signing_keys_rotated",
+    PersonMade = "person_made",
+    PersonNamed = "person_named",
+    PersonDeleted = "person_deleted",
+    PersonPhotoAdded = "person_photo_added",
+    ConsentRecorded = "consent_recorded",
+    PeopleMerged = "people_merged",
+    PersonSplit = "person_split",
     /// Too many guesses at an account: more are refused for a while.
     GuessingStopped = "guessing_stopped",
 }

@@ -1,4 +1,4 @@
-//! Live progress: what triggers (`0008_notify.sql`, `0015_playback_proxies.sql`) tell on one channel.
+//! Live progress: what triggers (`0008_notify.sql`, `0015_playback_proxies.sql`, `0020_people.sql`) tell on one channel.
 
 use serde::Deserialize;
 use sqlx::{PgPool, postgres::PgListener};
@@ -6,7 +6,7 @@ use sqlx::{PgPool, postgres::PgListener};
 use crate::{
     enums::{JobState, VideoState},
     error::DbError,
-    ids::{JobId, RunId, TaskId, UserId, VideoId},
+    ids::{JobId, PersonId, PhotoId, RunId, TaskId, UserId, VideoId},
     stage::Stage,
 };
 
@@ -48,12 +48,35 @@ pub struct TaskEvent {
     pub error_code: Option<String>,
 }
 
+/// A photo of a person was checked.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PhotoEvent {
+    pub owner_id: UserId,
+    pub person_id: PersonId,
+    pub photo_id: PhotoId,
+    pub state: String,
+    /// Why it was rejected.
+    pub code: Option<String>,
+}
+
+/// How far the search for a person in the library is; without a person: whose faces are in one video.
+#[derive(Clone, Debug, Deserialize)]
+pub struct MatchingEvent {
+    pub owner_id: UserId,
+    pub person_id: Option<PersonId>,
+    pub task_id: TaskId,
+    pub state: JobState,
+    pub progress: i16,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     Job(JobEvent),
     Video(VideoEvent),
     Task(TaskEvent),
+    Photo(PhotoEvent),
+    Matching(MatchingEvent),
 }
 
 impl Event {
@@ -62,14 +85,18 @@ impl Event {
             Self::Job(event) => event.owner_id,
             Self::Video(event) => event.owner_id,
             Self::Task(event) => event.owner_id,
+            Self::Photo(event) => event.owner_id,
+            Self::Matching(event) => event.owner_id,
         }
     }
 
-    pub fn video_id(&self) -> VideoId {
+    /// None where it is about a person.
+    pub fn video_id(&self) -> Option<VideoId> {
         match self {
-            Self::Job(event) => event.video_id,
-            Self::Video(event) => event.video_id,
-            Self::Task(event) => event.video_id,
+            Self::Job(event) => Some(event.video_id),
+            Self::Video(event) => Some(event.video_id),
+            Self::Task(event) => Some(event.video_id),
+            Self::Photo(_) | Self::Matching(_) => None,
         }
     }
 }

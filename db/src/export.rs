@@ -114,6 +114,8 @@ pub async fn of_run(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OfPerson {
     People,
+    /// Which faces the owner said are whose.
+    FaceDecisions,
     Edits,
     Searches,
     SavedSearches,
@@ -125,8 +127,9 @@ pub enum OfPerson {
 }
 
 impl OfPerson {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::People,
+        Self::FaceDecisions,
         Self::Edits,
         Self::Searches,
         Self::SavedSearches,
@@ -139,6 +142,7 @@ impl OfPerson {
     pub const fn name(self) -> &'static str {
         match self {
             Self::People => "people",
+            Self::FaceDecisions => "face_decisions",
             Self::Edits => "edits",
             Self::Searches => "searches",
             Self::SavedSearches => "saved_searches",
@@ -163,9 +167,21 @@ pub async fn of_person(
         OfPerson::People => {
             sqlx::query_scalar!(
                 r#"SELECT ((to_jsonb(p) - 'owner_id') || jsonb_build_object(
-                       'photos', (SELECT count(*) FROM face_photos f WHERE f.person_id = p.person_id),
+                       'photos', (SELECT coalesce(jsonb_agg(jsonb_build_object('photo_id', f.photo_id, 'state', f.state, 'code', f.code, 'created_at', f.created_at)
+                                            ORDER BY f.created_at, f.photo_id), '[]') FROM face_photos f WHERE f.person_id = p.person_id),
                        'seen_in_scenes', (SELECT count(DISTINCT t.scene_id) FROM face_tracks t WHERE t.person_id = p.person_id)))::text AS "json!"
                    FROM face_profiles p WHERE owner_id = $1 ORDER BY created_at, person_id OFFSET $2 LIMIT $3"#,
+                user,
+                offset,
+                limit
+            )
+            .fetch_all(db)
+            .await?
+        }
+        OfPerson::FaceDecisions => {
+            sqlx::query_scalar!(
+                r#"SELECT (to_jsonb(d) - ARRAY['owner_id', 'face_vec', 'face_model', 'quality', 'seq'])::text AS "json!"
+                   FROM face_decisions d WHERE owner_id = $1 ORDER BY seq OFFSET $2 LIMIT $3"#,
                 user,
                 offset,
                 limit

@@ -27,6 +27,12 @@ macro_rules! ids {
             }
         }
 
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -60,6 +66,8 @@ ids! {
     SceneId,
     /// A person who may be seen in videos (`face_profiles`).
     PersonId,
+    /// A photo of a person (`face_photos`).
+    PhotoId,
 }
 
 impl SceneId {

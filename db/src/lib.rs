@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod mail;
 pub mod maintenance;
 pub mod moments;
+pub mod people;
 pub mod pool;
 pub mod proxies;
 pub mod queue;
@@ -44,7 +45,7 @@ pub mod workers;
 
 pub use enums::{JobState, UserTier, VideoState};
 pub use error::DbError;
-pub use ids::{AttemptId, JobId, PersonId, RunId, SceneId, TaskId, UserId, VideoId};
+pub use ids::{AttemptId, JobId, PersonId, PhotoId, RunId, SceneId, TaskId, UserId, VideoId};
 pub use pool::connect;
 pub use schema::migrate;
 pub use sqlx::{PgConnection, PgPool};

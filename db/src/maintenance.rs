@@ -57,6 +57,12 @@ pub async fn videos_to_purge(pool: &PgPool) -> Result<Vec<(VideoId, UserId)>, Db
 /// Removes a deleted video and all that hangs on it, once its objects are gone. False when it was restored in the meantime.
 /// Tasks about it are kept as history, without their video.
 pub async fn purge_video(connection: &mut PgConnection, video_id: VideoId) -> Result<bool, DbError> {
+    let owner = match crate::videos::owner(&mut *connection, video_id).await {
+        Err(DbError::NotFound) => return Ok(false),
+        owner => owner?,
+    };
+    // Before the video's row, which a decision about a face refers to.
+    crate::people::lock(&mut *connection, owner).await?;
     let due = sqlx::query!(
         "SELECT video_id FROM videos WHERE video_id = $1 AND state = 'deleted' AND purge_after < now() FOR UPDATE",
         video_id as VideoId
@@ -79,7 +85,8 @@ pub async fn purge_video(connection: &mut PgConnection, video_id: VideoId) -> Re
         sqlx::query!("UPDATE videos SET current_run_id = NULL WHERE video_id = $1", video_id as VideoId)
             .execute(&mut *connection)
             .await?;
-        sqlx::query!("DELETE FROM videos WHERE video_id = $1", video_id as VideoId).execute(connection).await?;
+        sqlx::query!("DELETE FROM videos WHERE video_id = $1", video_id as VideoId).execute(&mut *connection).await?;
+        crate::people::forget_orphans(connection, owner).await?;
     }
     Ok(due)
 }
@@ -167,24 +174,6 @@ pub async fn videos_of_the_buried(pool: &PgPool, user: UserId, limit: i64) -> Re
     )
     .fetch_all(pool)
     .await?)
-}
-
-/// Keys of photos of people that a deleted account has left, at most `limit`.
-pub async fn photo_keys_of_the_buried(pool: &PgPool, user: UserId, limit: i64) -> Result<Vec<String>, DbError> {
-    Ok(sqlx::query_scalar!(
-        "SELECT f.object_key FROM face_photos f JOIN face_profiles p USING (person_id) JOIN users u ON u.user_id = p.owner_id
-         WHERE p.owner_id = $1 AND u.deleted_at IS NOT NULL ORDER BY f.photo_id LIMIT $2",
-        user.0,
-        limit
-    )
-    .fetch_all(pool)
-    .await?)
-}
-
-/// Forgets photos whose objects are gone.
-pub async fn forget_photos(pool: &PgPool, keys: &[String]) -> Result<(), DbError> {
-    sqlx::query!("DELETE FROM face_photos WHERE object_key = ANY($1)", keys).execute(pool).await?;
-    Ok(())
 }
 
 /// Removes what a deleted account has left besides its videos: people, searches, shares, tokens, counters, and tasks other

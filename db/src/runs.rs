@@ -213,11 +213,14 @@ pub async fn drop_replaced(
     .fetch_all(&mut *connection)
     .await?;
     let ids: Vec<_> = replaced.iter().map(|run| run.0).collect();
+    let owner = crate::videos::owner(&mut *connection, video_id).await?;
+    crate::people::lock(&mut *connection, owner).await?;
     sqlx::query!("DELETE FROM scenes WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM transcript_words WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM transcript_segments WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM sound_curves WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
-    sqlx::query!("UPDATE runs SET artifacts = '{}' WHERE run_id = ANY($1)", &ids).execute(connection).await?;
+    sqlx::query!("UPDATE runs SET artifacts = '{}' WHERE run_id = ANY($1)", &ids).execute(&mut *connection).await?;
+    crate::people::forget_orphans(connection, owner).await?;
     Ok(replaced)
 }
 

@@ -1,11 +1,12 @@
 //! Scenes of visible runs, as their owner sees them.
 
 use serde_json::Value;
-use sqlx::PgExecutor;
+use sqlx::{PgExecutor, types::Json};
 
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId, VideoId},
+    moments::screen_texts::OnScreen,
 };
 
 /// A scene of the visible run.
@@ -25,6 +26,8 @@ pub struct SceneRow {
     /// 0 (still) to 1.
     pub motion: Option<f32>,
     pub transition: String,
+    /// What can be read in its pictures, in order of time.
+    pub on_screen: Json<Vec<OnScreen>>,
     /// `[{tag, label, score, source}]`, the surest first.
     pub tags: Value,
     /// `{valence, arousal, energy}`, each `{value, confidence, sources}` or null.
@@ -43,6 +46,9 @@ pub async fn of_video(
         SceneRow,
         r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,
                   s.text, s.language, s.thumbnail_key, s.thumbnail_large_key, s.keyframe_ms, s.motion, s.transition,
+                  COALESCE((SELECT jsonb_agg(jsonb_build_object('start_ms', x.start_ms, 'end_ms', x.end_ms, 'text', x.text, 'confidence', x.confidence,
+                      'box', x.box) ORDER BY x.start_ms, x.text_id) FROM screen_texts x WHERE x.run_id = s.run_id AND x.scene_id = s.scene_id), '[]')
+                  AS "on_screen!: Json<Vec<OnScreen>>",
                   (SELECT coalesce(jsonb_agg(jsonb_build_object('tag', t.tag, 'score', t.score, 'source', t.source, 'label',
                        coalesce((SELECT l.label FROM tag_labels l WHERE l.tag = t.tag AND l.language IN ($3, 'en') AND l.place = 0
                             ORDER BY l.language = $3 DESC LIMIT 1), t.tag))
@@ -65,6 +71,9 @@ pub async fn find(db: impl PgExecutor<'_>, owner: UserId, scene: SceneId, langua
         SceneRow,
         r#"SELECT s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", s.run_id AS "run_id: RunId", s.ordinal, s.start_ms, s.end_ms,
                   s.text, s.language, s.thumbnail_key, s.thumbnail_large_key, s.keyframe_ms, s.motion, s.transition,
+                  COALESCE((SELECT jsonb_agg(jsonb_build_object('start_ms', x.start_ms, 'end_ms', x.end_ms, 'text', x.text, 'confidence', x.confidence,
+                      'box', x.box) ORDER BY x.start_ms, x.text_id) FROM screen_texts x WHERE x.run_id = s.run_id AND x.scene_id = s.scene_id), '[]')
+                  AS "on_screen!: Json<Vec<OnScreen>>",
                   (SELECT coalesce(jsonb_agg(jsonb_build_object('tag', t.tag, 'score', t.score, 'source', t.source, 'label',
                        coalesce((SELECT l.label FROM tag_labels l WHERE l.tag = t.tag AND l.language IN ($3, 'en') AND l.place = 0
                             ORDER BY l.language = $3 DESC LIMIT 1), t.tag))

@@ -57,7 +57,7 @@ pub const STAGES: [StageSpec; 12] = [
     spec(VisionSampleFrames, &[SceneDetect], 60 * MINUTE, "stage.vision_sample_frames").consuming(&[SceneDetect]),
     spec(VisionEmbedFrames, &[VisionSampleFrames], 120 * MINUTE, "stage.vision_embed_frames"),
     spec(VisionAffectTags, &[VisionEmbedFrames, AsrFast, FacesEnrollMatch], 60 * MINUTE, "stage.vision_affect_tags"),
-    spec(FacesEnrollMatch, &[VisionSampleFrames], 120 * MINUTE, "stage.faces_enroll_match"),
+    spec(FacesEnrollMatch, &[VisionSampleFrames], 120 * MINUTE, "stage.faces_enroll_match").consuming(&[SceneDetect]),
     spec(SidecarBuild, &[EmbedText, VisionAffectTags], 30 * MINUTE, "stage.sidecar_build"),
     spec(Commit, &[SidecarBuild], 10 * MINUTE, "stage.commit").consuming(&[SidecarBuild]),
 ];
@@ -144,6 +144,8 @@ mod tests {
         // The pictures that were not chosen are gone, so choosing again means decoding again.
         let of_sampling = redo_of(&[VisionSampleFrames]);
         assert_eq!(of_sampling, redo_of(&[SceneDetect]));
+        // Faces are looked for in every candidate, not only in those that were kept.
+        assert_eq!(redo_of(&[FacesEnrollMatch]), of_sampling);
         assert!(!of_sampling.contains(&AsrFast) && of_sampling.contains(&AlignMerge));
         assert_eq!(redo_of(&[UploadValidate]), Stage::ALL);
         // Whatever is redone, what is left has all its needs among what is left: it can be inherited.

@@ -48,6 +48,9 @@ pub struct Unwanted {
     /// Multipart uploads that are open under these keys.
     #[serde(default)]
     pub uploads: Vec<String>,
+    /// All objects whose keys begin so.
+    #[serde(default)]
+    pub prefixes: Vec<String>,
     /// All objects of these runs, but those that a later run has inherited.
     pub replaced: Option<Replaced>,
 }

@@ -51,27 +51,39 @@ pub struct ClaimedProfile {
     pub issued_at: DateTime<Utc>,
 }
 
-/// The row of a token's `sub`, tombstones included, and whether the token's session still lives. `session` is given only
-/// where sessions are ours (the embedded auth server); otherwise the answer is `true`.
+/// A token's `sub`, and its session where sessions are ours (the embedded auth server).
+pub type SubjectAndSession = (Uuid, Option<Uuid>);
+
+/// The row of a token's `sub`, tombstones included, and whether the token's session still lives; without a session that is `true`.
 pub async fn find_by_subject(
     db: impl PgExecutor<'_>,
     subject: Uuid,
     session: Option<Uuid>,
 ) -> Result<Option<(User, bool)>, DbError> {
-    let row = sqlx::query!(
-        r#"SELECT u.user_id AS "user_id: UserId", u.supabase_user_id, u.email, u.email_verified, u.display_name, u.avatar_url,
+    Ok(find_by_subjects(db, &[(subject, session)]).await?.pop().flatten())
+}
+
+/// As [`find_by_subject`], of many at once; the answers are in the order of `asked`.
+pub async fn find_by_subjects(
+    db: impl PgExecutor<'_>,
+    asked: &[SubjectAndSession],
+) -> Result<Vec<Option<(User, bool)>>, DbError> {
+    let (subjects, sessions): (Vec<Uuid>, Vec<Option<Uuid>>) = asked.iter().copied().unzip();
+    let rows = sqlx::query!(
+        r#"SELECT a.place AS "place!", u.user_id AS "user_id: UserId", u.supabase_user_id, u.email, u.email_verified, u.display_name, u.avatar_url,
                   u.tier AS "tier: UserTier", u.role, u.role_chosen, u.created_at, u.last_login_at, u.deleted_at, u.claims_issued_at,
                   u.profile_edited_at,
                   ARRAY(SELECT p.role_type FROM user_role_profiles p WHERE p.user_id = u.user_id AND p.enabled ORDER BY 1) AS "role_profiles!",
-                  ($2::uuid IS NULL OR EXISTS (SELECT FROM auth_sessions s JOIN auth_credentials c ON c.id = s.credential_id
-                      WHERE s.session_id = $2 AND s.credential_id = $1 AND (c.banned_until IS NULL OR c.banned_until < now()))) AS "session_lives!"
-           FROM users u WHERE u.supabase_user_id = $1"#,
-        subject,
-        session
+                  (a.session IS NULL OR EXISTS (SELECT FROM auth_sessions s JOIN auth_credentials c ON c.id = s.credential_id
+                      WHERE s.session_id = a.session AND s.credential_id = a.subject AND (c.banned_until IS NULL OR c.banned_until < now()))) AS "session_lives!"
+           FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS a (subject, session, place) JOIN users u ON u.supabase_user_id = a.subject"#,
+        &subjects,
+        &sessions as &[Option<Uuid>]
     )
-    .fetch_optional(db)
+    .fetch_all(db)
     .await?;
-    Ok(row.map(|r| {
+    let mut found = vec![None; asked.len()];
+    for r in rows {
         let user = User {
             user_id: r.user_id,
             supabase_user_id: r.supabase_user_id,
@@ -89,8 +101,12 @@ pub async fn find_by_subject(
             profile_edited_at: r.profile_edited_at,
             role_profiles: r.role_profiles,
         };
-        (user, r.session_lives)
-    }))
+        // Ordinality counts from 1.
+        if let Some(place) = usize::try_from(r.place - 1).ok().and_then(|place| found.get_mut(place)) {
+            *place = Some((user, r.session_lives));
+        }
+    }
+    Ok(found)
 }
 
 /// Makes or renews the row of a token's `sub`. Only newer claims win, a tombstone is left alone, and what the person has

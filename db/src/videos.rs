@@ -285,3 +285,11 @@ pub async fn exists(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) -> R
     .map(|_| ())
     .ok_or(DbError::NotFound)
 }
+
+/// Whose a video is.
+pub(crate) async fn owner(db: impl PgExecutor<'_>, video: VideoId) -> Result<UserId, DbError> {
+    sqlx::query_scalar!(r#"SELECT owner_id AS "owner_id: UserId" FROM videos WHERE video_id = $1"#, video.0)
+        .fetch_optional(db)
+        .await?
+        .ok_or(DbError::NotFound)
+}

@@ -82,7 +82,10 @@ async fn person(pool: &PgPool, name: &str) -> Uuid {
                   SELECT run_id, gen_random_uuid(), r.video_id, owner_id, 0, 0, 1000 FROM run r JOIN video USING (video_id)),
         segment AS (INSERT INTO transcript_segments (run_id, segment_no, video_id, start_ms, end_ms, text) SELECT run_id, 0, video_id, 0, 1, 'rain' FROM run),
         word AS (INSERT INTO transcript_words (run_id, word_no, segment_no, start_ms, end_ms, text, probability) SELECT run_id, 0, 0, 0, 1, 'rain', 1 FROM run),
-        face AS (INSERT INTO face_profiles (owner_id, display_name) SELECT user_id, 'Ben' FROM person),
+        face AS (INSERT INTO face_profiles (owner_id, display_name) SELECT user_id, 'Ben' FROM person RETURNING person_id, owner_id),
+        photo AS (INSERT INTO face_photos (person_id, owner_id, sent_key) SELECT person_id, owner_id, 'p/1' FROM face),
+        decision AS (INSERT INTO face_decisions (person_id, owner_id, video_id, kind, start_ms, end_ms)
+                     SELECT person_id, owner_id, video_id, 'assigned', 0, 1 FROM face JOIN video USING (owner_id)),
         token AS (INSERT INTO api_tokens (user_id, name, token_hash, scopes) SELECT user_id, 'script', sha256($2::bytea), ARRAY['read'] FROM person),
         share AS (INSERT INTO shares (owner_id, video_id, token_hash, start_ms, end_ms, expires_at) SELECT owner_id, video_id, sha256($2::bytea), 0, 1, now() FROM video),
         hook AS (INSERT INTO webhooks (owner_id, url, secret, events) SELECT user_id, 'https://example.org', 's', '{}' FROM person),
@@ -112,6 +115,8 @@ async fn postgrest_shows_people_their_own_rows_and_writes_nothing() {
         "transcript_segments",
         "transcript_words",
         "face_profiles",
+        "face_photos",
+        "face_decisions",
     ];
     let mut hers = request(db.pool(), "authenticated", Some(ann)).await;
     let mut nobodys = request(db.pool(), "anon", None).await;

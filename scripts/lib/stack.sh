@@ -82,6 +82,8 @@ start_api() {
     # Nothing here sends mail: who is at this machine may read it.
     [ -n "${HEIMDEX_SMTP_URL:-}" ] || export HEIMDEX_LOCAL_OUTBOX=${HEIMDEX_LOCAL_OUTBOX:-true}
   fi
+  # The demonstration shows what it can; elsewhere faces are looked for only where somebody switched it on.
+  export FEATURE_FACES=${FEATURE_FACES:-true}
   export HEIMDEX_API_BIND=127.0.0.1:$api_port HEIMDEX_METRICS_BIND=127.0.0.1:$api_metrics_port
   export HEIMDEX_PUBLIC_URL=$api_url HEIMDEX_WEB_DIR=$web_dist
   start_service "the API" "$data/logs/api.log" TERM "$programs/heimdex-api"

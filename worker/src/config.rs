@@ -35,6 +35,8 @@ pub struct Config {
     pub s3: S3Config,
     pub scratch: ScratchConfig,
     pub models: ModelsConfig,
+    /// Whether this deployment looks for faces at all.
+    pub faces: bool,
     /// Where `/metrics` listens; `None` switches it off.
     pub metrics_bind: Option<SocketAddr>,
     /// Of this process; unique among all live ones.
@@ -71,8 +73,11 @@ pub struct ModelsConfig {
     pub vad: Option<String>,
     pub text: Option<String>,
     pub image: Option<String>,
+    pub ocr: Option<String>,
     /// Which tags there are; `None`: the built-in vocabulary.
     pub tags_file: Option<PathBuf>,
+    pub face: Option<String>,
+    pub expression: Option<String>,
     /// Threads of one inference.
     pub threads: usize,
     /// Pictures in one inference of the image model.
@@ -102,10 +107,6 @@ impl Variables for HashMap<&'static str, String> {
 impl Config {
     /// Reads every variable; the command line's choices come on top (see [`crate::cli`]).
     pub fn read(from: &impl Variables) -> Result<Self, ConfigError> {
-        let name = "HEIMDEX_FACE_MODEL";
-        if let Some(value) = from.get(name).filter(|value| value != "none") {
-            return Err(ConfigError::NotBuiltIn { name, value });
-        }
         let endpoint: Url = required(from, "S3_ENDPOINT", "a URL")?;
         let public_endpoint = optional(from, "S3_PUBLIC_ENDPOINT", "a URL")?.unwrap_or_else(|| endpoint.clone());
         Ok(Self {
@@ -136,12 +137,16 @@ impl Config {
                 vad: model(from, "HEIMDEX_VAD_MODEL", "silero-vad-v6"),
                 text: model(from, "HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
                 image: model(from, "HEIMDEX_IMAGE_MODEL", "efficientnet-lite0-conse"),
+                ocr: model(from, "HEIMDEX_OCR_MODEL", "pp-ocr-v6"),
                 tags_file: from.get("HEIMDEX_TAGS_FILE").map(PathBuf::from),
+                face: model(from, "HEIMDEX_FACE_MODEL", "blazeface-dlib"),
+                expression: model(from, "HEIMDEX_EXPRESSION_MODEL", "fer-mini-xception"),
                 threads: optional::<NonZeroUsize>(from, "HEIMDEX_MODEL_THREADS", "a number of threads")?
                     .map_or_else(cores, NonZeroUsize::get),
                 image_batch: optional::<NonZeroUsize>(from, "HEIMDEX_IMAGE_BATCH", "a number of pictures")?
                     .map_or(DEFAULT_BATCH, |batch| batch.get().min(MAX_IMAGE_BATCH)),
             },
+            faces: optional(from, "FEATURE_FACES", "true or false")?.unwrap_or(false),
             metrics_bind: match from.get("HEIMDEX_WORKER_METRICS_BIND").as_deref() {
                 Some("none") => None,
                 Some(value) => Some(parse("HEIMDEX_WORKER_METRICS_BIND", value, "an address and port, or `none`")?),
@@ -222,6 +227,7 @@ mod tests {
         assert_eq!(config.models.asr.as_deref(), Some("whisper-tiny.en"));
         assert_eq!(config.models.image.as_deref(), Some("efficientnet-lite0-conse"));
         assert_eq!(config.stages.len(), 12);
+        assert!(!config.faces, "faces are off until somebody switches them on");
         assert_eq!(config.limits.of(UserTier::Free).max_duration_s, Some(600));
     }
 
@@ -236,8 +242,8 @@ mod tests {
             ("HEIMDEX_SCRATCH_MAX_BYTES", "much"),
             ("S3_ENDPOINT", "nowhere"),
             ("HEIMDEX_WORKER_METRICS_BIND", "here"),
-            ("HEIMDEX_FACE_MODEL", "blazeface"),
             ("HEIMDEX_IMAGE_BATCH", "0"),
+            ("FEATURE_FACES", "perhaps"),
             ("HEIMDEX_FREE_MAX_DURATION_S", "long"),
         ] {
             let mut variables = complete();

@@ -14,6 +14,7 @@ pub mod child;
 pub mod cli;
 pub mod config;
 pub mod evidence;
+pub mod faces;
 pub mod fault;
 pub mod formats;
 pub mod frames;
@@ -24,6 +25,7 @@ pub mod models;
 pub mod queues;
 pub mod runner;
 pub mod scratch;
+pub mod screen_text;
 pub mod shutdown;
 pub mod stage;
 pub mod stages;
@@ -97,7 +99,7 @@ pub fn media_child() -> std::process::ExitCode {
 /// # Errors
 /// [`StartError`] when something it cannot work without is missing. Once it serves, nothing but `shutdown` ends it.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), StartError> {
-    let models = Models::open(&config.models, &config.stages)?;
+    let models = Models::open(&config.models, config.faces, &config.stages)?;
     models.try_engines().await?;
     // Leases and supervision have connections of their own, so that no amount of work keeps a renewal waiting.
     let control = connect(&config.database_url, 4).await?;

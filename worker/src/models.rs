@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use heimdex_db::Stage;
 use heimdex_models::{
-    AsrOptions, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder, Vad, Whisper,
+    AsrOptions, ExpressionClassifier, FaceAnalyzer, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder,
+    TextReader, Vad, Whisper,
     image::{self, Architecture},
     tags::{Calibration, TagScorer, Vocabulary, VocabularyError},
 };
@@ -77,32 +78,45 @@ pub struct Models {
     pub vad: Option<Model<Vad>>,
     pub text: Option<Model<TextEmbedder>>,
     pub image: Option<Model<Pictures>>,
+    pub ocr: Option<Model<TextReader>>,
     /// What scenes are tagged with; `None` where this worker does not tag.
     pub vocabulary: Option<Arc<Vocabulary>>,
     /// The vocabulary in the image model's space.
     scorer: OnceCell<Arc<TagScorer>>,
+    pub face: Option<Model<FaceAnalyzer>>,
+    pub expression: Option<Model<ExpressionClassifier>>,
     threads: usize,
     image_batch: usize,
 }
 
 impl Models {
-    /// Checks the files of every model that the served stages will use.
+    /// Checks the files of every model that the served stages will use; `faces` says whether this deployment looks for any. Every
+    /// worker does tasks, and photos of people are checked by one, so that the face model belongs to all.
     ///
     /// # Errors
     /// Names the variable, the file and the command that mends it.
-    pub fn open(config: &ModelsConfig, stages: &[Stage]) -> Result<Self, ModelFailure> {
+    pub fn open(config: &ModelsConfig, faces: bool, stages: &[Stage]) -> Result<Self, ModelFailure> {
         let hears = stages.contains(&Stage::AsrFast) && config.asr.is_some();
+        let looks = stages.contains(&Stage::VisionSampleFrames);
         let tags = stages.contains(&Stage::VisionAffectTags);
         let reads = tags || stages.contains(&Stage::EmbedText);
         let sees = tags || stages.contains(&Stage::VisionEmbedFrames);
         let vocabulary = tags.then(|| Vocabulary::load(config.tags_file.as_deref())).transpose()?;
+        let recognises = faces && stages.contains(&Stage::FacesEnrollMatch);
         Ok(Self {
+            image: find(config, "HEIMDEX_IMAGE_MODEL", config.image.as_deref().filter(|_| sees))?,
             asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
             vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
+            ocr: find(config, "HEIMDEX_OCR_MODEL", config.ocr.as_deref().filter(|_| looks))?,
             text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
-            image: find(config, "HEIMDEX_IMAGE_MODEL", config.image.as_deref().filter(|_| sees))?,
             vocabulary: vocabulary.map(Arc::new),
             scorer: OnceCell::new(),
+            face: find(config, "HEIMDEX_FACE_MODEL", config.face.as_deref().filter(|_| faces))?,
+            expression: find(
+                config,
+                "HEIMDEX_EXPRESSION_MODEL",
+                config.expression.as_deref().filter(|_| recognises && config.face.is_some()),
+            )?,
             threads: config.threads,
             image_batch: config.image_batch,
         })
@@ -162,6 +176,19 @@ impl Models {
         let batch = self.image_batch;
         let load = move |manifest: &Manifest, threads| image::load_pictures(manifest, ImageOptions { threads, batch });
         in_use(&self.image, load, self.threads).await
+    }
+
+    pub async fn ocr(&self) -> Result<Option<Arc<TextReader>>, ModelFailure> {
+        in_use(&self.ocr, TextReader::load, self.threads).await
+    }
+
+    pub async fn face(&self) -> Result<Option<Arc<FaceAnalyzer>>, ModelFailure> {
+        in_use(&self.face, FaceAnalyzer::load, self.threads).await
+    }
+
+    pub async fn expression(&self) -> Result<Option<Arc<ExpressionClassifier>>, ModelFailure> {
+        // It is small, and each picture is looked at on a thread of its own.
+        in_use(&self.expression, ExpressionClassifier::load, 1).await
     }
 }
 

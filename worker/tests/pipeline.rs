@@ -22,7 +22,7 @@ async fn a_video_goes_in_and_its_moments_are_found() {
         let (state, note, _) = world.job(video, stage).await;
         assert_eq!(state, "completed", "{stage}");
         let expected = match stage {
-            Stage::FacesEnrollMatch => Some("no model"),
+            Stage::FacesEnrollMatch => Some("faces off"),
             _ => None,
         };
         assert_eq!(note.as_deref(), expected, "{stage}");
@@ -180,12 +180,18 @@ async fn a_deleted_account_leaves_a_tombstone_and_nothing_else() {
         .await
         .unwrap();
     }
-    for key in [keys::source(stored), keys::poster(stored), "p/ben/1.webp".to_owned()] {
+    for key in [
+        keys::source(stored),
+        keys::poster(stored),
+        keys::people_prefix(owner) + "ben/1.jpg",
+        keys::people_prefix(owner) + "ben/2.sent",
+    ] {
         world.store.put_bytes(&key, vec![1], "image/webp").await.unwrap();
     }
     sqlx::query(
         "WITH ben AS (INSERT INTO face_profiles (owner_id, display_name) VALUES ($1, 'Ben') RETURNING person_id),
-              photo AS (INSERT INTO face_photos (person_id, object_key, face_vec, face_model) SELECT person_id, 'p/ben/1.webp', '[1]', 'test' FROM ben),
+              photo AS (INSERT INTO face_photos (person_id, owner_id, state, object_key, face_vec, face_model)
+                        SELECT person_id, $1, 'accepted', 'p/ben/1.jpg', '[1]', 'test' FROM ben),
               token AS (INSERT INTO api_tokens (user_id, name, token_hash, scopes) VALUES ($1, 'script', 'x', '{read}'))
          INSERT INTO search_log (user_id, query, hits, took_ms) VALUES ($1, 'rain', 0, 0)",
     )
@@ -209,9 +215,13 @@ async fn a_deleted_account_leaves_a_tombstone_and_nothing_else() {
         assert_eq!(world.store.list(&prefix).await.unwrap(), Vec::<String>::new());
     }
     assert!(world.store.list_parts(&keys::source(open), &upload_id).await.is_err(), "the upload is still open");
-    for (table, owner_column) in
-        [("videos", "owner_id"), ("face_profiles", "owner_id"), ("search_log", "user_id"), ("api_tokens", "user_id")]
-    {
+    for (table, owner_column) in [
+        ("videos", "owner_id"),
+        ("face_profiles", "owner_id"),
+        ("face_photos", "owner_id"),
+        ("search_log", "user_id"),
+        ("api_tokens", "user_id"),
+    ] {
         let left: i64 =
             sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table} WHERE {owner_column} = $1")))
                 .bind(owner)

@@ -17,6 +17,15 @@ struct Truth {
     fades: Vec<Fade>,
     speech: Vec<Said>,
     transcript: String,
+    shots: Vec<Shot>,
+}
+
+#[derive(Deserialize)]
+struct Shot {
+    name: String,
+    start_ms: i64,
+    end_ms: i64,
+    on_screen_text: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -157,5 +166,27 @@ async fn the_sample_gives_up_its_truth() {
         .find(|said| said.text.to_lowercase().starts_with("it was the best of times"))
         .expect("said");
     assert!((heard[place].0 - said.start_ms).abs() <= 500, "heard at {}, said at {}", heard[place].0, said.start_ms);
+
+    let written: Vec<(i64, i64, String)> =
+        sqlx::query_as("SELECT start_ms, end_ms, text FROM screen_texts WHERE run_id = $1 ORDER BY start_ms, text_id")
+            .bind(video.run_id)
+            .fetch_all(world.pool())
+            .await
+            .unwrap();
+    // The counter's shot shows digits that its truth leaves out.
+    for shot in truth.shots.iter().filter(|shot| shot.name != "counter") {
+        let middle = (shot.start_ms + shot.end_ms) / 2;
+        let mut seen: Vec<&str> = written
+            .iter()
+            .filter(|(start_ms, end_ms, _)| (*start_ms..*end_ms).contains(&middle))
+            .map(|(_, _, text)| text.as_str())
+            .collect();
+        for truth in &shot.on_screen_text {
+            let place = seen.iter().position(|text| strsim::normalized_levenshtein(text, truth) >= 0.95);
+            assert!(place.is_some(), "{}: `{truth}` is not among {seen:?}", shot.name);
+            seen.remove(place.unwrap_or_default());
+        }
+        assert!(seen.is_empty(), "{}: {seen:?} is not there", shot.name);
+    }
     worker.terminate().await;
 }

@@ -15,6 +15,7 @@ pub mod jwks;
 pub mod keyset;
 pub mod liveness;
 pub mod own_keys;
+pub mod reader;
 pub mod scope;
 pub mod sync;
 pub mod token;

@@ -16,7 +16,7 @@ pub(super) async fn person(state: &AppState, verified: &Verified) -> Result<User
     let claims = &verified.profile;
     // Sessions are ours only where the auth server is.
     let session = verified.session_id.filter(|_| state.verifier.has_own_sessions());
-    match users::find_by_subject(&state.pool, claims.subject, session).await? {
+    match state.callers.find((claims.subject, session)).await? {
         Some((user, _)) if user.deleted_at.is_some() => Err(ApiError::new(Code::AccountDeleted)),
         Some((_, false)) => Err(ApiError::new(Code::SessionEnded)),
         Some((user, true)) if !brings_news(&user, verified) => Ok(user),

@@ -42,6 +42,8 @@ codes! {
     Forbidden = "forbidden", FORBIDDEN, "You may not do this";
     /// An API token where it does not reach.
     InsufficientScope = "insufficient_scope", FORBIDDEN, "The token may not do this";
+    /// Switched off by the operator; `/config` says so too.
+    FeatureOff = "feature_off", NOT_FOUND, "This is switched off here";
     NotFound = "not_found", NOT_FOUND, "Not found";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "The method is not allowed here";
     Timeout = "timeout", SERVICE_UNAVAILABLE, "It took too long";
@@ -56,6 +58,9 @@ codes! {
     NotPlayableYet = "not_playable_yet", CONFLICT, "The video cannot be played yet";
     ProxyFailed = "proxy_failed", CONFLICT, "No version could be made that browsers play";
     NoVectors = "no_vectors", CONFLICT, "The scene has nothing to compare";
+    ConsentRequired = "consent_required", UNPROCESSABLE_ENTITY, "The person has to agree first";
+    TooManyPhotos = "too_many_photos", CONFLICT, "The person has as many photos as they may";
+    TooManyPeople = "too_many_people", CONFLICT, "There are as many people as there may be";
     FileTooLarge = "file_too_large", PAYLOAD_TOO_LARGE, "The file is larger than the tier allows";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The content type is not supported";

@@ -135,6 +135,15 @@ impl From<DbError> for ApiError {
             DbError::Conflict("run_active") => Self::new(Code::RunActive),
             DbError::Conflict("nothing_to_inherit") => Self::new(Code::NothingToInherit)
                 .detail("Only a video that was indexed completely can be redone in part; leave `stages` empty."),
+            DbError::Conflict("consent_required") => Self::new(Code::ConsentRequired)
+                .detail("Record first that the person agreed to be recognised: `consent: true` with a note."),
+            DbError::Conflict("too_many_photos") => {
+                Self::new(Code::TooManyPhotos).detail("A person has at most 10 photos; delete one to add another.")
+            }
+            DbError::Conflict("too_many_people") => Self::new(Code::TooManyPeople),
+            DbError::Conflict("merge_with_itself") => {
+                Self::field("from", "same_person", "A person cannot be merged with themself.")
+            }
             DbError::Conflict(code) => Self::new(Code::Conflict).with("conflict", *code),
             _ if error.is_outage() => Self::unavailable(&error),
             _ => Self::internal(&error),

@@ -36,7 +36,8 @@ pub struct VideoActivity {
     progress: Option<Progress>,
 }
 
-/// Changes of all the person's videos. `snapshot` first, then `job`, `video` and `task`.
+/// Changes of all the person's videos and people. `snapshot` first, then `job`, `video` and `task`, `photo` (one was checked) and
+/// `matching` (a person is looked for in the library).
 #[utoipa::path(get, path = "/events", tag = "events", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub async fn all(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
     stream(state, caller, None).await
@@ -77,7 +78,7 @@ async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Resul
                 () = sender.closed() => return,
                 signal = signals.recv() => match signal {
                     Ok(Signal::Changed(event)) => {
-                        let mine = event.owner_id() == caller.user_id() && only.is_none_or(|id| id == event.video_id());
+                        let mine = event.owner_id() == caller.user_id() && only.is_none_or(|id| Some(id) == event.video_id());
                         mine.then(|| message(&event))
                     }
                     Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => match snapshot(&state, &caller, only).await {
@@ -133,6 +134,16 @@ fn message(event: &Event) -> sse::Event {
             &json!({
                 "video_id": task.video_id, "task_id": task.task_id, "kind": task.kind, "state": task.state,
                 "progress": task.progress, "error_code": task.error_code,
+            }),
+        ),
+        Event::Photo(photo) => named(
+            "photo",
+            &json!({ "person_id": photo.person_id, "photo_id": photo.photo_id, "state": photo.state, "code": photo.code }),
+        ),
+        Event::Matching(matching) => named(
+            "matching",
+            &json!({
+                "person_id": matching.person_id, "task_id": matching.task_id, "state": matching.state, "progress": matching.progress,
             }),
         ),
         Event::Video(video) => named(

@@ -6,6 +6,7 @@ pub mod events;
 pub mod health;
 pub mod jobs;
 pub mod outbox;
+pub mod people;
 pub mod scenes;
 pub mod search;
 pub mod transcript;
@@ -14,6 +15,7 @@ pub mod users;
 pub mod videos;
 pub mod webhooks;
 
+use axum::extract::DefaultBodyLimit;
 use heimdex_db::api_tokens::Scope;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -25,6 +27,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(account())
         .merge(administration())
         .merge(changing())
+        .merge(people())
         .merge(open_to(Scope::Read, reading()))
         .merge(open_to(Scope::Upload, uploading()))
         .merge(open_to(Scope::Search, searching()))
@@ -65,6 +68,21 @@ fn changing() -> OpenApiRouter<AppState> {
         .routes(routes!(videos::reprocess::reprocess))
 }
 
+/// Who is who: never by an API token.
+fn people() -> OpenApiRouter<AppState> {
+    let photos = OpenApiRouter::new()
+        .routes(routes!(people::photos::create))
+        .layer(DefaultBodyLimit::max(people::photos::MAX_PHOTO_BYTES));
+    OpenApiRouter::new()
+        .routes(routes!(people::create::create))
+        .routes(routes!(people::edit::patch, people::edit::delete))
+        .routes(routes!(people::photos::delete))
+        .routes(routes!(people::decide::merge))
+        .routes(routes!(people::decide::split))
+        .routes(routes!(people::decide::reject))
+        .merge(photos)
+}
+
 fn reading() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(users::me::get))
@@ -77,6 +95,10 @@ fn reading() -> OpenApiRouter<AppState> {
         .routes(routes!(events::of_video))
         .routes(routes!(scenes::list))
         .routes(routes!(scenes::get))
+        .routes(routes!(people::list::list))
+        .routes(routes!(people::edit::get))
+        .routes(routes!(people::photos::list))
+        .routes(routes!(people::scenes::list))
         .routes(routes!(transcript::transcript))
 }
 

@@ -1,8 +1,12 @@
 //! `GET /videos/{id}/scenes` and `GET /scenes/{id}`.
 
+use std::collections::HashMap;
+
 use axum::{Json, extract::State};
 use heimdex_db::{
-    SceneId, VideoId,
+    RunId, SceneId, UserId, VideoId,
+    moments::screen_texts::OnScreen,
+    people::{self, InScene},
     scenes::{self, SceneRow},
     transcripts,
 };
@@ -58,10 +62,33 @@ pub struct Scene {
     motion: Option<f32>,
     /// How it begins: `start`, `cut`, `fade` or `dissolve`.
     transition: String,
+    /// What can be read in its pictures, in order of time.
+    on_screen: Vec<OnScreenText>,
     /// What it shows, the surest first.
     tags: Vec<SceneTag>,
     /// Null while it is not known.
     affect: Option<SceneAffect>,
+    /// Who is in it: those with a name first, then those seen most. Empty where faces are switched off.
+    people: Vec<ScenePerson>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct OnScreenText {
+    text: String,
+    start_ms: i64,
+    end_ms: i64,
+    /// 0 to 1
+    confidence: f32,
+    /// Four corners `[x, y]`, clockwise from the upper left as the line is read, in units of the picture's width and height.
+    #[serde(rename = "box")]
+    corners: [[f32; 2]; 4],
+}
+
+impl From<OnScreen> for OnScreenText {
+    fn from(seen: OnScreen) -> Self {
+        let OnScreen { start_ms, end_ms, text, confidence, corners } = seen;
+        Self { text, start_ms, end_ms, confidence, corners }
+    }
 }
 
 /// Something that a scene shows.
@@ -107,8 +134,23 @@ pub struct AffectSource {
     share: f64,
 }
 
+#[derive(Serialize, ToSchema)]
+pub struct ScenePerson {
+    person_id: Uuid,
+    /// Null for somebody without a name.
+    display_name: Option<String>,
+    /// Part of the scene's pictures that they are seen in, 0 to 1.
+    share: f32,
+}
+
+impl From<InScene> for ScenePerson {
+    fn from(row: InScene) -> Self {
+        Self { person_id: row.person_id.0, display_name: row.display_name, share: row.share }
+    }
+}
+
 impl Scene {
-    async fn new(state: &AppState, row: SceneRow) -> Result<Self, ApiError> {
+    async fn new(state: &AppState, row: SceneRow, people: Vec<ScenePerson>) -> Result<Self, ApiError> {
         Ok(Self {
             scene_id: row.scene_id.0,
             video_id: row.video_id.0,
@@ -123,8 +165,10 @@ impl Scene {
             keyframe_ms: row.keyframe_ms,
             motion: row.motion,
             transition: row.transition,
+            on_screen: row.on_screen.0.into_iter().map(OnScreenText::from).collect(),
             tags: read(row.tags),
             affect: row.affect.map(read),
+            people,
         })
     }
 }
@@ -144,9 +188,14 @@ pub async fn list(
 ) -> Result<Json<Scenes>, ApiError> {
     let run = transcripts::visible_run(&state.pool, caller.user_id(), video_id).await?;
     let rows = scenes::of_video(&state.pool, caller.user_id(), video_id, params.language()).await?;
+    let mut people: HashMap<SceneId, Vec<ScenePerson>> = HashMap::new();
+    for one in who_is_in(&state, caller.user_id(), rows.first().map(|row| row.run_id), None).await? {
+        people.entry(one.scene_id).or_default().push(one.into());
+    }
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
-        items.push(Scene::new(&state, row).await?);
+        let people = people.remove(&row.scene_id).unwrap_or_default();
+        items.push(Scene::new(&state, row, people).await?);
     }
     Ok(Json(Scenes { run_id: run.map(|run| run.run_id.0), items }))
 }
@@ -160,5 +209,18 @@ pub async fn get(
     Query(params): Query<SceneParams>,
 ) -> Result<Json<Scene>, ApiError> {
     let row = scenes::find(&state.pool, caller.user_id(), scene_id, params.language()).await?;
-    Scene::new(&state, row).await.map(Json)
+    let people = who_is_in(&state, caller.user_id(), Some(row.run_id), Some(scene_id)).await?;
+    Scene::new(&state, row, people.into_iter().map(Into::into).collect()).await.map(Json)
+}
+
+async fn who_is_in(
+    state: &AppState,
+    owner: UserId,
+    run: Option<RunId>,
+    only: Option<SceneId>,
+) -> Result<Vec<InScene>, ApiError> {
+    match run {
+        Some(run) if state.config.features.faces => Ok(people::in_scenes(&state.pool, owner, run, only).await?),
+        _ => Ok(Vec::new()),
+    }
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     fusion::{Ranked, fuse},
-    run::{Channel, DEADLINE, Hit, Key, Match, detail, key, present},
+    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, present},
 };
 use crate::{
     encoders::Sense,
@@ -42,7 +42,7 @@ pub async fn similar(
     limit: i64,
 ) -> Result<Vec<Hit>, ApiError> {
     let mut ranked = Vec::new();
-    let mut known: HashMap<Key, (Candidate, Vec<Match>)> = HashMap::new();
+    let mut known: HashMap<Key, Known> = HashMap::new();
     for (respect, channel) in [(By::Said, Channel::Meaning), (By::Seen, Channel::Seen)] {
         if by.is_some_and(|by| by != respect) {
             continue;
@@ -51,7 +51,8 @@ pub async fn similar(
         for (place, candidate) in found.iter().enumerate() {
             let matched =
                 Match { channel: channel.as_str(), rank: place + 1, score: candidate.score, detail: detail(channel, candidate) };
-            known.entry(key(candidate)).or_insert_with(|| (*candidate, Vec::new())).1.push(matched);
+            let new = Known { candidate: *candidate, at_ms: None, matches: Vec::new() };
+            known.entry(key(candidate)).or_insert(new).matches.push(matched);
         }
         ranked.push(Ranked { weight: channel.default_weight(), ids: found.iter().map(key).collect() });
     }

@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Filters, HitRow},
+    search::{self, Candidate, Filters, HitRow, Written},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,28 +30,33 @@ pub enum Channel {
     Words,
     Meaning,
     Seen,
+    Written,
     Tagged,
+    Who,
 }
 
 impl Channel {
-    pub const ALL: [Self; 4] = [Self::Words, Self::Meaning, Self::Seen, Self::Tagged];
+    pub const ALL: [Self; 6] = [Self::Words, Self::Meaning, Self::Seen, Self::Written, Self::Tagged, Self::Who];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Words => "words",
             Self::Meaning => "meaning",
             Self::Seen => "seen",
+            Self::Written => "written",
             Self::Tagged => "tagged",
+            Self::Who => "who",
         }
     }
 
     /// By role a person may weigh differently one day; what was said word for word is the surest.
     pub const fn default_weight(self) -> f64 {
         match self {
-            Self::Words => 1.5,
+            Self::Words | Self::Who => 1.5,
             Self::Meaning | Self::Tagged => 1.0,
             // A picture is taken for something else more often than a sentence.
             Self::Seen => 0.9,
+            Self::Written => 1.25,
         }
     }
 }
@@ -77,9 +82,9 @@ pub struct After {
 
 #[derive(Serialize, ToSchema)]
 pub struct ChannelReport {
-    /// `words`, `meaning`, `seen` or `tagged`
+    /// `words`, `meaning`, `seen`, `written`, `tagged` or `who`
     channel: &'static str,
-    /// `ok`, `skipped` (no model), `timeout` or `error`
+    /// `ok`, `skipped` (no model, or switched off), `timeout` or `error`
     status: &'static str,
     candidates: usize,
     took_ms: u64,
@@ -129,17 +134,15 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     let answers = futures::future::join_all(asked).await;
     let mut reports = Vec::new();
     let mut ranked = Vec::new();
-    let mut known: HashMap<Key, (Candidate, Vec<Match>)> = HashMap::new();
+    let mut known: HashMap<Key, Known> = HashMap::new();
     for (&(channel, weight), (report, found)) in question.channels.iter().zip(answers) {
-        for (place, candidate) in found.iter().enumerate() {
-            known.entry(key(candidate)).or_insert_with(|| (*candidate, Vec::new())).1.push(Match {
-                channel: channel.as_str(),
-                rank: place + 1,
-                score: candidate.score,
-                detail: detail(channel, candidate),
-            });
+        ranked.push(Ranked { weight, ids: found.iter().map(|found| key(&found.candidate)).collect() });
+        for (place, Found { candidate, at_ms, detail }) in found.into_iter().enumerate() {
+            let score = candidate.score;
+            let known = known.entry(key(&candidate)).or_insert(Known { candidate, at_ms: None, matches: Vec::new() });
+            known.at_ms = known.at_ms.or(at_ms);
+            known.matches.push(Match { channel: channel.as_str(), rank: place + 1, score, detail });
         }
-        ranked.push(Ranked { weight, ids: found.iter().map(key).collect() });
         reports.push(report);
     }
     // No channel worked: an empty page would be a lie.
@@ -153,6 +156,38 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     let (page, next) = cut(&all, question);
     let hits = present(state, owner, &question.text, &page, &known).await?;
     Ok(Answer { hits, next, channels: reports })
+}
+
+/// What a channel offers.
+pub(super) struct Found {
+    candidate: Candidate,
+    /// Where in the scene it is, if the channel knows.
+    at_ms: Option<i64>,
+    /// Why, in a sentence.
+    detail: String,
+}
+
+fn of(channel: Channel, found: Vec<Candidate>) -> Vec<Found> {
+    found.into_iter().map(|candidate| Found { detail: detail(channel, &candidate), candidate, at_ms: None }).collect()
+}
+
+impl From<Written> for Found {
+    fn from(written: Written) -> Self {
+        let Written { candidate, text, at_ms } = written;
+        let detail = match candidate.score {
+            1.0.. => format!("shows “{text}”"),
+            _ => format!("shows “{text}”, which is nearly that"),
+        };
+        Self { candidate, at_ms: Some(at_ms), detail }
+    }
+}
+
+/// What all channels together know of a scene.
+pub(super) struct Known {
+    pub(super) candidate: Candidate,
+    /// Of the first channel that knows.
+    pub(super) at_ms: Option<i64>,
+    pub(super) matches: Vec<Match>,
 }
 
 /// Video first, so that equal scores are in a sensible order.
@@ -177,14 +212,16 @@ async fn ask(
     owner: UserId,
     question: &Question,
     channel: Channel,
-) -> (ChannelReport, Vec<Candidate>) {
+) -> (ChannelReport, Vec<Found>) {
     let began = Instant::now();
     let answer = tokio::time::timeout(DEADLINE, async {
         match channel {
             Channel::Words => words(state, owner, question).await,
-            Channel::Meaning => nearest::meaning(state, owner, question).await,
-            Channel::Seen => nearest::seen(state, owner, question).await,
+            Channel::Meaning => Ok(of(channel, nearest::meaning(state, owner, question).await?)),
+            Channel::Seen => Ok(of(channel, nearest::seen(state, owner, question).await?)),
+            Channel::Written => written(state, owner, question).await,
             Channel::Tagged => tagged(state, owner, question).await,
+            Channel::Who => who(state, owner, question).await,
         }
     })
     .await;
@@ -203,7 +240,7 @@ async fn ask(
     (ChannelReport { channel: channel.as_str(), status, candidates: found.len(), took_ms }, found)
 }
 
-fn failed(channel: Channel, error: &(dyn std::error::Error + 'static)) -> (&'static str, Vec<Candidate>) {
+fn failed(channel: Channel, error: &(dyn std::error::Error + 'static)) -> (&'static str, Vec<Found>) {
     tracing::error!(error, channel = channel.as_str(), "a search channel failed");
     ("error", Vec::new())
 }
@@ -220,12 +257,27 @@ impl From<DbError> for Failure {
     }
 }
 
-async fn words(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
-    Ok(search::words(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
+async fn words(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    let found = search::words(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
+    Ok(of(Channel::Words, found))
 }
 
-async fn tagged(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
-    Ok(search::tagged(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?)
+async fn written(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    let found = search::written(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
+    Ok(found.into_iter().map(Found::from).collect())
+}
+
+async fn who(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    if !state.config.features.faces {
+        return Err(Failure::Skipped);
+    }
+    let found = search::who(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
+    Ok(of(Channel::Who, found))
+}
+
+async fn tagged(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    let found = search::tagged(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
+    Ok(of(Channel::Tagged, found))
 }
 
 pub(super) fn detail(channel: Channel, candidate: &Candidate) -> String {
@@ -234,8 +286,10 @@ pub(super) fn detail(channel: Channel, candidate: &Candidate) -> String {
         Channel::Words if candidate.score > 0.01 => "says these words".into(),
         Channel::Words => "says some of these words".into(),
         Channel::Tagged => format!("shows it ({:.2})", candidate.score),
+        Channel::Who => "shows somebody who is named".into(),
         Channel::Meaning => format!("says something alike ({:.2})", candidate.score),
         Channel::Seen => format!("looks like it ({:.2})", candidate.score),
+        Channel::Written => "shows these words".into(),
     }
 }
 
@@ -245,10 +299,10 @@ pub(super) async fn present(
     owner: UserId,
     query: &str,
     page: &[Fused<Key>],
-    known: &HashMap<Key, (Candidate, Vec<Match>)>,
+    known: &HashMap<Key, Known>,
 ) -> Result<Vec<Hit>, ApiError> {
     let candidates: Vec<Candidate> =
-        page.iter().filter_map(|fused| known.get(&fused.id)).map(|(candidate, _)| *candidate).collect();
+        page.iter().filter_map(|fused| known.get(&fused.id)).map(|known| known.candidate).collect();
     if candidates.is_empty() {
         return Ok(Vec::new());
     }
@@ -258,12 +312,12 @@ pub(super) async fn present(
         .map(|row| ((row.run_id.0, row.scene_id.0), row))
         .collect();
     let by = |fused: &Fused<Key>, channel: Channel| {
-        known.get(&fused.id).is_some_and(|(_, matches)| matches.iter().any(|found| found.channel == channel.as_str()))
+        known.get(&fused.id).is_some_and(|known| known.matches.iter().any(|found| found.channel == channel.as_str()))
     };
     let shown: Vec<Candidate> = page
         .iter()
         .filter(|fused| by(fused, Channel::Seen))
-        .filter_map(|fused| known.get(&fused.id).map(|(candidate, _)| *candidate))
+        .filter_map(|fused| known.get(&fused.id).map(|known| known.candidate))
         .collect();
     let seen_at = match shown.is_empty() || query.is_empty() {
         true => HashMap::new(),
@@ -279,10 +333,13 @@ pub(super) async fn present(
             .iter()
             .map(|word| Spoken { start_ms: word.start_ms, text: &word.text, matches: word.matches })
             .collect();
+        // Where it is said, if that is why it was found; else where it is written; else where it is seen best.
+        let known = known.get(&fused.id);
         let spoken = moment(query, &words);
-        // Where it is said, if that is why it was found; else where it is seen best.
-        let seen = seen_at.get(&(run, scene)).copied().filter(|_| !by(fused, Channel::Words));
-        let at_ms = seen.or(spoken).unwrap_or(row.start_ms);
+        let said = spoken.filter(|_| by(fused, Channel::Words));
+        let written = known.and_then(|known| known.at_ms);
+        let seen = seen_at.get(&(run, scene)).copied();
+        let at_ms = said.or(written).or(seen).or(spoken).unwrap_or(row.start_ms);
         hits.push(Hit {
             scene_id: scene,
             video_id: row.video_id.0,
@@ -295,7 +352,7 @@ pub(super) async fn present(
             highlights: spans(&row.text, &row.marked),
             text: row.text,
             thumbnail_url: signed(&state.store, row.thumbnail_key.as_deref()).await?,
-            matches: known.get(&fused.id).map(|(_, matches)| matches.clone()).unwrap_or_default(),
+            matches: known.map(|known| known.matches.clone()).unwrap_or_default(),
         });
     }
     Ok(hits)

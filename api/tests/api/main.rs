@@ -18,6 +18,7 @@ mod events;
 mod large_upload;
 mod leaving;
 mod moments;
+mod people;
 mod problems;
 mod project;
 mod scripts;

@@ -3,7 +3,7 @@
 use heimdex_models::{Registry, TextEmbedder};
 use serde_json::{Value, json};
 
-use crate::support::{App, Person, embed, said, scene_of};
+use crate::support::{App, Person, embed, said, scene_of, written};
 
 const MODEL: &str = "all-minilm-l6-v2";
 
@@ -66,7 +66,11 @@ async fn a_spoken_sentence_is_found_with_its_second() {
         .iter()
         .map(|c| (c["channel"].as_str().unwrap(), c["status"].as_str().unwrap()))
         .collect();
-    assert_eq!(statuses, [("words", "ok"), ("meaning", "skipped"), ("seen", "skipped"), ("tagged", "ok")]);
+    let (ok, skipped) = ("ok", "skipped");
+    assert_eq!(
+        statuses,
+        [("words", ok), ("meaning", skipped), ("seen", skipped), ("written", ok), ("tagged", ok), ("who", skipped)]
+    );
 }
 
 #[tokio::test]
@@ -107,6 +111,62 @@ async fn what_is_meant_is_found_without_its_words() {
     let silent: uuid::Uuid =
         sqlx::query_scalar("SELECT scene_id FROM scenes WHERE text = ''").fetch_one(app.db.pool()).await.unwrap();
     ann.get(&format!("/scenes/{silent}/similar")).await.assert_problem(409, "no_vectors");
+}
+
+#[tokio::test]
+async fn what_is_written_on_screen_is_found_where_it_is_first_read() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "A walk", &[(0, 9000, ""), (9000, 20_000, "and here we turn left")]).await;
+    let hall = scene_of(video, 0, 9000);
+    written(&app, &ann, video, hall, (3000, 5000), "HEIMDEX SAMPLE 42 %").await;
+    written(&app, &ann, video, hall, (6000, 9000), "Zürich Hauptbahnhof").await;
+    let street = scene_of(video, 9000, 20_000);
+    written(&app, &ann, video, street, (12_000, 20_000), "상하이 국제공항 上海浦东国际机场").await;
+
+    let find = async |query: &str| ann.post("/search", json!({ "query": query, "channels": ["written"] })).await.body;
+    // A part of a word, in any case; what `LIKE` takes for itself; languages without spaces; one letter.
+    for (query, scene, at_ms) in [
+        ("mdex samp", hall, 3000),
+        ("42 %", hall, 3000),
+        ("ZÜRICH", hall, 6000),
+        ("国际", street, 12_000),
+        ("국제", street, 12_000),
+        ("机", street, 12_000),
+    ] {
+        let answer = find(query).await;
+        assert_eq!(answer["items"].as_array().unwrap().len(), 1, "{query}: {answer}");
+        let hit = &answer["items"][0];
+        assert_eq!((&hit["scene_id"], &hit["at_ms"]), (&json!(scene), &json!(at_ms)), "{query}");
+        assert_eq!(hit["matches"][0]["channel"], "written");
+    }
+    // Misspelt or misread: nearly that. Something else altogether: nothing.
+    let answer = find("Hauptbanhof").await;
+    assert_eq!(answer["items"][0]["at_ms"], 6000, "{answer}");
+    assert!(answer["items"][0]["matches"][0]["detail"].as_str().unwrap().contains("nearly"), "{answer}");
+    for query in ["umbrella", "a man in a car", "%", "43 %"] {
+        assert_eq!(find(query).await["items"], json!([]), "{query}");
+    }
+    // Where it is both said and shown, the player jumps to what is said.
+    written(&app, &ann, video, street, (15_000, 20_000), "turn left").await;
+    let answer = ann.post("/search", json!({ "query": "turn left" })).await.body;
+    assert_eq!(answer["items"][0]["scene_id"], json!(street));
+    assert_eq!(answer["items"][0]["at_ms"], 9000 + 3 * 2200);
+    assert_eq!(answer["items"][0]["matches"].as_array().unwrap().len(), 2);
+
+    // The scene says what can be read in it, and where.
+    let scene = ann.get(&format!("/scenes/{hall}")).await.assert_status(200).body.clone();
+    let texts: Vec<_> = scene["on_screen"].as_array().unwrap().iter().map(|text| text["text"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["HEIMDEX SAMPLE 42 %", "Zürich Hauptbahnhof"]);
+    let first = &scene["on_screen"][0];
+    assert_eq!((&first["start_ms"], &first["end_ms"], &first["confidence"]), (&json!(3000), &json!(5000), &json!(0.5)));
+    assert_eq!(first["box"], json!([[0.25, 0.5], [0.75, 0.5], [0.75, 0.625], [0.25, 0.625]]));
+    let list = ann.get(&format!("/videos/{video}/scenes")).await.assert_status(200).body.clone();
+    assert_eq!(list["items"][0], scene);
+    // Nobody else's.
+    let bob = app.user("bob").await;
+    let answer = bob.post("/search", json!({ "query": "heimdex", "channels": ["written"] })).await.body;
+    assert_eq!(answer["items"], json!([]));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{App, said, scene_of};
 
 /// Every operation of the document that is for signed-in people, with ids put in.
-fn operations(video: &str, scene: &str) -> Vec<(String, String, bool)> {
+fn operations(video: &str, scene: &str, person: &str) -> Vec<(String, String, bool)> {
     let document: Value = serde_json::to_value(heimdex_api::openapi::document()).unwrap();
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -14,7 +14,9 @@ fn operations(video: &str, scene: &str) -> Vec<(String, String, bool)> {
                 .as_array()
                 .is_some_and(|any| any.iter().any(|s| s.as_object().is_some_and(serde_json::Map::is_empty)));
             if !open {
-                let filled = path.replace("{video_id}", video).replace("{scene_id}", scene);
+                let filled =
+                    path.replace("{video_id}", video).replace("{scene_id}", scene).replace("{person_id}", person);
+                let filled = filled.replace("{photo_id}", person);
                 all.push((method.to_uppercase(), filled.clone(), filled != *path));
             }
         }
@@ -27,18 +29,24 @@ fn body(path: &str) -> Value {
     match path.rsplit('/').next().unwrap() {
         "parts" => json!({ "part_numbers": [1] }),
         "search" => json!({ "query": "rain" }),
+        "people" => json!({ "display_name": "Minji" }),
+        "merge" => json!({ "from": [uuid::Uuid::nil()] }),
+        "split" => json!({ "faces": [{ "scene_id": uuid::Uuid::nil() }] }),
+        "reject" => json!({ "scene_id": uuid::Uuid::nil() }),
         _ => json!({}),
     }
 }
 
 #[tokio::test]
 async fn another_persons_things_do_not_exist() {
-    let app = App::start().await;
+    let app = App::start_with(|name| (name == "FEATURE_FACES").then(|| "true".into())).await;
     let (ann, ben) = (app.user("ann").await, app.user("ben").await);
+    let minji = json!({ "display_name": "Minji", "consent": true, "consent_note": "asked her" });
+    let person = ann.post("/people", minji).await.body["person_id"].as_str().unwrap().to_owned();
     let video = said(&app, &ann, "Rain", &[(0, 4000, "it was raining")]).await;
     let scene = scene_of(video, 0, 4000).to_string();
     let mut tried = 0;
-    for (method, path, has_id) in operations(&video.to_string(), &scene) {
+    for (method, path, has_id) in operations(&video.to_string(), &scene, &person) {
         app.anonymous(&method, &path, Some(&body(&path))).await.assert_problem(401, "unauthenticated");
         if has_id {
             let reply = ben.call(&method, &path, Some(body(&path))).await;
@@ -47,7 +55,7 @@ async fn another_persons_things_do_not_exist() {
             tried += 1;
         }
     }
-    assert!(tried >= 16, "only {tried} operations take an id");
+    assert!(tried >= 25, "only {tried} operations take an id");
     // Ben finds nothing of Ann's, and Ann still has it.
     let found = ben.post("/search", json!({ "query": "raining" })).await.body;
     assert_eq!(found["items"], json!([]));
@@ -55,5 +63,7 @@ async fn another_persons_things_do_not_exist() {
     assert_eq!(ben.get("/videos").await.body["items"], json!([]));
     let filtered = ben.post("/search", json!({ "query": "raining", "filters": { "video_ids": [video] } })).await.body;
     assert_eq!(filtered["items"], json!([]));
+    assert_eq!(ben.get("/people").await.body["items"].as_array().unwrap().len(), 1, "his own");
     ann.get(&format!("/videos/{video}")).await.assert_status(200);
+    ann.get(&format!("/people/{person}")).await.assert_status(200);
 }

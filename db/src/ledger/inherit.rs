@@ -74,9 +74,9 @@ pub(super) async fn inherit(
     if kept(Stage::FacesEnrollMatch) {
         sqlx::query!(
             "INSERT INTO face_tracks (run_id, track_no, scene_id, owner_id, start_ms, end_ms, faces, frames, quality, face_vec, face_model,
-                 cover_key, person_id, similarity)
+                 cover_key, person_id, similarity, expression)
              SELECT $1, track_no, scene_id, owner_id, start_ms, end_ms, faces, frames, quality, face_vec, face_model,
-                 cover_key, person_id, similarity FROM face_tracks WHERE run_id = $2",
+                 cover_key, person_id, similarity, expression FROM face_tracks WHERE run_id = $2",
             run.0,
             base.0
         )

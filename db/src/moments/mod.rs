@@ -1,10 +1,12 @@
 //! What was found in a video, written by the stages. Every function replaces what an earlier attempt left, so that running
 //! a stage again gives the same rows; callers fence their transaction first (`crate::ledger::fence`).
 
+pub mod faces;
 pub mod frames;
 pub mod image_vectors;
 pub mod metadata;
 pub mod scenes;
+pub mod screen_texts;
 pub mod sound;
 pub mod tags;
 pub mod transcript;
@@ -25,6 +27,7 @@ pub async fn objects_in_use(db: impl PgExecutor<'_>, video_id: VideoId) -> Resul
                SELECT f.object_key AS key FROM frames f JOIN own USING (run_id)
                UNION ALL SELECT s.thumbnail_key FROM scenes s WHERE s.video_id = $1
                UNION ALL SELECT s.thumbnail_large_key FROM scenes s WHERE s.video_id = $1
+               UNION ALL SELECT t.cover_key FROM face_tracks t JOIN own USING (run_id)
                UNION ALL SELECT a.value FROM own, jsonb_each_text(own.artifacts) a
            ) AS named WHERE key IS NOT NULL"#,
         video_id.0

@@ -7,7 +7,9 @@ mod meaning;
 mod seen;
 mod suggest;
 mod tagged;
+mod who;
 mod words;
+mod written;
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Postgres, QueryBuilder, Transaction};
@@ -20,11 +22,13 @@ pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, tex
 pub use seen::{BestFrame, best_frames, candidates as seen, image_models, of_scene as seen_of};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use tagged::candidates as tagged;
+pub use who::candidates as who;
 pub use words::candidates as words;
+pub use written::{Written, candidates as written};
 
 use crate::{
     error::DbError,
-    ids::{RunId, SceneId, UserId, VideoId},
+    ids::{PersonId, RunId, SceneId, UserId, VideoId},
 };
 
 /// A scene that a channel found, best first.
@@ -51,6 +55,8 @@ pub struct Filters {
     pub tags: Option<Vec<String>>,
     /// Bounds on affect; a scene without a value is outside of any bound.
     pub affect: Vec<AffectBound>,
+    /// Any of them is in the scene.
+    pub people: Option<Vec<PersonId>>,
     /// Only runs that were visible then, so that later pages see what the first one saw.
     pub as_of: Option<DateTime<Utc>>,
 }
@@ -121,6 +127,10 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
         sql.push(" AND EXISTS (SELECT FROM scenes f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id AND (f.affect -> '");
         sql.push(bound.affect.as_str()).push("' ->> 'value')::double precision BETWEEN ");
         sql.push_bind(bound.min).push(" AND ").push_bind(bound.max).push(")");
+    }
+    if let Some(people) = &filters.people {
+        sql.push(" AND EXISTS (SELECT FROM scene_people w WHERE w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.person_id = ANY(");
+        sql.push_bind(people.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push("))");
     }
     if let Some(as_of) = filters.as_of {
         sql.push(" AND r.visible_at <= ").push_bind(as_of);

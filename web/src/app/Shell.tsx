@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { CloudUpload, Inbox, LibraryBig, LogOut, Moon, Search, Sun, UserRound, WifiOff } from "lucide-react";
+import { CloudUpload, Inbox, LibraryBig, LogOut, Moon, Search, Sun, UserRound, UsersRound, WifiOff } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { buttonClass, IconButton } from "@/components/Button";
 import { Logo } from "@/components/Logo";
@@ -33,6 +33,7 @@ export function Shell() {
 
 function Frame({ me }: { me: Me }) {
   const t = messages.use();
+  const { config } = useServices();
   const connected = useLive();
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
@@ -55,6 +56,7 @@ function Frame({ me }: { me: Me }) {
           </Link>
           <nav aria-label={t.nav} className="ml-2 hidden items-center gap-0.5 sm:flex">
             <NavLink to="/library" label={t.library} />
+            {config.features.faces && <NavLink to="/people" label={t.people} />}
           </nav>
           <div className="min-w-0 flex-1 sm:mx-3 sm:max-w-xl">
             <SearchBox />
@@ -109,7 +111,7 @@ function Frame({ me }: { me: Me }) {
   );
 }
 
-function NavLink({ to, label }: { to: "/library"; label: string }) {
+function NavLink({ to, label }: { to: "/library" | "/people"; label: string }) {
   return (
     <Link to={to} className="rounded-lg px-3 py-2 text-sm font-medium text-ink-soft hover:bg-sunken hover:text-ink data-[status=active]:text-ink">
       {label}
@@ -158,6 +160,13 @@ function AccountMenu({ me }: { me: Me }) {
         <p className="truncate text-[13px] text-ink-faint">{me.email}</p>
       </div>
       <div className="pt-1.5">
+        {/* On narrow screens this is the way there. */}
+        {config.features.faces && (
+          <Link to="/people" className={menuItemClass}>
+            <UsersRound aria-hidden="true" />
+            {t.people}
+          </Link>
+        )}
         <Link to="/profile" className={menuItemClass}>
           <UserRound aria-hidden="true" />
           {t.profile}

@@ -149,6 +149,8 @@ const search = createRoute({
   validateSearch: (params: Record<string, unknown>): { q?: string | undefined } => ({ q: text(params.q) }),
   component: lazyRouteComponent(() => import("@/features/search/SearchPage"), "SearchPage"),
 });
+const people = createRoute({ getParentRoute: () => member, path: "people", component: lazyRouteComponent(() => import("@/features/people/PeoplePage"), "PeoplePage") });
+const person = createRoute({ getParentRoute: () => member, path: "people/$personId", component: lazyRouteComponent(() => import("@/features/people/PersonPage"), "PersonPage") });
 const profile = createRoute({ getParentRoute: () => member, path: "profile", component: lazyRouteComponent(() => import("@/features/profile/ProfilePage"), "ProfilePage") });
 
 const routeTree = root.addChildren([
@@ -157,7 +159,7 @@ const routeTree = root.addChildren([
   outbox,
   signedIn.addChildren([newPassword]),
   visitor.addChildren([login, register, forgot, mailbox]),
-  member.addChildren([library, upload, video, search, profile]),
+  member.addChildren([library, upload, video, search, people, person, profile]),
 ]);
 
 export function makeRouter(context: Context) {

@@ -114,13 +114,14 @@ function onJob(client: QueryClient, event: JobEvent) {
   if (event.stage === "upload_validate") refetch(client, keys.video(event.video_id), keys.videos);
   if (event.stage === "align_merge") refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.video(event.video_id));
   if (SCENES_CHANGE.has(event.stage)) refetch(client, keys.scenes(event.video_id));
+  if (event.stage === "faces_enroll_match") refetch(client, keys.people, ["person"]);
 }
 
 function onVideo(client: QueryClient, event: VideoEvent) {
   patchVideo(client, event.video_id, (video) => ({ ...video, state: event.state }));
   refetch(client, keys.videos, keys.video(event.video_id), keys.jobs(event.video_id));
   if (isSettled(event.state)) {
-    refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.playback(event.video_id), keys.usage);
+    refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.playback(event.video_id), keys.usage, keys.people, ["person"]);
   }
 }
 
@@ -131,12 +132,30 @@ export function onTask(client: QueryClient, event: TaskEvent) {
   client.setQueryData<Playback | PlaybackPreparing>(keys.playback(video_id), (answer) => (answer && !("url" in answer) ? { state, progress } : answer));
 }
 
+/** A photo was checked. */
+export interface PhotoEvent {
+  person_id: string;
+  photo_id: string;
+}
+
+/** How far the search for a person in the library is; without a person: whose the faces of one video are. */
+export interface MatchingEvent {
+  person_id: string | null;
+  state: JobState;
+}
+
+export function onPerson(client: QueryClient, event: PhotoEvent | MatchingEvent) {
+  if ("photo_id" in event) return refetch(client, keys.person(event.person_id), keys.people);
+  // Scenes come as they are found; what was found is read when it is over.
+  if (stateRank[event.state] === 2) refetch(client, keys.people, ["person"], ["scenes"]);
+}
+
 function onSnapshot(client: QueryClient, snapshot: Snapshot, first: boolean) {
   for (const { video_id, state, progress } of snapshot.videos) {
     patchVideo(client, video_id, (video) => ({ ...video, state, progress: progress ?? video.progress }));
   }
   // After a gap anything may have happened between the two streams.
-  if (!first) refetch(client, keys.videos, ["video"], ["jobs"], ["scenes"], ["transcript"]);
+  if (!first) refetch(client, keys.videos, keys.people, ["person"], ["video"], ["jobs"], ["scenes"], ["transcript"]);
 }
 
 export function connectLive(api: ApiClient, client: QueryClient, onStatus?: (connected: boolean) => void): () => void {
@@ -151,6 +170,8 @@ export function connectLive(api: ApiClient, client: QueryClient, onStatus?: (con
         first = false;
       } else if (event === "job") onJob(client, body as JobEvent);
       else if (event === "video") onVideo(client, body as VideoEvent);
+      else if (event === "photo") onPerson(client, body as PhotoEvent);
+      else if (event === "matching") onPerson(client, body as MatchingEvent);
       else if (event === "task") onTask(client, body as TaskEvent);
     },
   });

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a video cannot be indexed. The codes are stable: they are stored and translated by others.
+/// Why a video cannot be indexed, or a photo not be used. The codes are stable: they are stored and translated by others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectCode {
@@ -25,10 +25,14 @@ pub enum RejectCode {
     ResolutionTooLarge,
     SizeMismatch,
     TypeMismatch,
+    /// Of a photo, as the following.
+    NotAPicture,
+    PictureTooLarge,
+    PictureDamaged,
 }
 
 impl RejectCode {
-    pub const ALL: [RejectCode; 14] = [
+    pub const ALL: [RejectCode; 17] = [
         Self::EmptyFile,
         Self::NotAVideo,
         Self::StillImage,
@@ -43,6 +47,9 @@ impl RejectCode {
         Self::ResolutionTooLarge,
         Self::SizeMismatch,
         Self::TypeMismatch,
+        Self::NotAPicture,
+        Self::PictureTooLarge,
+        Self::PictureDamaged,
     ];
 
     /// The stable name, as stored and sent over the wire.
@@ -62,6 +69,9 @@ impl RejectCode {
             Self::ResolutionTooLarge => "resolution_too_large",
             Self::SizeMismatch => "size_mismatch",
             Self::TypeMismatch => "type_mismatch",
+            Self::NotAPicture => "not_a_picture",
+            Self::PictureTooLarge => "picture_too_large",
+            Self::PictureDamaged => "picture_damaged",
         }
     }
 
@@ -88,6 +98,9 @@ impl RejectCode {
             Self::ResolutionTooLarge => "The picture is larger than is supported.",
             Self::SizeMismatch => "The size of the uploaded file is not the size that was announced.",
             Self::TypeMismatch => "The file is of another type than was announced.",
+            Self::NotAPicture => "The file is not a picture, whatever its name says; JPEG, PNG and WebP are read.",
+            Self::PictureTooLarge => "The picture has more pixels than are read; send a smaller copy of it.",
+            Self::PictureDamaged => "The picture is damaged and cannot be read; send another.",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Video and sound for Heimdex: what a file is, its sound for speech recognition, its scenes and the frames that stand for them.
 //!
 //! Works on local files and knows nothing of databases or object stores. Whatever parses an owner's bytes is meant to run
-//! in a child process ([`child`]): `probe`, `poster`, `proxy`, `audio::extract` and `scene::detect`. Only what reads our own artifacts
+//! in a child process ([`child`]): `probe`, `poster`, `proxy`, `still`, `audio::extract` and `scene::detect`. Only what reads our own artifacts
 //! ([`pictures`], [`audio::PcmReader`]) belongs into the worker itself. Unsafe code is confined to `av` (FFmpeg) and `sandbox`.
 
 // FFmpeg's headers give some constants and sizes another integer type from one version to the next.
@@ -19,6 +19,7 @@ pub mod proxy;
 mod sandbox;
 pub mod scene;
 pub mod sniff;
+pub mod still;
 mod types;
 
 pub use digest::sha256_file;

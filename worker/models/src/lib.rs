@@ -1,13 +1,18 @@
-//! The models: speech to text, voice activity, text and image embeddings, with no knowledge of video or database.
+//! The models: speech, text, what pictures show, what is written in them and whose faces they show, with no knowledge of video or
+//! database.
 //!
-//! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`], [`TextEmbedder`] and [`image`]'s are
-//! loaded from what it returns. Two engines do the work: CTranslate2 for Whisper, ONNX Runtime for everything else.
-//! Everything here blocks: async callers use `spawn_blocking`. All are `Send + Sync` and meant to be shared.
+//! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`], [`TextEmbedder`], [`TextReader`],
+//! [`FaceAnalyzer`], [`ExpressionClassifier`] and [`image`]'s are loaded from what it returns. Two engines do the work: CTranslate2 for
+//! Whisper, ONNX Runtime for everything else. Everything here blocks: async callers use `spawn_blocking`. All are `Send + Sync` and
+//! meant to be shared.
 
 pub mod asr;
 mod error;
 pub mod image;
+pub mod expression;
+pub mod face;
 mod manifest;
+pub mod ocr;
 mod onnx;
 pub mod picture;
 mod registry;
@@ -18,7 +23,10 @@ pub mod vad;
 pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, WavFile, Whisper};
 pub use error::ModelError;
 pub use image::{ImageEncoder, ImageOptions, ImageTexts};
+pub use expression::ExpressionClassifier;
+pub use face::FaceAnalyzer;
 pub use manifest::{Kind, Manifest, ModelFile};
+pub use ocr::TextReader;
 pub use picture::Picture;
 pub use registry::Registry;
 pub use text::TextEmbedder;

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::ModelError;
+use crate::face::FaceSettings;
 use crate::image::ImageTable;
+use crate::ocr::OcrSpec;
+use crate::text::Pooling;
 
 /// File name of the manifest inside a model's folder.
 pub(crate) const MANIFEST: &str = "heimdex-model.toml";
@@ -47,8 +50,11 @@ pub struct ModelFile {
 pub struct Preprocessing {
     /// Longest input in tokens, special tokens included; longer text is cut there.
     pub max_tokens: Option<usize>,
-    /// Name of the graph's output that holds the L2-normalised sentence vector.
+    /// Name of the graph's output that holds the L2-normalised sentence vectors, or what `pooling` makes them of.
     pub output: Option<String>,
+    /// How that output becomes one vector a text, where the graph does not do so itself.
+    #[serde(default)]
+    pub pooling: Pooling,
     /// Put before a text that is indexed (E5 and BGE models want one).
     #[serde(default)]
     pub passage_prefix: String,
@@ -92,6 +98,10 @@ pub struct Manifest {
     pub preprocessing: Preprocessing,
     /// Only for [`Kind::Image`].
     pub image: Option<ImageTable>,
+    /// Only for [`Kind::Ocr`].
+    pub ocr: Option<OcrSpec>,
+    /// Only for [`Kind::Face`].
+    face: Option<FaceSettings>,
     /// The folder it was read from.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -130,7 +140,10 @@ impl Manifest {
     /// [`ModelError::Manifest`] when it is not listed.
     pub fn file(&self, name: &str) -> Result<PathBuf, ModelError> {
         self.files.iter().find(|file| file.path == Path::new(name)).map(|file| self.folder.join(&file.path)).ok_or_else(
-            || ModelError::Manifest { path: self.folder.join(MANIFEST), reason: format!("does not list the file {name}") },
+            || ModelError::Manifest {
+                path: self.folder.join(MANIFEST),
+                reason: format!("does not list the file {name}"),
+            },
         )
     }
 
@@ -159,8 +172,20 @@ impl Manifest {
     }
 
     /// Something in the manifest makes no sense.
-    pub(crate) fn wrong(&self, reason: String) -> ModelError {
-        ModelError::Manifest { path: self.folder.join(MANIFEST), reason }
+    pub(crate) fn wrong(&self, reason: impl Into<String>) -> ModelError {
+        ModelError::Manifest { path: self.folder.join(MANIFEST), reason: reason.into() }
+    }
+
+    /// What a face model says of itself.
+    ///
+    /// # Errors
+    /// [`ModelError::Manifest`] when there is no such table or something impossible in it.
+    pub fn face(&self) -> Result<&FaceSettings, ModelError> {
+        let settings = self.face.as_ref().ok_or_else(|| self.wrong("a face model needs a table `[face]`"))?;
+        if self.dimension.is_none_or(|dimension| dimension == 0) {
+            return Err(self.wrong("a face model needs `dimension`"));
+        }
+        settings.problem().map_or(Ok(settings), |reason| Err(self.wrong(reason)))
     }
 
     pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {

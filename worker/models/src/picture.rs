@@ -122,7 +122,7 @@ pub struct Part {
 }
 
 impl Part {
-    fn within(self, width: f64, height: f64) -> Self {
+    pub(crate) fn within(self, width: f64, height: f64) -> Self {
         let (left, top) = (self.left.clamp(0.0, width), self.top.clamp(0.0, height));
         Self {
             left,

@@ -6,7 +6,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use heimdex_models::{AsrOptions, ModelError, Registry, TextEmbedder, Vad, Whisper};
+use heimdex_models::{AsrOptions, FaceAnalyzer, ModelError, Registry, TextEmbedder, TextReader, Vad, Whisper};
 use support::{Copy, registry};
 
 fn says(error: &ModelError, file: &Path, parts: &[&str]) {
@@ -115,4 +115,72 @@ fn a_speech_model_that_the_engine_refuses() {
     copy.replace("tokenizer.json", b"{}");
     let error = Whisper::load(&copy.get().unwrap(), &AsrOptions::default()).err().unwrap();
     says(&error, &copy.file("tokenizer.json"), &["a tokenizer"]);
+}
+
+#[test]
+fn a_reader_whose_parts_are_not_what_they_should_be() {
+    let copy = Copy::of("pp-ocr-v6");
+    copy.edit_manifest("characters = 18708", "characters = 6623");
+    let error = TextReader::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("ppocrv6_rec.onnx"), &["a dictionary of 6623 characters", "18708"]);
+
+    // Detector and recogniser swapped.
+    let copy = Copy::of("pp-ocr-v6");
+    copy.edit_manifest("detector = \"ppocrv6_det.onnx\"", "detector = \"ppocrv6_rec.onnx\"");
+    let error = TextReader::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("ppocrv6_rec.onnx"), &["a map of 64 × 32 probabilities"]);
+    let copy = Copy::of("pp-ocr-v6");
+    copy.edit_manifest("recognizer = \"ppocrv6_rec.onnx\"", "recognizer = \"ppocrv6_det.onnx\"");
+    let error = TextReader::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("ppocrv6_det.onnx"), &["a dictionary in the metadata"]);
+
+    // A graph of another kind, no graph at all, a file that is not listed, no table.
+    let copy = Copy::of("pp-ocr-v6");
+    let other = fs::read(registry().get("silero-vad-v6").unwrap().folder.join("silero_vad_v6.onnx")).unwrap();
+    copy.replace("ppocrv6_det.onnx", &other);
+    let error = TextReader::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("ppocrv6_det.onnx"), &["one input and one output", "speech_probs"]);
+    let copy = Copy::of("pp-ocr-v6");
+    copy.replace("ppocrv6_det.onnx", b"not a graph");
+    let error = TextReader::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("ppocrv6_det.onnx"), &["an ONNX graph"]);
+    let copy = Copy::of("pp-ocr-v6");
+    copy.edit_manifest("detector = \"ppocrv6_det.onnx\"", "detector = \"det.onnx\"");
+    let error = TextReader::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("heimdex-model.toml"), &["det.onnx"]);
+    let copy = Copy::of("pp-ocr-v6");
+    copy.edit_manifest("characters = 18708", "characters = 18708\nsize = 3");
+    says(&copy.get().unwrap_err(), &copy.file("heimdex-model.toml"), &["size"]);
+
+    let vad = registry().get("silero-vad-v6").unwrap();
+    assert!(TextReader::load(&vad, 1).err().unwrap().to_string().contains("is of kind"));
+}
+
+#[test]
+fn a_face_model_that_is_not_what_it_says() {
+    let copy = Copy::of("blazeface-dlib");
+    copy.edit_manifest("dimension = 128", "dimension = 512");
+    let error = FaceAnalyzer::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("embedder.onnx"), &["512", "128"]);
+
+    let copy = Copy::of("blazeface-dlib");
+    let landmarks = fs::read(copy.file("landmarks.onnx")).unwrap();
+    copy.replace("detector.onnx", &landmarks);
+    let error = FaceAnalyzer::load(&copy.get().unwrap(), 1).err().unwrap();
+    says(&error, &copy.file("detector.onnx"), &["picture", "boxes", "points"]);
+
+    for (from, to, wrong) in [
+        ("same = 0.", "same = 7.", "face.same"),
+        ("margin = 0.", "margin = -1.", "face.margin"),
+        ("detector.onnx\"\nlandmarks", "eyes.onnx\"\nlandmarks", "eyes.onnx"),
+        ("[face]", "[faces]", "faces"),
+        ("dimension = 128\n", "", "dimension"),
+    ] {
+        let copy = Copy::of("blazeface-dlib");
+        copy.edit_manifest(from, to);
+        let error = copy.get().and_then(|manifest| FaceAnalyzer::load(&manifest, 1)).err().unwrap();
+        says(&error, &copy.file("heimdex-model.toml"), &[wrong]);
+    }
+    let vad = registry().get("silero-vad-v6").unwrap();
+    assert!(FaceAnalyzer::load(&vad, 1).err().unwrap().to_string().contains("is of kind"));
 }

@@ -8,7 +8,8 @@
 //!   "run":    { run_id, language, models: { kind: id } },
 //!   "scenes": [ { scene_id, ordinal, start_ms, end_ms, transition, motion, text, keyframe_ms,
 //!                 tags: [ { tag, score, source } ], affect: { valence, arousal, energy } | null,
-//!                 frames: [ { at_ms, sharpness, brightness } ] } ],
+//!                 frames: [ { at_ms, sharpness, brightness } ],
+//!                 on_screen: [ { start_ms, end_ms, text, confidence, box: [[x, y]; 4] } ] } ],
 //!   "segments": [ { segment_no, start_ms, end_ms, text, avg_logprob, no_speech_prob,
 //!                   words: [ { start_ms, end_ms, text, probability, scene_id } ] } ],
 //!   "warnings": [ { code, message } ]
@@ -20,7 +21,14 @@
 
 use heimdex_db::{
     RunId, SceneId, VideoId,
-    moments::{frames::Frame, metadata::VideoMetadata, scenes::Scene, tags::SceneTag, transcript},
+    moments::{
+        frames::Frame,
+        metadata::VideoMetadata,
+        scenes::Scene,
+        screen_texts::{OnScreen, ScreenText},
+        tags::SceneTag,
+        transcript,
+    },
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -45,6 +53,8 @@ pub struct Parts<'a> {
     pub tags: &'a [SceneTag],
     /// In order of time; those not chosen are left out.
     pub frames: &'a [Frame],
+    /// In order of time.
+    pub screen_texts: &'a [ScreenText],
     /// In order.
     pub segments: &'a [transcript::Segment],
     /// In order.
@@ -101,6 +111,7 @@ struct SceneOut<'a> {
     tags: Vec<TagOut<'a>>,
     affect: Option<&'a Value>,
     frames: Vec<FrameOut>,
+    on_screen: Vec<OnScreen>,
 }
 
 #[derive(Serialize)]
@@ -171,6 +182,7 @@ pub fn render(parts: &Parts<'_>) -> Result<Vec<u8>, serde_json::Error> {
 }
 
 fn scene_out<'a>(scene: &'a Scene, parts: &Parts<'a>) -> SceneOut<'a> {
+    let written = parts.screen_texts.iter().filter(|text| text.scene_id == scene.scene_id);
     let tags = parts.tags.iter().filter(|tag| tag.scene_id == scene.scene_id);
     let chosen = parts.frames.iter().filter(|frame| frame.sampled && frame.scene_id == scene.scene_id);
     SceneOut {
@@ -186,6 +198,15 @@ fn scene_out<'a>(scene: &'a Scene, parts: &Parts<'a>) -> SceneOut<'a> {
         affect: scene.affect.as_ref(),
         frames: chosen
             .map(|frame| FrameOut { at_ms: frame.at_ms, sharpness: frame.sharpness, brightness: frame.brightness })
+            .collect(),
+        on_screen: written
+            .map(|seen| OnScreen {
+                start_ms: seen.start_ms,
+                end_ms: seen.end_ms,
+                text: seen.text.clone(),
+                confidence: seen.confidence,
+                corners: seen.corners.0,
+            })
             .collect(),
     }
 }

@@ -6,7 +6,7 @@ use heimdex_db::{
     keys,
     moments::{
         frames::{self, Frame},
-        metadata, scenes, tags, transcript,
+        metadata, scenes, screen_texts, tags, transcript,
     },
     runs,
 };
@@ -34,6 +34,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let known = metadata::find(cx.db(), video_id).await?;
     let scene_rows = scenes::list(cx.db(), run_id).await?;
     let frame_rows = frames::list(cx.db(), run_id).await?;
+    let screen_rows = screen_texts::list(cx.db(), run_id).await?;
     let tag_rows = tags::list(cx.db(), run_id).await?;
     let segments = transcript::segments(cx.db(), run_id).await?;
     let words = transcript::words(cx.db(), run_id).await?;
@@ -58,6 +59,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         scenes: &scene_rows,
         tags: &tag_rows,
         frames: &frame_rows,
+        screen_texts: &screen_rows,
         segments: &segments,
         words: &words,
     })

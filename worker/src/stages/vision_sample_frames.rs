@@ -1,20 +1,31 @@
-//! Pictures: of each scene's candidates the sharp and distinct ones, and its thumbnails.
-//! Reads: candidate frames. Writes: which are sampled, thumbnails in two sizes, keyframes. Again: same keys, rows replaced.
+//! Pictures: of each scene's candidates the sharp and distinct ones, its thumbnails, and what can be read in them.
+//! Reads: candidate frames. Writes: which are sampled, thumbnails in two sizes, keyframes, on-screen text. Again: same keys, rows replaced.
 
-use std::path::PathBuf;
+use std::{collections::HashMap, pin::pin, sync::Arc};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{TryStreamExt, future::try_join};
 use heimdex_db::{
-    keys,
+    SceneId, keys,
     moments::{
         frames::{self, Frame},
         scenes::{self, Scene, SceneThumbnail},
+        screen_texts,
     },
+    runs,
 };
-use heimdex_media::pictures::{FrameFacts, select, webp_thumbnail};
+use heimdex_media::pictures::{FrameFacts, Rgb, encode_webp, resize, select};
+use heimdex_models::{
+    Picture, TextReader,
+    ocr::{Line, Strokes},
+};
 
-use super::{PARALLEL_OBJECTS, blocking};
-use crate::stage::{Job, Outcome, StageContext, StageError};
+use super::blocking;
+use crate::{
+    frames::pictures,
+    models::ModelFailure,
+    screen_text::{Seen, merge},
+    stage::{Job, Outcome, StageContext, StageError},
+};
 
 /// Long sides, pixels: in a list, and filling a card on a dense screen.
 const SMALL: u32 = 320;
@@ -23,38 +34,62 @@ const QUALITY: f32 = 75.0;
 /// One picture for every so many seconds of a scene, and bounds on how many.
 const SECONDS_PER_FRAME: i64 = 5;
 const MAX_FRAMES: i64 = 8;
-/// A candidate JPEG has a long side of at most 1280.
-const MAX_FRAME_BYTES: u64 = 4 << 20;
+/// Between the chosen pictures every other candidate is read too, so that a title of a second is found, but only where so
+/// little of it may be writing that it costs little.
+const CHEAP_SHARE: f64 = 0.12;
 
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
+    let reader = cx.models().ocr().await?;
     let scene_rows = scenes::list(cx.db(), job.run_id).await?;
     let candidates = frames::list(cx.db(), job.run_id).await?;
     let mut sampled = Vec::new();
-    let mut keyframes = Vec::new();
+    let mut keyframes = HashMap::new();
     for scene in &scene_rows {
         let own: Vec<_> = candidates.iter().filter(|frame| frame.scene_id == scene.scene_id).collect();
         let facts: Vec<_> = own.iter().map(|frame| facts(frame)).collect();
         sampled.extend(select(&facts, wanted(scene)).into_iter().map(|n| own[n].at_ms));
-        keyframes.extend(select(&facts, 1).into_iter().map(|n| (scene, own[n])));
+        keyframes.extend(select(&facts, 1).into_iter().map(|n| (own[n].at_ms, scene.scene_id)));
     }
 
-    let folder = cx.scratch().folder(MAX_FRAME_BYTES * PARALLEL_OBJECTS as u64).await?;
-    let (all, mut done) = (keyframes.len(), 0);
-    let jobs = keyframes
-        .into_iter()
-        .map(|(scene, frame)| thumbnail(cx, job, scene, frame, folder.path().join(format!("{}.jpg", frame.at_ms))));
-    let mut made = stream::iter(jobs.collect::<Vec<_>>()).buffered(PARALLEL_OBJECTS);
-    let mut thumbnails = Vec::with_capacity(all);
-    while let Some(thumbnail) = made.try_next().await? {
-        thumbnails.push(thumbnail);
+    // Each picture is decoded once, for whatever it is needed for.
+    let needed: Vec<_> =
+        candidates.iter().filter(|frame| reader.is_some() || keyframes.contains_key(&frame.at_ms)).collect();
+    let (all, mut done) = (needed.len(), 0);
+    let mut stream = pin!(pictures(cx, needed));
+    let mut thumbnails = Vec::with_capacity(keyframes.len());
+    let mut seen: HashMap<SceneId, Vec<Seen>> = HashMap::new();
+    let mut last: Option<Looked> = None;
+    while let Some((frame, picture)) = stream.try_next().await? {
+        let picture = Arc::new(picture);
+        if let Some(&scene_id) = keyframes.get(&frame.at_ms) {
+            thumbnails.push(thumbnail(cx, job, scene_id, frame, Arc::clone(&picture)).await?);
+        }
+        if let Some(reader) = &reader {
+            let chosen = sampled.contains(&frame.at_ms);
+            if let Some(looked) = look(Arc::clone(reader), picture, chosen, last.take()).await? {
+                if looked.knows {
+                    seen.entry(frame.scene_id).or_default().push(Seen { at_ms: frame.at_ms, lines: looked.lines.clone() });
+                }
+                last = Some(looked);
+            }
+        }
         done += 1;
         cx.progress_between(0, 95, done, all);
     }
-    drop(made);
+    let written: Vec<_> = scene_rows
+        .iter()
+        .flat_map(|scene| {
+            let own = seen.get(&scene.scene_id).map_or(&[][..], Vec::as_slice);
+            merge(scene.scene_id, (scene.start_ms, scene.end_ms), own)
+        })
+        .collect();
 
+    let label = cx.models().ocr.as_ref().map(|model| model.label());
     let mut tx = cx.fenced_tx().await?;
+    runs::set_model(&mut tx, job.run_id, "ocr", label.as_deref()).await?;
     frames::set_sampled(&mut tx, job.run_id, &sampled).await?;
     scenes::set_thumbnails(&mut tx, job.run_id, &thumbnails).await?;
+    screen_texts::replace(&mut tx, job.run_id, job.owner_id, &written).await?;
     cx.commit(tx).await?;
     Ok(Outcome::done())
 }
@@ -77,24 +112,53 @@ fn facts(frame: &Frame) -> FrameFacts {
 async fn thumbnail(
     cx: &StageContext,
     job: &Job,
-    scene: &Scene,
+    scene_id: SceneId,
     frame: &Frame,
-    file: PathBuf,
+    picture: Arc<Rgb>,
 ) -> Result<SceneThumbnail, StageError> {
-    if cx.cancel.is_cancelled() {
-        return Err(StageError::Cancelled);
-    }
-    cx.store().get_file(&frame.object_key, &file, MAX_FRAME_BYTES).await?;
     let (small, large) = blocking(move || {
-        let small = webp_thumbnail(&file, SMALL as usize, QUALITY)?;
-        let large = webp_thumbnail(&file, LARGE as usize, QUALITY)?;
-        std::fs::remove_file(&file)?;
-        Ok((small, large))
+        let large = resize(&picture, LARGE as usize);
+        let small = resize(&picture, SMALL as usize);
+        Ok((encode_webp(&small, QUALITY)?, encode_webp(&large, QUALITY)?))
     })
     .await?;
     let small_key = keys::thumbnail(job.video_id, job.run_id, frame.at_ms, SMALL);
     let large_key = keys::thumbnail(job.video_id, job.run_id, frame.at_ms, LARGE);
-    cx.store().put_bytes(&small_key, small, "image/webp").await?;
-    cx.store().put_bytes(&large_key, large, "image/webp").await?;
-    Ok(SceneThumbnail { scene_id: scene.scene_id, keyframe_ms: frame.at_ms, small_key, large_key })
+    try_join(
+        cx.store().put_bytes(&small_key, small, "image/webp"),
+        cx.store().put_bytes(&large_key, large, "image/webp"),
+    )
+    .await?;
+    Ok(SceneThumbnail { scene_id, keyframe_ms: frame.at_ms, small_key, large_key })
+}
+
+/// What the last picture that was read had in writing, and where it may have had some.
+struct Looked {
+    strokes: Strokes,
+    lines: Vec<Line>,
+    /// Of the picture that was asked about: it was read, or shows the same.
+    knows: bool,
+}
+
+/// Reads a picture; one that shows the same wherever there may be writing is not read again.
+async fn look(
+    reader: Arc<TextReader>,
+    picture: Arc<Rgb>,
+    chosen: bool,
+    last: Option<Looked>,
+) -> Result<Option<Looked>, StageError> {
+    blocking(move || {
+        let picture = Picture::new(picture.width, picture.height, &picture.data).map_err(ModelFailure::from)?;
+        let strokes = Strokes::of(picture);
+        match last {
+            Some(last) if last.strokes.same_as(&strokes) => return Ok(Some(Looked { knows: true, ..last })),
+            last if !chosen && strokes.share() > CHEAP_SHARE => {
+                return Ok(last.map(|last| Looked { knows: false, ..last }));
+            }
+            _ => {}
+        }
+        let lines = reader.read(picture, &strokes).map_err(ModelFailure::from)?;
+        Ok(Some(Looked { strokes, lines, knows: true }))
+    })
+    .await
 }

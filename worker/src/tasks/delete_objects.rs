@@ -16,6 +16,9 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
         cx.store().abort_multiparts(key).await?;
     }
     cx.store().delete_keys(&unwanted.keys).await?;
+    for prefix in &unwanted.prefixes {
+        cx.store().delete_prefix(prefix).await?;
+    }
     let Some(Replaced { video_id, run_ids }) = unwanted.replaced else { return Ok(Outcome::done()) };
     for run_id in run_ids {
         // Listed before it is asked what is in use: what a run that begins meanwhile inherits is in use already.

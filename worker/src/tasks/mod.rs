@@ -1,7 +1,9 @@
 //! Work that is no stage: one file a kind, under the same ledger rules as the stages.
 
+pub mod check_photo;
 pub mod delete_objects;
 pub mod make_proxy;
+pub mod match_person;
 pub mod purge_account;
 pub mod purge_video;
 pub mod send_mail;
@@ -9,6 +11,7 @@ pub mod send_mail;
 use heimdex_db::{
     ledger::Task,
     mail::SEND_MAIL,
+    people::{CHECK_PHOTO, MATCH_PERSON},
     tasks::{DELETE_OBJECTS, MAKE_PROXY, PURGE_VIDEO},
     users::PURGE_TASK as PURGE_ACCOUNT,
 };
@@ -21,6 +24,8 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
         PURGE_VIDEO => purge_video::run(cx, task).await,
         MAKE_PROXY => make_proxy::run(cx, task).await,
         PURGE_ACCOUNT => purge_account::run(cx, task).await,
+        CHECK_PHOTO => check_photo::run(cx, task).await,
+        MATCH_PERSON => match_person::run(cx, task).await,
         DELETE_OBJECTS => delete_objects::run(cx, task).await,
         SEND_MAIL => send_mail::run(cx, task).await,
         kind => Err(StageError::Rejected {

@@ -2,7 +2,7 @@
 //! people with their photos, searches, shares, tokens.
 //! Reads: payload `{"user_id"}`. Writes: nothing; removes. Again: finds less to remove.
 
-use heimdex_db::{UserId, ledger::Task, maintenance};
+use heimdex_db::{UserId, keys, ledger::Task, maintenance};
 use serde::Deserialize;
 
 use super::purge_video;
@@ -13,7 +13,7 @@ struct Payload {
     user_id: UserId,
 }
 
-/// Videos, or photos, that are looked up at once.
+/// Videos that are looked up at once.
 const PAGE: i64 = 100;
 
 pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
@@ -30,14 +30,7 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
             purge_video::purge(cx, &video).await?;
         }
     }
-    loop {
-        let keys = maintenance::photo_keys_of_the_buried(cx.db(), user_id, PAGE).await?;
-        if keys.is_empty() {
-            break;
-        }
-        cx.store().delete_keys(&keys).await?;
-        maintenance::forget_photos(cx.db(), &keys).await?;
-    }
+    cx.store().delete_prefix(&keys::people_prefix(user_id)).await?;
     let mut tx = cx.fenced_tx().await?;
     maintenance::purge_account(&mut tx, user_id, task.task_id).await?;
     cx.commit(tx).await?;

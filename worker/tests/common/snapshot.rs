@@ -40,6 +40,10 @@ const ROWS: &[(&str, &str)] = &[
         "SELECT to_jsonb(w) - ARRAY['window_id', 'owner_id'] AS row FROM text_windows w WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY start_ms, ordinal",
     ),
     (
+        "screen_texts",
+        "SELECT to_jsonb(t) - ARRAY['text_id', 'owner_id'] AS row FROM screen_texts t WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY text_id",
+    ),
+    (
         "tags",
         "SELECT to_jsonb(t) - ARRAY['owner_id'] AS row FROM scene_tags t JOIN scenes s USING (run_id, scene_id) WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY s.ordinal, t.tag",
     ),
@@ -50,6 +54,14 @@ const ROWS: &[(&str, &str)] = &[
     (
         "frames",
         "SELECT to_jsonb(f) - ARRAY['owner_id'] AS row FROM frames f WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY at_ms",
+    ),
+    (
+        "face tracks",
+        "SELECT to_jsonb(t) - ARRAY['owner_id', 'person_id'] AS row FROM face_tracks t WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY track_no",
+    ),
+    (
+        "faces",
+        "SELECT to_jsonb(d) - ARRAY['detection_id', 'owner_id'] AS row FROM face_detections d WHERE $1::uuid IS NOT NULL AND run_id = $2 ORDER BY track_no, at_ms",
     ),
 ];
 

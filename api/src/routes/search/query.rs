@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
-    VideoId,
+    PersonId, VideoId,
     quotas::{self, Quota},
     search::{self, Affect, AffectBound, Filters},
 };
@@ -37,7 +37,7 @@ pub struct SearchRequest {
     limit: domain::Limit,
     /// `next_cursor` of the page before, with the same question.
     cursor: Option<String>,
-    /// By default all: `words`, `meaning`, `seen`, `tagged`.
+    /// By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`, `who` (people by name).
     channels: Option<Vec<String>>,
     /// By channel, 0 to 10.
     weights: Option<BTreeMap<String, f64>>,
@@ -59,6 +59,8 @@ pub struct SearchFilters {
     /// Ids of tags, or what they are called in any language.
     tags: Option<Vec<String>>,
     affect: Option<AffectFilter>,
+    /// Any of these people is in the scene.
+    people: Option<Vec<Uuid>>,
 }
 
 /// Bounds, both ends inside. A scene of which a value is not known is outside.
@@ -97,7 +99,7 @@ struct Position {
     as_of: DateTime<Utc>,
 }
 
-/// Finds moments by what is said and seen.
+/// Finds moments by what is said, seen and written on screen.
 #[utoipa::path(post, path = "/search", tag = "search", request_body = SearchRequest, responses((status = OK, body = SearchAnswer)))]
 pub async fn search(
     State(state): State<AppState>,
@@ -210,7 +212,11 @@ fn filters(given: SearchFilters) -> Result<Filters, ApiError> {
     if given.video_ids.as_ref().is_some_and(|ids| ids.len() > 1000) {
         return Err(ApiError::field("filters.video_ids", "too_many", "At most 1000 videos."));
     }
+    if given.people.as_ref().is_some_and(|ids| ids.len() > 100) {
+        return Err(ApiError::field("filters.people", "too_many", "At most 100 people."));
+    }
     Ok(Filters {
+        people: given.people.filter(|ids| !ids.is_empty()).map(|ids| ids.into_iter().map(PersonId::from).collect()),
         video_ids: given.video_ids.map(|ids| ids.into_iter().map(VideoId::from).collect()),
         created_after: given.created_after,
         created_before: given.created_before,

@@ -8,13 +8,11 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use heimdex_db::{
     PgConnection, UserTier, VideoId,
-    idempotency::{self, Claim},
     quotas::{self, Quota, TierLimits},
     uploads::{self, NewUpload},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -24,6 +22,7 @@ use crate::{
     domain,
     error::{ApiError, Code},
     extract,
+    idempotent::Idempotent,
     state::AppState,
 };
 
@@ -66,35 +65,15 @@ pub async fn create(
     headers: HeaderMap,
     extract::Json(new): extract::Json<NewVideo>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let key = idempotency_key(&headers)?;
+    let once = Idempotent::read(&headers, &json!(["POST /videos/uploads", &new]))?;
     let mut tx = state.pool.begin().await?;
-    if let Some(key) = &key {
-        let hash = Sha256::digest(json!(["POST /videos/uploads", &new]).to_string().as_bytes());
-        match idempotency::claim(&mut tx, caller.user_id(), key, &hash).await? {
-            Claim::First => {}
-            Claim::Again { status, response } => return Ok((status_of(status), Json(response))),
-            Claim::Mismatch => return Err(ApiError::new(Code::IdempotencyKeyReused)),
-        }
+    if let Some(answer) = once.claim(&mut tx, caller.user_id()).await? {
+        return Ok(answer);
     }
     let answer = json!(announce(&mut tx, &caller, state.config.limits.of(caller.user.tier), &new).await?);
-    if let Some(key) = &key {
-        idempotency::remember(&mut tx, caller.user_id(), key, 201, &answer).await?;
-    }
+    let answer = once.remember(&mut tx, caller.user_id(), StatusCode::CREATED, answer).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(answer)))
-}
-
-fn status_of(status: i16) -> StatusCode {
-    u16::try_from(status).ok().and_then(|s| StatusCode::from_u16(s).ok()).unwrap_or(StatusCode::CREATED)
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
-    let key = key.ok_or_else(|| {
-        ApiError::field("Idempotency-Key", "invalid", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
-    })?;
-    Ok(Some(key.to_owned()))
+    Ok(answer)
 }
 
 async fn announce(

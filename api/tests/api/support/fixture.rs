@@ -97,6 +97,24 @@ pub async fn said(app: &App, owner: &Person, title: &str, scenes: &[Said<'_>]) -
     video
 }
 
+/// This can be read in a scene of [`said`] for so long.
+pub async fn written(app: &App, owner: &Person, video: VideoId, scene: SceneId, (start_ms, end_ms): (i64, i64), text: &str) {
+    let me = owner.get("/users/me").await.body;
+    let owner: Uuid = me["user_id"].as_str().unwrap().parse().unwrap();
+    insert!(
+        app.db.pool(),
+        "INSERT INTO screen_texts (run_id, scene_id, owner_id, start_ms, end_ms, text, confidence, box)
+         SELECT current_run_id, $2, $3, $4, $5, $6, 0.5, '[[0.25, 0.5], [0.75, 0.5], [0.75, 0.625], [0.25, 0.625]]'
+         FROM videos WHERE video_id = $1",
+        video,
+        scene,
+        owner,
+        start_ms,
+        end_ms,
+        text
+    );
+}
+
 /// The id of a scene of [`said`].
 pub fn scene_of(video: VideoId, start_ms: i64, end_ms: i64) -> SceneId {
     SceneId::derive(video, start_ms, end_ms)

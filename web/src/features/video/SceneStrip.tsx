@@ -8,6 +8,9 @@ import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
 
+/** Who is in it and has a name. */
+const namesIn = (scene: Scene) => scene.people.flatMap((person) => person.display_name ?? []).join(", ");
+
 /** The scenes as a filmstrip; the current one stays in view. */
 export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene[]; clock: PlayerClock; onSeek: (at_ms: number) => void; onExpired: () => void }) {
   const t = messages.use();
@@ -30,7 +33,7 @@ export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene
           <button
             type="button"
             title={scene.text || undefined}
-            aria-label={t.sceneAt(index + 1, formatTimecode(scene.start_ms))}
+            aria-label={[t.sceneAt(index + 1, formatTimecode(scene.start_ms)), namesIn(scene)].filter(Boolean).join(", ")}
             aria-current={index === current ? "true" : undefined}
             onClick={() => onSeek(scene.start_ms)}
             className="group grid gap-1 text-left"
@@ -45,6 +48,7 @@ export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene
               )}
             />
             <span className={cx("nums px-0.5 text-xs", index === current ? "font-semibold text-accent" : "text-ink-faint")}>{formatTimecode(scene.start_ms)}</span>
+            {namesIn(scene) !== "" && <span className="w-32 truncate px-0.5 text-xs text-ink-soft sm:w-36">{namesIn(scene)}</span>}
           </button>
         </li>
       ))}

@@ -11,6 +11,7 @@ export interface TokenSource {
 
 export interface RequestOptions {
   method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  /** JSON, but for a file, which is sent as it is. */
   body?: unknown;
   query?: Record<string, string | number | null | undefined>;
   headers?: Record<string, string>;
@@ -45,12 +46,13 @@ export function createApiClient(tokens: TokenSource, fetcher: typeof fetch = (..
   const send = async (path: string, options: RequestOptions, token: string | null): Promise<Response> => {
     const headers: Record<string, string> = { accept: "application/json", ...options.headers };
     if (token) headers.authorization = `Bearer ${token}`;
-    if (options.body !== undefined) headers["content-type"] = "application/json";
+    const file = options.body instanceof Blob ? options.body : null;
+    if (options.body !== undefined) headers["content-type"] = file ? file.type : "application/json";
     try {
       return await fetcher(target(path, options.query), {
         method: options.method ?? "GET",
         headers,
-        body: options.body === undefined ? null : JSON.stringify(options.body),
+        body: file ?? (options.body === undefined ? null : JSON.stringify(options.body)),
         signal: options.signal ?? null,
       });
     } catch (cause) {

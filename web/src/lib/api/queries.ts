@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { Language } from "@/lib/i18n/i18n";
 import type { ApiClient } from "./client";
-import type { ApiToken, Jobs, Me, OutboxMail, Page, Scenes, Transcript, Usage, Video, VideoState } from "./types";
+import type { ApiToken, Jobs, Me, OutboxMail, Page, Person, PersonScene, PersonWithPhotos, Scenes, Transcript, Usage, Video, VideoState } from "./types";
 
 /** Signed picture URLs live ten minutes; what carries them is read again before that. */
 const SIGNED_STALE_MS = 8 * 60_000;
@@ -17,6 +17,8 @@ export const keys = {
   usage: ["usage"] as const,
   tokens: ["tokens"] as const,
   outbox: ["outbox"] as const,
+  people: ["people"] as const,
+  person: (id: string) => ["person", id] as const,
   videos: ["videos"] as const,
   video: (id: string) => ["video", id] as const,
   jobs: (id: string) => ["jobs", id] as const,
@@ -43,6 +45,27 @@ export const videosQuery = (api: ApiClient, filter: VideoFilter) =>
     queryKey: [...keys.videos, filter.state ?? "", filter.q ?? ""],
     queryFn: ({ signal, pageParam }) =>
       api.json<Page<Video>>("/videos", { query: { limit: 48, cursor: pageParam, state: filter.state, q: filter.q }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    staleTime: SIGNED_STALE_MS,
+  });
+
+export const peopleQuery = (api: ApiClient, kind: "named" | "unknown") =>
+  infiniteQueryOptions({
+    queryKey: [...keys.people, kind],
+    queryFn: ({ signal, pageParam }) => api.json<Page<Person>>("/people", { query: { limit: 48, cursor: pageParam, kind }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    staleTime: minute,
+  });
+
+export const personQuery = (api: ApiClient, id: string) =>
+  queryOptions({ queryKey: keys.person(id), queryFn: ({ signal }) => api.json<PersonWithPhotos>(`/people/${id}`, { signal }), staleTime: minute });
+
+export const personScenesQuery = (api: ApiClient, id: string) =>
+  infiniteQueryOptions({
+    queryKey: [...keys.person(id), "scenes"],
+    queryFn: ({ signal, pageParam }) => api.json<Page<PersonScene>>(`/people/${id}/scenes`, { query: { limit: 24, cursor: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
     staleTime: SIGNED_STALE_MS,

@@ -67,6 +67,13 @@ export type Hit = Schema<"Hit">;
 export type SearchPage = Schema<"SearchAnswer">;
 export type Suggestions = Schema<"Suggestions">;
 
+/** `unknown` is a face without a name, `enrolling` has fewer photos than are wanted. */
+type Enrolment = { state: "unknown" | "enrolling" | "enrolled" };
+export type Person = Narrow<Schema<"Person">, Enrolment>;
+export type Photo = Narrow<Schema<"Photo">, { state: "checking" | "accepted" | "rejected" }>;
+export type PersonWithPhotos = Person & { photos: Photo[] };
+export type PersonScene = Schema<"PersonScene">;
+
 export type UploadPlan = Schema<"Announced">;
 export type PartUrl = Schema<"PartUrl">;
 export type StoredParts = Schema<"StoredParts">;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::protocol::{Order, Reply, Request, Response};
 use crate::error::{Limit, MediaError, Result};
-use crate::{audio, poster, probe, proxy, sandbox, scene};
+use crate::{audio, poster, probe, proxy, sandbox, scene, still};
 
 /// Progress is said at most this often.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -62,6 +62,9 @@ fn perform(request: Request, mut progress: Progress) -> Result<Response> {
         Request::MakeProxy { source, target, options } => {
             let report = proxy::make(&source, &target, &options, |percent| progress.say(percent))?;
             Ok(Response::MakeProxy { report })
+        }
+        Request::DecodeStill { source, target, long_side } => {
+            Ok(Response::DecodeStill { still: still::write(&source, &target, long_side)? })
         }
         #[cfg(feature = "fault-injection")]
         Request::Fault { fault } => super::fault::commit(fault),

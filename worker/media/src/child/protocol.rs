@@ -10,6 +10,7 @@ use crate::poster::Poster;
 use crate::probe::ProbeLimits;
 use crate::proxy::{ProxyOptions, ProxyReport};
 use crate::scene::{SceneOptions, SceneReport};
+use crate::still::Still;
 use crate::types::{Declared, Probe};
 
 /// One piece of work. Paths are absolute; the source's folder is readable and every output's folder writable to the child,
@@ -25,6 +26,8 @@ pub enum Request {
     DetectScenes { source: PathBuf, out_dir: PathBuf, options: SceneOptions },
     /// Write a version that browsers play (MP4) to `target`.
     MakeProxy { source: PathBuf, target: PathBuf, options: ProxyOptions },
+    /// Read a photo and write it anew (JPEG), upright and without metadata, its long side at most `long_side`.
+    DecodeStill { source: PathBuf, target: PathBuf, long_side: usize },
     /// Planted faults, for tests of the walls.
     #[cfg(feature = "fault-injection")]
     Fault { fault: Fault },
@@ -65,7 +68,8 @@ impl Request {
             Self::Probe { source, .. }
             | Self::ExtractAudio { source, .. }
             | Self::DetectScenes { source, .. }
-            | Self::MakeProxy { source, .. } => vec![source.clone()],
+            | Self::MakeProxy { source, .. }
+            | Self::DecodeStill { source, .. } => vec![source.clone()],
             #[cfg(feature = "fault-injection")]
             Self::Fault { .. } => Vec::new(),
         }
@@ -76,7 +80,9 @@ impl Request {
         let parent = |path: &PathBuf| path.parent().map(PathBuf::from);
         match self {
             Self::Probe { poster, .. } => poster.iter().filter_map(parent).collect(),
-            Self::ExtractAudio { target, .. } | Self::MakeProxy { target, .. } => parent(target).into_iter().collect(),
+            Self::ExtractAudio { target, .. } | Self::MakeProxy { target, .. } | Self::DecodeStill { target, .. } => {
+                parent(target).into_iter().collect()
+            }
             Self::DetectScenes { out_dir, .. } => vec![out_dir.clone()],
             #[cfg(feature = "fault-injection")]
             Self::Fault { fault: Fault::FillDisk } => vec![std::env::temp_dir()],
@@ -94,6 +100,7 @@ pub enum Response {
     ExtractAudio { audio: AudioInfo },
     DetectScenes { report: Box<SceneReport> },
     MakeProxy { report: ProxyReport },
+    DecodeStill { still: Still },
 }
 
 /// One line of the child's stdout.

@@ -1,5 +1,6 @@
 //! Text to vectors: a sentence encoder on ONNX Runtime.
 
+mod pooling;
 mod windows;
 
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +9,7 @@ use ort::session::Session;
 use ort::value::TensorRef;
 use tokenizers::{Tokenizer, TruncationParams};
 
+pub use pooling::Pooling;
 pub use windows::split_windows;
 
 use crate::asr::tokens::read_tokenizer;
@@ -15,6 +17,7 @@ use crate::error::ModelError;
 use crate::manifest::{Kind, Manifest};
 use crate::onnx;
 
+/// The last one is missing in models of the RoBERTa family.
 const INPUTS: [&str; 3] = ["input_ids", "attention_mask", "token_type_ids"];
 /// Sentences in one run; more does not raise the throughput on a CPU.
 const BATCH: usize = 32;
@@ -29,6 +32,8 @@ pub struct TextEmbedder {
     /// Cuts nothing: for counting.
     counter: Tokenizer,
     output: String,
+    pooling: Pooling,
+    with_types: bool,
     dimension: usize,
     max_tokens: usize,
     passage_prefix: String,
@@ -57,7 +62,9 @@ impl TextEmbedder {
         };
         let output = manifest.preprocessing.output.clone().unwrap_or_else(|| "sentence_embedding".to_owned());
         let session = onnx::session(manifest, &path, threads)?;
-        onnx::expect_names(manifest, &path, &session, &INPUTS, &[&output])?;
+        let with_types = session.inputs().len() != 2;
+        let inputs = if with_types { &INPUTS[..] } else { &INPUTS[..2] };
+        onnx::expect_names(manifest, &path, &session, inputs, &[&output])?;
 
         let mut counter = read_tokenizer(manifest, &manifest.folder.join("tokenizer.json"))?;
         counter.with_padding(None);
@@ -72,6 +79,8 @@ impl TextEmbedder {
             tokenizer,
             counter,
             output,
+            pooling: manifest.preprocessing.pooling,
+            with_types,
             dimension,
             max_tokens,
             passage_prefix: manifest.preprocessing.passage_prefix.clone(),
@@ -181,11 +190,15 @@ impl TextEmbedder {
         let view = |data| TensorRef::from_array_view(([count, length], data)).map_err(ModelError::onnx);
         let [ids, mask, types] = [view(ids.as_slice())?, view(mask.as_slice())?, view(types.as_slice())?];
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
-        let outputs = session
-            .run(ort::inputs![INPUTS[0] => ids, INPUTS[1] => mask, INPUTS[2] => types])
-            .map_err(ModelError::onnx)?;
+        let outputs = if self.with_types {
+            session.run(ort::inputs![INPUTS[0] => ids, INPUTS[1] => mask, INPUTS[2] => types])
+        } else {
+            session.run(ort::inputs![INPUTS[0] => ids, INPUTS[1] => mask])
+        };
+        let outputs = outputs.map_err(ModelError::onnx)?;
         let (_, data) = outputs[self.output.as_str()].try_extract_tensor::<f32>().map_err(ModelError::onnx)?;
-        Ok(data.to_vec())
+        let lengths: Vec<usize> = rows.iter().map(Vec::len).collect();
+        Ok(self.pooling.pool(data, &lengths, length))
     }
 }
 

@@ -22,6 +22,20 @@ pub(crate) fn registry() -> Registry {
     Registry::open(folder).expect("run scripts/models first")
 }
 
+/// A photograph of `scripts/models.d/SAMPLES.md`, at most 1280 pixels long, as frames of videos are.
+pub(crate) fn portrait(name: &str) -> image::RgbImage {
+    let cache = std::env::var_os("HEIMDEX_CACHE").map_or_else(|| PathBuf::from("/var/cache/heimdex"), PathBuf::from);
+    let path = cache.join("samples/faces").join(name);
+    let image =
+        image::open(&path).unwrap_or_else(|error| panic!("{}: {error}; run scripts/models --samples", path.display()));
+    let image = if image.width().max(image.height()) > 1280 {
+        image.resize(1280, 1280, image::imageops::FilterType::Triangle)
+    } else {
+        image
+    };
+    image.to_rgb8()
+}
+
 /// The recording at 16 kHz mono.
 pub(crate) fn two_cities() -> Vec<f32> {
     let cache = std::env::var_os("HEIMDEX_CACHE").map_or_else(|| PathBuf::from("/var/cache/heimdex"), PathBuf::from);

@@ -1,0 +1,57 @@
+//! Who is there: scenes of people whose names are in the query.
+//!
+//! A name counts by its whole words, whatever their case and accents; in scripts without spaces between words, as a part of the query. The
+//! whole name counts fully, one word of it (a first name of three letters or more) by half; the more of the named people a scene
+//! has, and the more they are seen in it, the better.
+
+use std::time::Duration;
+
+use sqlx::{PgPool, Postgres, QueryBuilder};
+
+use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
+use crate::{error::DbError, ids::UserId};
+
+/// The best scenes of the people that a query names; none when it names nobody.
+pub async fn candidates(
+    pool: &PgPool,
+    owner: UserId,
+    query: &str,
+    filters: &Filters,
+    limit: i64,
+    deadline: Duration,
+) -> Result<Vec<Candidate>, DbError> {
+    let mut sql = QueryBuilder::<Postgres>::new(
+        r"WITH q AS MATERIALIZED (
+            SELECT ' ' || regexp_replace(lower(unaccent(",
+    );
+    sql.push_bind(query).push(
+        r")), '[^[:alnum:]]+', ' ', 'g') || ' ' AS words
+        ), people AS MATERIALIZED (
+            SELECT p.person_id, regexp_replace(lower(unaccent(p.display_name)), '[^[:alnum:]]+', ' ', 'g') AS name
+            FROM face_profiles p WHERE p.display_name IS NOT NULL AND p.owner_id = ",
+    );
+    sql.push_bind(owner).push(
+        r"), named AS MATERIALIZED (
+            SELECT p.person_id, CASE
+                WHEN btrim(p.name) = '' THEN 0
+                WHEN strpos(q.words, ' ' || btrim(p.name) || ' ') > 0 THEN 1
+                WHEN btrim(p.name) ~ '^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af ]{2,}$' AND strpos(replace(q.words, ' ', ''), replace(p.name, ' ', '')) > 0 THEN 1
+                WHEN EXISTS (SELECT FROM regexp_split_to_table(btrim(p.name), ' +') w WHERE length(w) >= 3 AND strpos(q.words, ' ' || w || ' ') > 0) THEN 0.5
+                ELSE 0 END AS weight
+            FROM people p CROSS JOIN q
+        ), found AS MATERIALIZED (
+            SELECT s.run_id, s.scene_id, v.video_id, sum(n.weight * (0.5 + 0.5 * s.share))::double precision AS score, min(s.start_ms) AS start_ms
+            FROM named n JOIN scene_people s ON s.person_id = n.person_id ",
+    );
+    sql.push(VISIBLE).push(" WHERE n.weight > 0 AND ");
+    push_filters(&mut sql, owner, filters);
+    sql.push(
+        " GROUP BY s.run_id, s.scene_id, v.video_id)
+        SELECT run_id, scene_id, video_id, score FROM found ORDER BY score DESC, video_id, start_ms, scene_id LIMIT ",
+    )
+    .push_bind(limit);
+    let mut tx = bounded(pool, deadline).await?;
+    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(found)
+}
