@@ -45,7 +45,8 @@ pub fn merge(scene_id: SceneId, (start_ms, end_ms): (i64, i64), pictures: &[Seen
         for line in &picture.lines {
             let place = Place::of(line);
             let candidates = (0..free.len()).filter(|&n| free[n] && goes_on(&open[n], line, place));
-            let nearest = candidates.min_by(|&a, &b| place.distance(open[a].place).total_cmp(&place.distance(open[b].place)));
+            let nearest =
+                candidates.min_by(|&a, &b| place.distance(open[a].place).total_cmp(&place.distance(open[b].place)));
             match nearest {
                 Some(n) => {
                     free[n] = false;

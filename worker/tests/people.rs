@@ -98,7 +98,7 @@ fn crowd(file: &Path, across: usize, down: usize) -> Vec<u8> {
     std::fs::read(out).unwrap()
 }
 
-fn faces_on<'a>(worker: common::WorkerCommand<'a>) -> common::WorkerCommand<'a> {
+fn faces_on(worker: common::WorkerCommand<'_>) -> common::WorkerCommand<'_> {
     worker.with("FEATURE_FACES", "true")
 }
 
@@ -135,7 +135,7 @@ async fn whatever_is_sent_as_a_photo_ends_with_a_reason() {
         ("a text", b"Dear diary, this is not a photo.".to_vec(), "not_a_picture"),
         ("nothing", Vec::new(), "empty_file"),
         ("a grey wall", grey(800, 600), "no_face"),
-        ("four pixels", grey(2, 2), "no_face"),
+        ("four pixels", grey(2, 2), "picture_too_small"),
         ("half a photo", std::fs::read(portrait("obama.jpg")).unwrap()[..30].to_vec(), "picture_damaged"),
         ("fifty faces", crowd(&portrait("astronaut.png"), 10, 5), "several_faces"),
     ];

@@ -32,11 +32,13 @@ fn titled() -> PathBuf {
 }
 
 async fn written(world: &World, video: Uploaded) -> Vec<(String, i64, i64, f32, Value)> {
-    sqlx::query_as("SELECT text, start_ms, end_ms, confidence, box FROM screen_texts WHERE run_id = $1 ORDER BY start_ms, text_id")
-        .bind(video.run_id)
-        .fetch_all(world.pool())
-        .await
-        .unwrap()
+    sqlx::query_as(
+        "SELECT text, start_ms, end_ms, confidence, box FROM screen_texts WHERE run_id = $1 ORDER BY start_ms, text_id",
+    )
+    .bind(video.run_id)
+    .fetch_all(world.pool())
+    .await
+    .unwrap()
 }
 
 #[tokio::test]

@@ -207,12 +207,7 @@ fn cut(all: &[Fused<Key>], question: &Question) -> (Vec<Fused<Key>>, Option<Afte
     (page, next)
 }
 
-async fn ask(
-    state: &AppState,
-    owner: UserId,
-    question: &Question,
-    channel: Channel,
-) -> (ChannelReport, Vec<Found>) {
+async fn ask(state: &AppState, owner: UserId, question: &Question, channel: Channel) -> (ChannelReport, Vec<Found>) {
     let began = Instant::now();
     let answer = tokio::time::timeout(DEADLINE, async {
         match channel {

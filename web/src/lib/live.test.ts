@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { ApiClient } from "./api/client";
 import { keys } from "./api/queries";
 import { STAGES, type Job, type Jobs } from "./api/types";
-import { applyJobEvent, connectLive, onTask, progressOf, type JobEvent, type TaskEvent } from "./live";
+import { applyJobEvent, connectLive, onPerson, onTask, progressOf, type JobEvent, type TaskEvent } from "./live";
 
 const fresh = (): Jobs => ({
   run_id: "run-1",
@@ -88,5 +88,25 @@ describe("the making of a version for browsers", () => {
     client.setQueryData(keys.playback("v"), playing);
     onTask(client, task({ progress: 60 }));
     expect(client.getQueryData(keys.playback("v"))).toEqual(playing);
+  });
+});
+
+describe("an event about a person", () => {
+  const asked = (client: QueryClient, key: readonly unknown[]) => client.getQueryState(key)?.isInvalidated;
+
+  it("has the person read again when a photo was checked, and nobody else", () => {
+    const client = new QueryClient();
+    for (const id of ["ann", "ben"]) client.setQueryData(keys.person(id), {});
+    onPerson(client, { person_id: "ann", photo_id: "p" });
+    expect([asked(client, keys.person("ann")), asked(client, keys.person("ben"))]).toEqual([true, false]);
+  });
+
+  it("has scenes read again only when the library has been looked through", () => {
+    const client = new QueryClient();
+    client.setQueryData(keys.scenes("v"), []);
+    onPerson(client, { person_id: "ann", state: "running" });
+    expect(asked(client, keys.scenes("v"))).toBe(false);
+    onPerson(client, { person_id: "ann", state: "completed" });
+    expect(asked(client, keys.scenes("v"))).toBe(true);
   });
 });

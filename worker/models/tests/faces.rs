@@ -286,7 +286,7 @@ fn why_a_face_is_not_good_enough_is_said() {
     let problem = |image: &RgbImage| face_in(&analyzer, image).and_then(|face| face.quality.problem());
     assert_eq!(problem(&image), None);
     assert_eq!(problem(&scaled(&image, 0.32)), Some(QualityProblem::TooSmall));
-    assert_eq!(problem(&imageops::blur(&image, 5.0)), Some(QualityProblem::Blurred));
+    assert_eq!(problem(&imageops::blur(&image, 2.0)), Some(QualityProblem::Blurred));
     assert_eq!(problem(&light(&image, 0.15)), Some(QualityProblem::TooDark));
 }
 

@@ -55,16 +55,11 @@ fn picture(folder: &Path, background: &str, (width, height): (u32, u32), texts: 
     let video = folder.join("video.mp4");
     let (first, rest) = background.split_once(',').unwrap_or((background, "null"));
     let source = format!("{first}:s={width}x{height}:r=25:d=1");
-    run(Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source, "-vf"]).args([
-        &format!("{rest},{}", filters.join(",")),
-        "-c:v",
-        "libx264",
-        "-preset",
-        "veryfast",
-        "-crf",
-        "23",
-    ])
-    .arg(&video));
+    run(Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source, "-vf"])
+        .arg(format!("{rest},{}", filters.join(",")))
+        .args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "23"])
+        .arg(&video));
     let (w, h) = (1280, height * 1280 / width);
     let raw = run(Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-ss", "0.6", "-i"]).arg(&video).args([
         "-frames:v",
@@ -104,7 +99,7 @@ fn plain(text: &str) -> Vec<char> {
 fn wrong(truth: &str, lines: &[Line], down: f32) -> usize {
     let mut own: Vec<&Line> =
         lines.iter().filter(|line| (line.corners[0].1 + line.corners[2].1) / 2.0 > down - 0.02).collect();
-    own.retain(|line| line.corners[0].1 < down + 0.1);
+    own.retain(|line| line.corners[0].1 < down + 0.08);
     own.sort_by(|a, b| a.corners[0].0.total_cmp(&b.corners[0].0));
     let found: String = own.iter().map(|line| line.text.as_str()).collect();
     let (truth, found) = (plain(truth), plain(&found));
@@ -129,10 +124,8 @@ fn share_right(texts: &[Drawn]) -> f64 {
         for background in BACKGROUNDS {
             // On a light background light letters are nobody's to read.
             let light = background.contains("e8e4d8");
-            let texts: Vec<Drawn> = texts
-                .iter()
-                .map(|text| Drawn { colour: if light { "black" } else { text.colour }, ..*text })
-                .collect();
+            let texts: Vec<Drawn> =
+                texts.iter().map(|text| Drawn { colour: if light { "black" } else { text.colour }, ..*text }).collect();
             let lines = read(&reader, &picture(folder.path(), background, size, &texts));
             for text in &texts {
                 let errors = wrong(text.text, &lines, text.down);
@@ -197,7 +190,10 @@ fn turned_writing_is_read() {
         }
     }
     let lines = read(&reader, &(height, width, turned));
-    assert_eq!(lines.iter().map(|line| plain(&line.text).into_iter().collect::<String>()).collect::<Vec<_>>(), ["Departures14:25"]);
+    assert_eq!(
+        lines.iter().map(|line| plain(&line.text).into_iter().collect::<String>()).collect::<Vec<_>>(),
+        ["Departures14:25"]
+    );
 }
 
 #[test]
@@ -207,9 +203,9 @@ fn pictures_without_writing_give_none() {
         let lines = read(&reader, &picture(folder.path(), background, (1280, 720), &[]));
         assert!(lines.is_empty(), "{background}: {lines:#?}");
     }
-    let mandelbrot = run(Command::new("ffmpeg").args(["-v", "error", "-f", "lavfi", "-i", "mandelbrot=s=1280x720:start_scale=0.3"]).args([
-        "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-",
-    ]));
+    let mandelbrot = run(Command::new("ffmpeg")
+        .args(["-v", "error", "-f", "lavfi", "-i", "mandelbrot=s=1280x720:start_scale=0.3"])
+        .args(["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]));
     let lines = read(&reader, &(1280, 720, mandelbrot));
     assert!(lines.is_empty(), "{lines:#?}");
 }

@@ -34,16 +34,23 @@ fn encoder(home: &Path, preprocessing: &str) -> TextEmbedder {
 #[test]
 fn an_encoder_without_token_types_is_pooled_by_us() {
     let home = tempfile::tempdir().unwrap();
-    let embedder = encoder(home.path(), ", pooling = \"mean\", passage_prefix = \"passage: \", query_prefix = \"query: \"");
+    let embedder =
+        encoder(home.path(), ", pooling = \"mean\", passage_prefix = \"passage: \", query_prefix = \"query: \"");
     assert_eq!(embedder.dimension(), 4);
     let texts = ["a man in a car", "a man in a car who talks at length about the best and the worst of times"];
     let together = embedder.embed(&texts).unwrap();
     for (text, vector) in texts.iter().zip(&together) {
         let alone = embedder.embed(&[text]).unwrap().remove(0);
-        assert!(vector.iter().zip(&alone).all(|(a, b)| (a - b).abs() < 1e-6), "padding changed {vector:?} from {alone:?}");
+        assert!(
+            vector.iter().zip(&alone).all(|(a, b)| (a - b).abs() < 1e-6),
+            "padding changed {vector:?} from {alone:?}"
+        );
         assert!((vector.iter().map(|x| x * x).sum::<f32>() - 1.0).abs() < 1e-5);
         // (mean of ids, 1, its negative, 1), normalised.
-        assert!((vector[0] + vector[2]).abs() < 1e-6 && (vector[1] - vector[3]).abs() < 1e-6 && vector[1] > 0.0, "{vector:?}");
+        assert!(
+            (vector[0] + vector[2]).abs() < 1e-6 && (vector[1] - vector[3]).abs() < 1e-6 && vector[1] > 0.0,
+            "{vector:?}"
+        );
     }
     // A query has another prefix, hence another vector.
     assert_ne!(embedder.embed_query(texts[0]).unwrap(), together[0]);

@@ -68,7 +68,9 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
             let chosen = sampled.contains(&frame.at_ms);
             if let Some(looked) = look(Arc::clone(reader), picture, chosen, last.take()).await? {
                 if looked.knows {
-                    seen.entry(frame.scene_id).or_default().push(Seen { at_ms: frame.at_ms, lines: looked.lines.clone() });
+                    seen.entry(frame.scene_id)
+                        .or_default()
+                        .push(Seen { at_ms: frame.at_ms, lines: looked.lines.clone() });
                 }
                 last = Some(looked);
             }

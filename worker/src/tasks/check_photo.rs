@@ -28,6 +28,8 @@ const LONG_SIDE: usize = 1280;
 /// Of a JPEG of that size.
 const MAX_COPY_BYTES: u64 = 8 << 20;
 const DEADLINE: Duration = Duration::from_secs(60);
+/// Of the shorter side, pixels: a face in less says nothing.
+const MIN_SIDE: usize = 40;
 /// A face that is less than this part of the largest one's size is somebody in the background.
 const BYSTANDER: f32 = 0.2;
 
@@ -106,6 +108,9 @@ struct Found {
 }
 
 fn look(analyzer: &FaceAnalyzer, picture: &Rgb) -> Result<Result<Found, Verdict>, ModelFailure> {
+    if picture.width.min(picture.height) < MIN_SIDE {
+        return Ok(Err(rejected("picture_too_small", "The picture is too small. Send a larger one.")));
+    }
     let picture = heimdex_models::Picture::new(picture.width, picture.height, &picture.data)?;
     let faces = analyzer.detect(picture, Effort::Thorough)?;
     let face = match only(&faces) {

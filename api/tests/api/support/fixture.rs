@@ -98,7 +98,14 @@ pub async fn said(app: &App, owner: &Person, title: &str, scenes: &[Said<'_>]) -
 }
 
 /// This can be read in a scene of [`said`] for so long.
-pub async fn written(app: &App, owner: &Person, video: VideoId, scene: SceneId, (start_ms, end_ms): (i64, i64), text: &str) {
+pub async fn written(
+    app: &App,
+    owner: &Person,
+    video: VideoId,
+    scene: SceneId,
+    (start_ms, end_ms): (i64, i64),
+    text: &str,
+) {
     let me = owner.get("/users/me").await.body;
     let owner: Uuid = me["user_id"].as_str().unwrap().parse().unwrap();
     insert!(

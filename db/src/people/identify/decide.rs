@@ -51,7 +51,21 @@ pub(super) enum Whose {
 struct Cluster {
     whose: Whose,
     sum: Vec<f32>,
+    /// `sum` with length 1, kept because every track is compared with it.
+    mean: Option<Vec<f32>>,
     spans: Vec<Span>,
+}
+
+impl Cluster {
+    fn new(whose: Whose, sum: Vec<f32>) -> Self {
+        Self { whose, mean: normal(&sum), sum, spans: Vec::new() }
+    }
+
+    fn join(&mut self, track: &Track, vector: &[f32]) {
+        add(&mut self.sum, vector);
+        self.mean = normal(&self.sum);
+        self.spans.push(track.span);
+    }
 }
 
 /// What the owner said about one track: who it is, and who it is not.
@@ -95,7 +109,7 @@ pub(super) fn decide(
 
 /// References and, last, their mean.
 fn prepare(known: &Known) -> Vec<(PersonId, Vec<Vec<f32>>)> {
-    let with_mean = |vectors: &Vec<Vec<f32>>| {
+    let with_mean = |vectors: &Vec<Vec<f32>>| -> Vec<Vec<f32>> {
         let mut sum = vec![0.0; vectors.first().map_or(0, Vec::len)];
         vectors.iter().for_each(|vector| add(&mut sum, vector));
         vectors.iter().cloned().chain(normal(&sum)).collect()
@@ -138,10 +152,8 @@ fn gather(
     thresholds: Thresholds,
     whose: &mut [Whose],
 ) {
-    let mut all: Vec<Cluster> = clusters
-        .iter()
-        .map(|(&person, sum)| Cluster { whose: Whose::Stays(person), sum: sum.clone(), spans: Vec::new() })
-        .collect();
+    let mut all: Vec<Cluster> =
+        clusters.iter().map(|(&person, sum)| Cluster::new(Whose::Stays(person), sum.clone())).collect();
     let mut place: HashMap<PersonId, usize> =
         clusters.keys().enumerate().map(|(place, &person)| (person, place)).collect();
     let mut left: Vec<usize> = (0..tracks.len()).filter(|&n| whose[n] == Whose::Nobodys).collect();
@@ -152,10 +164,10 @@ fn gather(
         let (track, Some(vector)) = (&tracks[n], &tracks[n].vector) else { return false };
         let Some(person) = track.cluster.filter(|person| !not[n].contains(person)) else { return true };
         let at = *place.entry(person).or_insert_with(|| {
-            all.push(Cluster { whose: Whose::Stays(person), sum: vec![0.0; vector.len()], spans: Vec::new() });
+            all.push(Cluster::new(Whose::Stays(person), vec![0.0; vector.len()]));
             all.len() - 1
         });
-        join(&mut all[at], track, vector);
+        all[at].join(track, vector);
         whose[n] = Whose::Stays(person);
         false
     });
@@ -168,13 +180,13 @@ fn gather(
         };
         let mut best: Option<(f32, &mut Cluster)> = None;
         for cluster in all.iter_mut().filter(fits) {
-            let score = normal(&cluster.sum).map_or(f32::NEG_INFINITY, |mean| cosine(vector, &mean));
+            let score = cluster.mean.as_ref().map_or(f32::NEG_INFINITY, |mean| cosine(vector, mean));
             if score >= thresholds.same && best.as_ref().is_none_or(|(most, _)| score > *most) {
                 best = Some((score, cluster));
             }
         }
         if let Some((score, cluster)) = best {
-            join(cluster, track, vector);
+            cluster.join(track, vector);
             whose[n] = match cluster.whose {
                 Whose::Stays(person) => Whose::Alike(person, score),
                 Whose::New(first, _) => Whose::New(first, score),
@@ -182,14 +194,11 @@ fn gather(
             };
         } else {
             whose[n] = Whose::New(n, 1.0);
-            all.push(Cluster { whose: whose[n], sum: vector.clone(), spans: vec![track.span] });
+            let mut cluster = Cluster::new(whose[n], vec![0.0; vector.len()]);
+            cluster.join(track, vector);
+            all.push(cluster);
         }
     }
-}
-
-fn join(cluster: &mut Cluster, track: &Track, vector: &[f32]) {
-    add(&mut cluster.sum, vector);
-    cluster.spans.push(track.span);
 }
 
 fn add(sum: &mut [f32], vector: &[f32]) {

@@ -168,7 +168,8 @@ fn boxes(map: &Map) -> Vec<Corners> {
     let outer = contours.into_iter().filter(|contour| contour.border_type == BorderType::Outer);
     outer
         .filter_map(|contour| {
-            let fine: Vec<Point<i32>> = contour.points.iter().map(|p| Point::new(p.x * SUBPIXEL, p.y * SUBPIXEL)).collect();
+            let fine: Vec<Point<i32>> =
+                contour.points.iter().map(|p| Point::new(p.x * SUBPIXEL, p.y * SUBPIXEL)).collect();
             let rectangle = Rectangle::new(min_area_rect(&fine))?;
             if rectangle.width.min(rectangle.height) < LEAST_SIDE || rectangle.mean(map) < LINE {
                 return None;

@@ -50,12 +50,7 @@ pub(super) struct Reading {
 
 impl Recognizer {
     /// `characters`: how many the dictionary must have.
-    pub(super) fn load(
-        manifest: &Manifest,
-        file: &str,
-        characters: usize,
-        threads: usize,
-    ) -> Result<Self, ModelError> {
+    pub(super) fn load(manifest: &Manifest, file: &str, characters: usize, threads: usize) -> Result<Self, ModelError> {
         let path = manifest.file(file)?;
         let mismatch = |expected: String, found: String| ModelError::Mismatch {
             id: manifest.id.clone(),
@@ -69,7 +64,8 @@ impl Recognizer {
         let Some(dictionary) = dictionary else {
             return Err(mismatch(format!("a dictionary in the metadata `{DICTIONARY}`"), "none".to_owned()));
         };
-        let mut known: Vec<String> = dictionary.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect();
+        let mut known: Vec<String> =
+            dictionary.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect();
         if known.len() != characters {
             return Err(mismatch(format!("a dictionary of {characters} characters"), format!("{}", known.len())));
         }
@@ -81,7 +77,10 @@ impl Recognizer {
             Ok((_, found)) => format!("{found} classes"),
             Err(error) => error.to_string(),
         };
-        Err(mismatch(format!("{classes} classes (blank, {characters} characters, space) for each step of a strip"), found))
+        Err(mismatch(
+            format!("{classes} classes (blank, {characters} characters, space) for each step of a strip"),
+            found,
+        ))
     }
 
     /// Reads lines, in their order; a line of which nothing can be cut out is empty.
@@ -147,8 +146,11 @@ fn padded(width: usize) -> usize {
 fn decode(steps: &[f32], classes: usize, characters: &[String]) -> Reading {
     let (mut text, mut sum, mut count, mut last) = (String::new(), 0.0, 0_u16, 0);
     for step in steps.chunks_exact(classes) {
-        let (best, probability) =
-            step.iter().copied().enumerate().fold((0, f32::MIN), |best, next| if next.1 > best.1 { next } else { best });
+        let (best, probability) = step
+            .iter()
+            .copied()
+            .enumerate()
+            .fold((0, f32::MIN), |best, next| if next.1 > best.1 { next } else { best });
         if best != 0 && best != last {
             text.push_str(characters.get(best - 1).map_or("", String::as_str));
             sum += probability;
@@ -205,7 +207,8 @@ fn warped(picture: Picture<'_>, corners: &Corners, width: usize) -> Option<Owned
     if right < left + 1.0 || bottom < top + 1.0 {
         return None;
     }
-    let around = Part { left: left.into(), top: top.into(), width: (right - left).into(), height: (bottom - top).into() };
+    let around =
+        Part { left: left.into(), top: top.into(), width: (right - left).into(), height: (bottom - top).into() };
     let around = picture.resized_part(around, (right - left) as usize, (bottom - top) as usize).ok()?;
     let source: RgbImage = ImageBuffer::from_raw(side(around.width)?, side(around.height)?, around.rgb)?;
     let (w, h) = (width as f32, HEIGHT as f32);

@@ -44,7 +44,8 @@ impl Strokes {
         let mut marked = tiles_with_strokes(&luma, width, height);
         let (small, small_width, small_height) = shrink(&luma, width, height, COARSE);
         let coarse_columns = small_width.div_ceil(TILE.0);
-        for (index, _) in tiles_with_strokes(&small, small_width, small_height).iter().enumerate().filter(|(_, m)| **m) {
+        for (index, _) in tiles_with_strokes(&small, small_width, small_height).iter().enumerate().filter(|(_, m)| **m)
+        {
             let (left, top) = (index % coarse_columns * COARSE, index / coarse_columns * COARSE);
             for row in top..(top + COARSE).min(rows) {
                 marked[row * columns + left..row * columns + (left + COARSE).min(columns)].fill(true);
@@ -69,9 +70,9 @@ impl Strokes {
             return false;
         }
         let tiles = self.marked.iter().zip(&other.marked).zip(self.cells.iter().zip(&other.cells));
-        tiles.filter(|((a, b), _)| **a || **b).all(|(_, (a, b))| {
-            a.iter().zip(b).filter(|(a, b)| a.abs_diff(**b) > CHANGED).count() < CHANGED_CELLS
-        })
+        tiles
+            .filter(|((a, b), _)| **a || **b)
+            .all(|(_, (a, b))| a.iter().zip(b).filter(|(a, b)| a.abs_diff(**b) > CHANGED).count() < CHANGED_CELLS)
     }
 
     /// Rectangles, in pixels, that hold every marked tile with a tile's margin; none overlaps another.
