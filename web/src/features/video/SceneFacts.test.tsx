@@ -8,8 +8,8 @@ import { moods, type SeenScene } from "./scene-facts";
 const scene = (number: number, rest: Partial<SeenScene>): SeenScene => ({ scene_id: `s${number}`, start_ms: number * 10_000, end_ms: (number + 1) * 10_000, ...rest });
 const tag = (tag: string, score = 0.8) => ({ tag, label: tag === "car" ? "자동차" : tag, score });
 const scenes = [
-  scene(0, { texts: [{ text: "HEIMDEX SAMPLE", confidence: 0.97, start_ms: 400, end_ms: 3000 }] }),
-  scene(1, { tags: [tag("car", 0.9), tag("tie", 0.6)], people: [{ person_id: "p1", name: "Ann" }, { person_id: "p2", name: null }] }),
+  scene(0, { on_screen: [{ text: "HEIMDEX SAMPLE", confidence: 0.97, start_ms: 400, end_ms: 3000 }] }),
+  scene(1, { tags: [tag("car", 0.9), tag("tie", 0.6)], people: [{ person_id: "p1", display_name: "Ann" }, { person_id: "p2", display_name: null }] }),
   scene(2, {}),
   scene(3, { tags: [tag("car", 0.7)] }),
 ];
@@ -25,7 +25,7 @@ describe("what was seen", () => {
   afterEach(cleanup);
 
   it("shows nothing at all where nothing was found, or the server knows no such fields", () => {
-    expect(show([scene(0, {}), scene(1, { tags: [], texts: null, people: [] })]).container.innerHTML).toBe("");
+    expect(show([scene(0, {}), scene(1, { tags: [], on_screen: null, people: [] })]).container.innerHTML).toBe("");
     expect(show([]).container.innerHTML).toBe("");
   });
 

@@ -71,7 +71,7 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
             <div className="flex min-w-0 flex-wrap items-center gap-1.5">
               {scene.people?.map((person) => (
                 <Chip key={person.person_id} icon={<UserRound />} strong label={t.seekTo(formatTimecode(scene.start_ms))} onClick={() => onSeek(scene.start_ms)}>
-                  {person.name ?? t.somebody}
+                  {person.display_name ?? t.somebody}
                 </Chip>
               ))}
               {scene.tags?.map((tag) => (
@@ -84,7 +84,7 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
                   {t.moods[mood]}
                 </span>
               ))}
-              {scene.texts?.map((text, place) => (
+              {scene.on_screen?.map((text, place) => (
                 <button
                   key={place}
                   type="button"

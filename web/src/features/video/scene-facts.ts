@@ -4,7 +4,7 @@ import type { Scene } from "@/lib/api/types";
 /** What the pictures of a scene gave. A server, or an indexing, without that kind of model has nothing in the field or no such field. */
 export interface SeenScene extends Pick<Scene, "scene_id" | "start_ms" | "end_ms"> {
   tags?: readonly SceneTag[] | null;
-  texts?: readonly SceneText[] | null;
+  on_screen?: readonly SceneText[] | null;
   people?: readonly ScenePerson[] | null;
   affect?: SceneAffect | null;
 }
@@ -22,7 +22,7 @@ export interface SceneText {
 export interface ScenePerson {
   person_id: string;
   /** Null: somebody who has no name yet. */
-  name: string | null;
+  display_name: string | null;
 }
 export interface SceneAffect {
   valence?: AffectValue | null;
@@ -55,7 +55,7 @@ export function moods(affect: SceneAffect | null | undefined): Mood[] {
 
 /** Scenes of which anything was found, in order. */
 export function withFindings(scenes: readonly SeenScene[]): SeenScene[] {
-  return scenes.filter((scene) => scene.tags?.length || scene.texts?.length || scene.people?.length);
+  return scenes.filter((scene) => scene.tags?.length || scene.on_screen?.length || scene.people?.length);
 }
 
 /** Tags by how much of the video they are in, the greatest first. */
