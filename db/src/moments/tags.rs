@@ -128,6 +128,30 @@ pub async fn faces(db: impl PgExecutor<'_>, run_id: RunId) -> Result<Vec<SceneFa
     .await?)
 }
 
+/// What the face of a track expresses.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrackExpression {
+    pub scene_id: SceneId,
+    /// `{class: probability}`
+    pub expression: Value,
+    /// Of its best face, 0 to 1.
+    pub quality: f32,
+    /// Share of the looked-at pictures of the scene that have its face, 0 to 1.
+    pub share: f32,
+}
+
+/// Tracks of a run for whose faces there was a model of expressions, in their order.
+pub async fn expressions(db: impl PgExecutor<'_>, run_id: RunId) -> Result<Vec<TrackExpression>, DbError> {
+    Ok(sqlx::query_as!(
+        TrackExpression,
+        r#"SELECT scene_id AS "scene_id: SceneId", expression AS "expression!", quality, faces::real / frames::real AS "share!"
+           FROM face_tracks WHERE run_id = $1 AND expression IS NOT NULL ORDER BY track_no"#,
+        run_id as RunId
+    )
+    .fetch_all(db)
+    .await?)
+}
+
 /// How sure writing on screen was read, by scene.
 pub async fn written(db: impl PgExecutor<'_>, run_id: RunId) -> Result<Vec<(SceneId, f32)>, DbError> {
     let rows = sqlx::query!(

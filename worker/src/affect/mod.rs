@@ -4,12 +4,14 @@
 //! Each dimension is a weighted mean of its sources and of a neutral prior. A source's weight is what it is worth at best times how far it
 //! can be relied on here; an absent source has none and is never guessed. So `value = Σ share · source + (1 − Σ share) · neutral`.
 
+mod expression;
 mod facts;
 mod signals;
 mod text;
 
 use serde::Serialize;
 
+pub use expression::expression;
 pub use facts::{Video, facts};
 pub use signals::{Expression, Facts, signals};
 pub use text::Valence;

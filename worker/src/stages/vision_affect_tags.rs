@@ -36,6 +36,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let frame_rows = frames::list(db, run_id).await?;
     let words = transcript::words(db, run_id).await?;
     let curve = sound::find(db, run_id).await?;
+    let expressions = tags::expressions(db, run_id).await?;
     let by_scene = spoken(&scene_rows, &words);
     let valences = valences(cx, &by_scene).await?;
     cx.progress(60);
@@ -44,7 +45,8 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let mut affects = Vec::with_capacity(scene_rows.len());
     for ((scene, own), text_valence) in scene_rows.iter().zip(&by_scene).zip(valences) {
         let pictures: Vec<_> = frame_rows.iter().filter(|frame| frame.scene_id == scene.scene_id).collect();
-        let facts = affect::Facts { text_valence, ..affect::facts(&video, scene, own, &pictures) };
+        let expression = affect::expression(expressions.iter().filter(|track| track.scene_id == scene.scene_id));
+        let facts = affect::Facts { text_valence, expression, ..affect::facts(&video, scene, own, &pictures) };
         let affect = affect::affect(&facts).map(serde_json::to_value).transpose();
         affects.push((scene.scene_id, affect.map_err(|error| StageError::transient("affect", error))?));
     }
