@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use heimdex_db::Stage;
 use heimdex_models::{
-    AsrOptions, ExpressionClassifier, FaceAnalyzer, ImageEncoder, ImageOptions, Manifest, ModelError, Registry, TextEmbedder,
-    TextReader, Vad, Whisper,
+    AsrOptions, ExpressionClassifier, FaceAnalyzer, ImageEncoder, ImageOptions, Manifest, ModelError, Registry,
+    TextEmbedder, TextReader, Vad, Whisper,
     image::{self, Architecture},
     tags::{Calibration, TagScorer, Vocabulary, VocabularyError},
 };

@@ -8,9 +8,9 @@
 
 pub mod asr;
 mod error;
-pub mod image;
 pub mod expression;
 pub mod face;
+pub mod image;
 mod manifest;
 pub mod ocr;
 mod onnx;
@@ -22,9 +22,9 @@ pub mod vad;
 
 pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, WavFile, Whisper};
 pub use error::ModelError;
-pub use image::{ImageEncoder, ImageOptions, ImageTexts};
 pub use expression::ExpressionClassifier;
 pub use face::FaceAnalyzer;
+pub use image::{ImageEncoder, ImageOptions, ImageTexts};
 pub use manifest::{Kind, Manifest, ModelFile};
 pub use ocr::TextReader;
 pub use picture::Picture;
