@@ -89,11 +89,23 @@ def main() -> None:
     report.write(options.json, document | {"ratios": ratios, "quality": quality}, [ours, *contestants], runs)
 
 
+def signed_in(url: str) -> Api:
+    api = Api(url)
+    api.sign_in(os.environ["HEIMDEX_EMAIL"], os.environ["HEIMDEX_PASSWORD"])
+    return api
+
+
 def index(options, processes: Processes) -> Run:
     """One video through ours; it is deleted afterwards."""
-    api = Api(options.api)
-    api.sign_in(os.environ["HEIMDEX_EMAIL"], os.environ["HEIMDEX_PASSWORD"])
-    video_id, parts = send(api, options.video)
+    api = signed_in(options.api)
+    one = index_and_keep(options, processes, api, options.video)
+    api.call("DELETE", f"/videos/{one.answer['video_id']}")
+    return one
+
+
+def index_and_keep(options, processes: Processes, api: Api, video: Path) -> Run:
+    """One video through ours; `answer` has its id."""
+    video_id, parts = send(api, video)
     worker = processes.pids["worker"]
     with CpuCurve(worker) as curve, MemoryWatch([worker]) as memory:
         before, began, began_at = processes.cpu_s(), time.monotonic(), time.time()
@@ -102,8 +114,7 @@ def index(options, processes: Processes) -> Run:
         wall_s = time.monotonic() - began
         cpu_s = {name: after - before[name] for name, after in processes.cpu_s().items()}
     stages = stage_costs(api, video_id, options.psql, curve, began_at)
-    answer = {"duration_s": video["duration_ms"] / 1000, "cpu_s": cpu_s, "stages": stages, **findings(api, video)}
-    api.call("DELETE", f"/videos/{video_id}")
+    answer = {"video_id": video_id, "duration_s": video["duration_ms"] / 1000, "cpu_s": cpu_s, "stages": stages, **findings(api, video)}
     total_s = sum(cpu_s.values())
     return Run(wall_s, total_s, wall_s, total_s, memory.peak_bytes, answer)
 
@@ -145,8 +156,12 @@ def stage_costs(api: Api, video_id: str, psql: str, curve: CpuCurve, began_at: f
 
 def attempt_stats(psql: str, video_id: str) -> dict[str, dict]:
     """What the completed attempts used, by stage. The API does not tell; the ledger does."""
-    query = ("SELECT coalesce(json_object_agg(j.stage, a.stats), '{}') FROM job_attempts a JOIN jobs j USING (job_id) "
-             "WHERE a.state = 'completed' AND j.video_id = :'video'")
+    return ask(psql, video_id, "SELECT coalesce(json_object_agg(j.stage, a.stats), '{}') FROM job_attempts a JOIN jobs j USING (job_id) "
+                               "WHERE a.state = 'completed' AND j.video_id = :'video'")
+
+
+def ask(psql: str, video_id: str, query: str) -> dict:
+    """The JSON that a query about a video answers with."""
     reply = subprocess.run(
         [psql, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", f"--set=video={video_id}",
          f"--dbname={os.environ['DATABASE_URL']}"], input=query, capture_output=True, text=True, check=True)

@@ -45,19 +45,21 @@ ended_service() {
   done
 }
 
-# stop_services: in reverse order, each given time to end by itself.
+# stop_last_service: it is given time to end by itself.
+stop_last_service() {
+  local name=${service_names[-1]} pid deadline=$((SECONDS + 40))
+  pid=${service_pid[$name]}
+  unset 'service_names[-1]'
+  kill -s "${service_signal[$name]}" "$pid" 2>/dev/null || true
+  while kill -0 "$pid" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.05; done
+  if kill -0 "$pid" 2>/dev/null; then
+    say "$name does not stop; killing it"
+    kill -KILL "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
+  fi
+  wait "$pid" 2>/dev/null || true
+}
+
+# stop_services: in reverse order.
 stop_services() {
-  local index name pid deadline
-  for ((index = ${#service_names[@]} - 1; index >= 0; index--)); do
-    name=${service_names[index]} pid=${service_pid[${service_names[index]}]}
-    kill -s "${service_signal[$name]}" "$pid" 2>/dev/null || true
-    deadline=$((SECONDS + 40))
-    while kill -0 "$pid" 2>/dev/null && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.05; done
-    if kill -0 "$pid" 2>/dev/null; then
-      say "$name does not stop; killing it"
-      kill -KILL "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true
-    fi
-    wait "$pid" 2>/dev/null || true
-  done
-  service_names=()
+  while [ "${#service_names[@]}" -gt 0 ]; do stop_last_service; done
 }
