@@ -1,6 +1,6 @@
 //! The stored pictures of a run, fetched and decoded ahead of whoever looks at them.
 
-use futures::{Stream, StreamExt, stream};
+use futures::{StreamExt, stream, stream::BoxStream};
 use heimdex_db::moments::frames::Frame;
 use heimdex_media::pictures::{Rgb, decode_jpeg};
 
@@ -18,7 +18,7 @@ const AHEAD: usize = 4;
 pub fn pictures<'a>(
     cx: &'a StageContext,
     frames: impl IntoIterator<Item = &'a Frame> + 'a,
-) -> impl Stream<Item = Result<(&'a Frame, Rgb), StageError>> + 'a {
+) -> BoxStream<'a, Result<(&'a Frame, Rgb), StageError>> {
     let fetch = move |frame: &'a Frame| async move {
         if cx.cancel.is_cancelled() {
             return Err(StageError::Cancelled);
@@ -27,6 +27,6 @@ pub fn pictures<'a>(
         let picture = blocking(move || Ok(decode_jpeg(&jpeg)?)).await?;
         Ok((frame, picture))
     };
-    // Collected first, since the compiler cannot see that a stream of borrowing closures is `Send`.
-    stream::iter(frames.into_iter().map(fetch).collect::<Vec<_>>()).buffered(AHEAD)
+    // Collected and boxed, since the compiler cannot see that a stream of borrowing closures is `Send` where it is held across an await.
+    stream::iter(frames.into_iter().map(fetch).collect::<Vec<_>>()).buffered(AHEAD).boxed()
 }

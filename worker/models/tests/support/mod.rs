@@ -1,5 +1,5 @@
 //! What the tests stand on: the real models and the recorded speech that `scripts/models --samples` fetches.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, unused_imports, clippy::unwrap_used)]
 
 mod copy;
 
