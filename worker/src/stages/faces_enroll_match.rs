@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{
+    StreamExt, TryStreamExt,
+    stream::{self, FuturesOrdered},
+};
 use heimdex_db::{
     keys,
     moments::{
@@ -18,6 +21,7 @@ use heimdex_db::{
     runs,
     vectors::{self, VectorKind},
 };
+use heimdex_media::pictures::Rgb;
 use heimdex_models::{expression, face::Effort};
 use serde_json::Value;
 
@@ -83,25 +87,30 @@ async fn nothing(cx: &StageContext, job: &Job, why: &str) -> Result<Outcome, Sta
 /// The faces of every picture, by its time. Sampled pictures are looked at thoroughly: what is small in one of a scene is small in all.
 async fn look_at(cx: &StageContext, eyes: &Eyes, candidates: &[Frame]) -> Result<HashMap<i64, Vec<Found>>, StageError> {
     let at_once = cx.config().models.threads.max(1);
-    let looks = crate::frames::pictures(cx, candidates)
-        .map(|picture| {
-            let eyes = eyes.clone();
-            async move {
-                let (frame, picture) = picture?;
-                let effort = if frame.sampled { Effort::Thorough } else { Effort::Quick };
-                let found =
-                    blocking(move || Ok(look::faces(&eyes, &picture, effort).map_err(ModelFailure::from)?)).await?;
-                Ok::<_, StageError>((frame.at_ms, found))
-            }
-        })
-        .buffered(at_once);
-    let mut looks = std::pin::pin!(looks);
+    let mut pictures = std::pin::pin!(crate::frames::pictures(cx, candidates));
+    let mut under_way = FuturesOrdered::new();
     let mut found = HashMap::with_capacity(candidates.len());
-    while let Some((at_ms, faces)) = looks.try_next().await? {
-        found.insert(at_ms, faces);
-        cx.progress_between(0, 90, found.len(), candidates.len());
+    loop {
+        let next = pictures.try_next().await?;
+        let last = next.is_none();
+        if let Some((frame, picture)) = next {
+            let effort = if frame.sampled { Effort::Thorough } else { Effort::Quick };
+            under_way.push_back(look(eyes.clone(), frame.at_ms, picture, effort));
+        }
+        while under_way.len() >= if last { 1 } else { at_once } {
+            let Some((at_ms, faces)) = under_way.try_next().await? else { break };
+            found.insert(at_ms, faces);
+            cx.progress_between(0, 90, found.len(), candidates.len());
+        }
+        if last {
+            return Ok(found);
+        }
     }
-    Ok(found)
+}
+
+async fn look(eyes: Eyes, at_ms: i64, picture: Rgb, effort: Effort) -> Result<(i64, Vec<Found>), StageError> {
+    let found = blocking(move || Ok(look::faces(&eyes, &picture, effort).map_err(ModelFailure::from)?)).await?;
+    Ok((at_ms, found))
 }
 
 /// Which faces a picture gives covers of: `(key, bounds)` by the picture's time.
@@ -175,7 +184,7 @@ impl Rows {
 
 /// Cuts the covers out of their pictures, each picture fetched once more.
 async fn put_covers(cx: &StageContext, candidates: &[Frame], covers: &Covers) -> Result<(), StageError> {
-    let wanted = candidates.iter().filter(|frame| covers.contains_key(&frame.at_ms));
+    let wanted: Vec<&Frame> = candidates.iter().filter(|frame| covers.contains_key(&frame.at_ms)).collect();
     let mut pictures = std::pin::pin!(crate::frames::pictures(cx, wanted));
     while let Some((frame, picture)) = pictures.try_next().await? {
         let faces = covers[&frame.at_ms].clone();
