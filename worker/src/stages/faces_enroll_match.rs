@@ -95,9 +95,11 @@ async fn look_at(cx: &StageContext, eyes: &Eyes, candidates: &[Frame]) -> Result
         let last = next.is_none();
         if let Some((frame, picture)) = next {
             let effort = if frame.sampled { Effort::Thorough } else { Effort::Quick };
-            under_way.push_back(look(eyes.clone(), frame.at_ms, picture, effort));
+            under_way.push_back(look_at_one(eyes.clone(), frame.at_ms, picture, effort));
         }
-        while under_way.len() >= if last { 1 } else { at_once } {
+        // Enough under way to keep the threads busy; at the end all of it.
+        let enough = if last { 0 } else { at_once - 1 };
+        while under_way.len() > enough {
             let Some((at_ms, faces)) = under_way.try_next().await? else { break };
             found.insert(at_ms, faces);
             cx.progress_between(0, 90, found.len(), candidates.len());
@@ -108,7 +110,7 @@ async fn look_at(cx: &StageContext, eyes: &Eyes, candidates: &[Frame]) -> Result
     }
 }
 
-async fn look(eyes: Eyes, at_ms: i64, picture: Rgb, effort: Effort) -> Result<(i64, Vec<Found>), StageError> {
+async fn look_at_one(eyes: Eyes, at_ms: i64, picture: Rgb, effort: Effort) -> Result<(i64, Vec<Found>), StageError> {
     let found = blocking(move || Ok(look::faces(&eyes, &picture, effort).map_err(ModelFailure::from)?)).await?;
     Ok((at_ms, found))
 }
