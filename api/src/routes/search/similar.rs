@@ -21,6 +21,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct SimilarParams {
     /// `said` or `seen`; by default both.
+    #[param(inline)]
     by: Option<By>,
 }
 

@@ -46,7 +46,7 @@ describe("what was seen", () => {
     const { onSeek } = show(scenes);
     await userEvent.click(screen.getByRole("button", { name: "Go to 0:10" }));
     expect(onSeek).toHaveBeenLastCalledWith(10_000);
-    await userEvent.click(screen.getByRole("button", { display_name: "Ann" }));
+    await userEvent.click(screen.getByRole("button", { name: "Ann" }));
     expect(onSeek).toHaveBeenLastCalledWith(10_000);
     await userEvent.click(screen.getByRole("button", { name: /HEIMDEX SAMPLE/ }));
     expect(onSeek).toHaveBeenLastCalledWith(400);

@@ -82,7 +82,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Changes of all the person's videos. `snapshot` first, then `job`, `video` and `task`. */
+        /**
+         * Changes of all the person's videos and people. `snapshot` first, then `job`, `video` and `task`, `photo` (one was checked) and
+         *     `matching` (a person is looked for in the library).
+         */
         get: operations["get_events"];
         put?: never;
         post?: never;
@@ -143,6 +146,152 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People by name, then clusters of unknown faces, those seen in most scenes first. */
+        get: operations["get_people"];
+        put?: never;
+        /** Makes a person with a name. Photos come next. */
+        post: operations["post_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One person with their photos. */
+        get: operations["get_people_person_id"];
+        put?: never;
+        post?: never;
+        /** Deletes a person, with photos, vectors and everything their face was cut out into. Videos stay as they are. */
+        delete: operations["delete_people_person_id"];
+        options?: never;
+        head?: never;
+        /**
+         * Renames a person, or gives a cluster its name: then the faces in it are what the person is known by, and the library is looked
+         *     through for more of them. A cluster is only named with consent (422 `consent_required`).
+         */
+        patch: operations["patch_people_person_id"];
+        trace?: never;
+    };
+    "/people/{person_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that others are this person. Photos, faces and decisions of theirs become this person's. */
+        post: operations["post_people_person_id_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{person_id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The person's photos, oldest first, and what became of each. */
+        get: operations["get_people_person_id_photos"];
+        put?: never;
+        /**
+         * Adds a photo; the body is the file. A worker checks it: exactly one face, large and sharp enough, seen from the front, and like
+         *     the person's other photos. 3 to 10 photos make a dependable enrolment; from the second accepted one on the person is looked for.
+         */
+        post: operations["post_people_person_id_photos"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{person_id}/photos/{photo_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a photo with its vector. */
+        delete: operations["delete_people_person_id_photos_photo_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{person_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says "this is not that person" of a face. Who it is instead is found out in the background. */
+        post: operations["post_people_person_id_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{person_id}/scenes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The scenes a person is in, video by video. */
+        get: operations["get_people_person_id_scenes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people/{person_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that some of a person's faces are somebody else. They become a cluster of their own, which can be named. */
+        post: operations["post_people_person_id_split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/scenes/{scene_id}": {
         parameters: {
             query?: never;
@@ -167,7 +316,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Scenes that say something alike. 409 `no_vectors` if nothing is said in this one. */
+        /** Scenes that say or show something alike. 409 `no_vectors` if there is nothing in this one to compare by. */
         get: operations["get_scenes_scene_id_similar"];
         put?: never;
         post?: never;
@@ -186,7 +335,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Finds moments by what was said. */
+        /** Finds moments by what is said, seen and written on screen. */
         post: operations["post_search"];
         delete?: never;
         options?: never;
@@ -612,6 +761,49 @@ export interface components {
             items: components["schemas"]["AccountItem"][];
             next_cursor?: string | null;
         };
+        AffectBounds: {
+            /**
+             * Format: double
+             * @default null
+             */
+            max: number | null;
+            /**
+             * Format: double
+             * @default null
+             */
+            min: number | null;
+        };
+        /** @description Bounds, both ends inside. A scene of which a value is not known is outside. */
+        AffectFilter: {
+            /** @default null */
+            arousal: components["schemas"]["AffectBounds"] | null;
+            /** @default null */
+            energy: components["schemas"]["AffectBounds"] | null;
+            /** @default null */
+            valence: components["schemas"]["AffectBounds"] | null;
+        };
+        AffectSource: {
+            /**
+             * Format: double
+             * @description Of the whole, 0 to 1; what is left is neutral.
+             */
+            share: number;
+            /** @description `text`, `expression`, `colour`, `voice_loudness`, `voice_pitch`, `speech_rate`, `motion`, `loudness` or `pace` */
+            source: string;
+            /** Format: double */
+            value: number;
+        };
+        AffectValue: {
+            /**
+             * Format: double
+             * @description 0 to 1: how much of what it could be told by was there.
+             */
+            confidence: number;
+            /** @description The weightiest first. */
+            sources: components["schemas"]["AffectSource"][];
+            /** Format: double */
+            value: number;
+        };
         Announced: {
             upload: components["schemas"]["UploadPlan"];
             /** Format: uuid */
@@ -649,15 +841,17 @@ export interface components {
         };
         ChannelReport: {
             candidates: number;
-            /** @description `words` or `meaning` */
+            /** @description `words`, `meaning`, `seen`, `written`, `tagged` or `who` */
             channel: string;
-            /** @description `ok`, `skipped` (no model), `timeout` or `error` */
+            /** @description `ok`, `skipped` (no model, or switched off), `timeout` or `error` */
             status: string;
             /** Format: int64 */
             took_ms: number;
         };
         Checks: {
             database: string;
+            /** @description As `text_model`: the half of the image model that reads queries. */
+            image_model: string;
             migrations: string;
             object_storage: string;
             /** @description `ok`, `off`, `loading` or `failed`. */
@@ -666,6 +860,21 @@ export interface components {
         Completion: {
             /** @description What the client believes to have sent. May be left out: S3's own list decides. */
             parts?: components["schemas"]["SentPart"][] | null;
+        };
+        ConsentGiven: {
+            /** Format: date-time */
+            at: string;
+            note: string;
+        };
+        /** @description Faces of the person: all of theirs in a scene, or one of them. */
+        Face: {
+            /** Format: uuid */
+            scene_id: string;
+            /**
+             * Format: int32
+             * @description As `GET /people/{id}/scenes` tells; left out: all of theirs in the scene.
+             */
+            track_no?: number | null;
         };
         FeatureFlags: {
             faces: boolean;
@@ -814,6 +1023,10 @@ export interface components {
             /** Format: uuid */
             user_id: string;
         };
+        Merge: {
+            /** @description Who is the same person; 1 to 50. They are gone afterwards. */
+            from: string[];
+        };
         /** @description What was read from the file. */
         Metadata: {
             audio_codec?: string | null;
@@ -842,6 +1055,14 @@ export interface components {
             variable_fps: boolean;
             video_codec: string;
         };
+        NewPerson: {
+            /** @description True: the person agreed to be recognised. Without it no photo is taken. */
+            consent?: boolean;
+            /** @description How and when they agreed. */
+            consent_note?: string | null;
+            /** @example Minji */
+            display_name: string;
+        };
         NewTokenAnswer: components["schemas"]["TokenItem"] & {
             /**
              * @description Shown this once. Send it as `Authorization: Bearer hx_…`.
@@ -858,6 +1079,20 @@ export interface components {
             size_bytes: number;
             /** @description By default the file's name. */
             title?: string | null;
+        };
+        OnScreenText: {
+            /** @description Four corners `[x, y]`, clockwise from the upper left as the line is read, in units of the picture's width and height. */
+            box: number[][];
+            /**
+             * Format: float
+             * @description 0 to 1
+             */
+            confidence: number;
+            /** Format: int64 */
+            end_ms: number;
+            /** Format: int64 */
+            start_ms: number;
+            text: string;
         };
         Outbox: {
             /** @description Newest first. */
@@ -893,6 +1128,122 @@ export interface components {
         PartsWanted: {
             /** @description From 1; at most 100. */
             part_numbers: number[];
+        };
+        Person: {
+            consent?: components["schemas"]["ConsentGiven"] | null;
+            /** @description Signed, for ten minutes. */
+            cover_url?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Null for a cluster: faces that look alike and have no name yet. */
+            display_name?: string | null;
+            /** @description Whether the library is looked through for them: from two accepted photos on, or once faces in videos were named. */
+            is_matched: boolean;
+            /** Format: uuid */
+            person_id: string;
+            /** Format: int64 */
+            photos_accepted: number;
+            /** Format: int64 */
+            photos_checking: number;
+            /**
+             * Format: int64
+             * @description Until the enrolment is good; 0 when it is.
+             */
+            photos_missing: number;
+            /**
+             * Format: int64
+             * @description Scenes they are in.
+             */
+            scenes: number;
+            /**
+             * @description `unknown` (a cluster), `enrolling` (fewer photos than a dependable enrolment needs) or `enrolled`
+             * @example enrolled
+             */
+            state: string;
+            /** Format: int64 */
+            videos: number;
+        };
+        /** @description Fields to change; those left out stay. */
+        PersonEdit: {
+            /** @description True: the person agreed. To take a consent back, delete the person. */
+            consent?: boolean | null;
+            consent_note?: string | null;
+            display_name?: string | null;
+        };
+        PersonPage: {
+            items: components["schemas"]["Person"][];
+            next_cursor?: string | null;
+        };
+        /** @description A scene that the person is in. */
+        PersonScene: {
+            /** Format: int64 */
+            end_ms: number;
+            /** Format: int32 */
+            ordinal: number;
+            /** Format: uuid */
+            run_id: string;
+            /** Format: uuid */
+            scene_id: string;
+            /**
+             * Format: float
+             * @description Part of the scene's pictures that the person is seen in, 0 to 1.
+             */
+            share: number;
+            /** Format: int64 */
+            start_ms: number;
+            text: string;
+            thumbnail_url?: string | null;
+            tracks: components["schemas"]["PersonTrack"][];
+            /** Format: uuid */
+            video_id: string;
+            video_title: string;
+        };
+        PersonScenes: {
+            items: components["schemas"]["PersonScene"][];
+            next_cursor?: string | null;
+        };
+        /** @description A face of theirs in it, through neighbouring pictures. */
+        PersonTrack: {
+            cover_url?: string | null;
+            /** Format: int64 */
+            end_ms: number;
+            /**
+             * Format: float
+             * @description Cosine similarity to what is known of them; null where the owner said so.
+             */
+            similarity?: number | null;
+            /** Format: int64 */
+            start_ms: number;
+            /** Format: int32 */
+            track_no: number;
+        };
+        /** @description A person with their photos. */
+        PersonWithPhotos: components["schemas"]["Person"] & {
+            /** @description Oldest first. */
+            photos: components["schemas"]["Photo"][];
+        };
+        Photo: {
+            /**
+             * @description Why it was rejected; stable.
+             * @example several_faces
+             */
+            code?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description Why, and what to do. */
+            message?: string | null;
+            /** Format: uuid */
+            photo_id: string;
+            /**
+             * @description `checking`, `accepted` or `rejected`
+             * @example accepted
+             */
+            state: string;
+            /** @description Signed, for ten minutes; null until it is checked, and where it could not be read. */
+            url?: string | null;
+        };
+        Photos: {
+            items: components["schemas"]["Photo"][];
         };
         Playback: {
             captions_url?: string | null;
@@ -990,6 +1341,7 @@ export interface components {
             message: string;
         };
         Scene: {
+            affect?: components["schemas"]["SceneAffect"] | null;
             /** Format: int64 */
             end_ms: number;
             /** Format: int64 */
@@ -1000,11 +1352,15 @@ export interface components {
              * @description 0 (still) to 1
              */
             motion?: number | null;
+            /** @description What can be read in its pictures, in order of time. */
+            on_screen: components["schemas"]["OnScreenText"][];
             /**
              * Format: int32
              * @description From 0.
              */
             ordinal: number;
+            /** @description Who is in it: those with a name first, then those seen most. Empty where faces are switched off. */
+            people: components["schemas"]["ScenePerson"][];
             /** Format: uuid */
             run_id: string;
             /**
@@ -1014,7 +1370,8 @@ export interface components {
             scene_id: string;
             /** Format: int64 */
             start_ms: number;
-            tags: string[];
+            /** @description What it shows, the surest first. */
+            tags: components["schemas"]["SceneTag"][];
             /** @description The words spoken in it. */
             text: string;
             thumbnail_large_url?: string | null;
@@ -1023,6 +1380,40 @@ export interface components {
             transition: string;
             /** Format: uuid */
             video_id: string;
+        };
+        /** @description How a scene feels. Each is null where there is nothing to tell it by. */
+        SceneAffect: {
+            /** @default null */
+            arousal: components["schemas"]["AffectValue"] | null;
+            /** @default null */
+            energy: components["schemas"]["AffectValue"] | null;
+            /** @default null */
+            valence: components["schemas"]["AffectValue"] | null;
+        };
+        ScenePerson: {
+            /** @description Null for somebody without a name. */
+            display_name?: string | null;
+            /** Format: uuid */
+            person_id: string;
+            /**
+             * Format: float
+             * @description Part of the scene's pictures that they are seen in, 0 to 1.
+             */
+            share: number;
+        };
+        /** @description Something that a scene shows. */
+        SceneTag: {
+            /** @description In the asked-for language. */
+            label: string;
+            /**
+             * Format: float
+             * @description 0 to 1
+             */
+            score: number;
+            /** @description What it was seen by: `image`, `faces`, `text`, `motion`, `brightness` or `colour`. */
+            source: string;
+            /** @description Id, for filters. */
+            tag: string;
         };
         Scenes: {
             items: components["schemas"]["Scene"][];
@@ -1041,6 +1432,8 @@ export interface components {
             took_ms: number;
         };
         SearchFilters: {
+            /** @default null */
+            affect: components["schemas"]["AffectFilter"] | null;
             /**
              * Format: date-time
              * @default null
@@ -1066,13 +1459,21 @@ export interface components {
              * @default null
              */
             min_duration_s: number | null;
-            /** @default null */
+            /**
+             * @description Any of these people is in the scene.
+             * @default null
+             */
+            people: string[] | null;
+            /**
+             * @description Ids of tags, or what they are called in any language.
+             * @default null
+             */
             tags: string[] | null;
             /** @default null */
             video_ids: string[] | null;
         };
         SearchRequest: {
-            /** @description By default all: `words`, `meaning`. */
+            /** @description By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`, `who` (people by name). */
             channels?: string[] | null;
             /** @description `next_cursor` of the page before, with the same question. */
             cursor?: string | null;
@@ -1116,6 +1517,10 @@ export interface components {
         Span: {
             end: number;
             start: number;
+        };
+        Split: {
+            /** @description 1 to 500. */
+            faces: components["schemas"]["Face"][];
         };
         /** @description Small pictures for the seek bar. */
         Sprite: {
@@ -1330,7 +1735,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
+        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `feature_off` (404), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `consent_required` (422), `too_many_photos` (409), `too_many_people` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -1548,9 +1953,311 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    get_scenes_scene_id: {
+    get_people: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 24. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same other parameters. */
+                cursor?: string;
+                /** @description `named` or `unknown`; by default both. */
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people: {
         parameters: {
             query?: never;
+            header?: {
+                /** @description The same key gets the same answer for a day */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWithPhotos"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_people_person_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWithPhotos"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_people_person_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_people_person_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonEdit"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWithPhotos"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people_person_id_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWithPhotos"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_people_person_id_photos: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Photos"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people_person_id_photos: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gets the same answer for a day */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": number[];
+                "image/png": number[];
+                "image/webp": number[];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Photo"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_people_person_id_photos_photo_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people_person_id_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Face"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_people_person_id_scenes: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 24. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonScenes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people_person_id_split: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Split"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonWithPhotos"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_scenes_scene_id: {
+        parameters: {
+            query?: {
+                /** @description Of the tags' labels: ISO 639-1, by default `en`. A tag without a label in it has its English one. */
+                language?: string;
+            };
             header?: never;
             path: {
                 scene_id: string;
@@ -1572,7 +2279,10 @@ export interface operations {
     };
     get_scenes_scene_id_similar: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `said` or `seen`; by default both. */
+                by?: "said" | "seen";
+            };
             header?: never;
             path: {
                 scene_id: string;
@@ -2058,7 +2768,10 @@ export interface operations {
     };
     get_videos_video_id_scenes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the tags' labels: ISO 639-1, by default `en`. A tag without a label in it has its English one. */
+                language?: string;
+            };
             header?: never;
             path: {
                 video_id: string;
