@@ -495,7 +495,7 @@ const FINDINGS: &str = "
 async fn findings(story: &Story, run: RunId) -> Vec<(String, serde_json::Value)> {
     let tables: Vec<String> = sqlx::query_scalar(
         "SELECT table_name::text FROM information_schema.columns
-         WHERE table_schema = 'public' AND column_name = 'run_id' AND table_name NOT IN ('runs', 'jobs') ORDER BY 1",
+         WHERE table_schema = 'public' AND column_name = 'run_id' AND table_name NOT IN ('runs', 'jobs', 'scene_people') ORDER BY 1",
     )
     .fetch_all(story.pool())
     .await

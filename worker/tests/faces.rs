@@ -91,7 +91,7 @@ async fn the_man_of_the_sample_is_one_track_in_each_of_his_scenes_and_in_no_othe
         let middle = (scene.start_ms + scene.end_ms) / 2;
         truth.shots.iter().find(|shot| (shot.start_ms..shot.end_ms).contains(&middle)).unwrap()
     };
-    let mut his: Vec<&Track> = Vec::new();
+    let (mut his, mut others): (Vec<&Track>, Vec<&Track>) = (Vec::new(), Vec::new());
     for scene in &scene_rows {
         let known: Vec<_> =
             all.iter().filter(|track| track.scene_id == scene.scene_id && track.vector.is_some()).collect();
@@ -106,13 +106,17 @@ async fn the_man_of_the_sample_is_one_track_in_each_of_his_scenes_and_in_no_othe
             );
             his.extend(known);
         } else {
-            assert!(known.is_empty(), "{who:?}: {known:?}");
+            // A drawn face may be taken for one, of somebody else.
+            others.extend(known);
         }
     }
     assert_eq!(his.len(), 2);
     let alike = cosine(his[0], his[1]);
     println!("{} tracks, {} with a vector; his two: {alike:.3}", all.len(), his.len());
     assert!(alike >= same(), "{alike}");
+    for other in others {
+        assert!(his.iter().all(|one| cosine(one, other) < same()), "{other:?}");
+    }
 
     for track in &all {
         let cover = world.object(track.cover_key.as_ref().unwrap()).await;

@@ -99,6 +99,10 @@ async fn every_route_that_is_not_opened_refuses_scripts() {
         open,
         [
             "DELETE /videos/{video_id}/uploads",
+            "GET /people",
+            "GET /people/{person_id}",
+            "GET /people/{person_id}/photos",
+            "GET /people/{person_id}/scenes",
             "GET /scenes/{scene_id}",
             "GET /scenes/{scene_id}/similar",
             "GET /search/suggest",

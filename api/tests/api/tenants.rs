@@ -63,7 +63,7 @@ async fn another_persons_things_do_not_exist() {
     assert_eq!(ben.get("/videos").await.body["items"], json!([]));
     let filtered = ben.post("/search", json!({ "query": "raining", "filters": { "video_ids": [video] } })).await.body;
     assert_eq!(filtered["items"], json!([]));
-    assert_eq!(ben.get("/people").await.body["items"].as_array().unwrap().len(), 1, "his own");
+    assert_eq!(ben.get("/people").await.body["items"], json!([]));
     ann.get(&format!("/videos/{video}")).await.assert_status(200);
     ann.get(&format!("/people/{person}")).await.assert_status(200);
 }

@@ -19,6 +19,7 @@ use crate::pictures::{Rgb, encode_jpeg, resize};
 pub const MAX_PIXELS: u64 = 64_000_000;
 const MAX_SIDE: u32 = 20_000;
 const MAX_ALLOC: u64 = 768 << 20;
+const MAX_PNG_CHUNK: u64 = 64 << 20;
 /// Good enough to be looked at, and for a face to be recognised.
 const QUALITY: u8 = 92;
 const FORMATS: [ImageFormat; 3] = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP];
@@ -45,7 +46,8 @@ pub fn write(source: &Path, target: &Path, long_side: usize) -> Result<Still> {
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_ALLOC);
+    // Of a PNG this bounds what is inflated before the pixels, such as a colour profile.
+    limits.max_alloc = Some(if format == ImageFormat::Png { MAX_PNG_CHUNK } else { MAX_ALLOC });
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(rejected)?;
     let (source_width, source_height) = decoder.dimensions();

@@ -167,7 +167,7 @@ mod tests {
         // Left half black, right half white.
         let rgb: Vec<u8> = (0..8 * 4).flat_map(|n| [if n % 8 < 4 { 0 } else { 255 }; 3]).collect();
         let picture = Picture::new(8, 4, &rgb).unwrap();
-        let right = picture.resized_part(Part { left: 4.0, top: 0.0, width: 40.0, height: 4.0 }, 2, 2).unwrap();
+        let right = picture.resized_part(Part { left: 6.0, top: 0.0, width: 40.0, height: 4.0 }, 2, 2).unwrap();
         assert_eq!(right.rgb, [255; 12]);
         assert!(picture.resized_part(Part { left: 8.0, top: 0.0, width: 4.0, height: 4.0 }, 2, 2).is_err());
         let mut tensor = Vec::new();

@@ -114,6 +114,8 @@ async fn identify_of_model(
             Some(person) if names.contains(&person) => found.named += 1,
             Some(_) => found.unknown += 1,
         }
+        // How alike a face is to a cluster says nothing: the cluster is what faces like this one have made it, this one among them.
+        let similarity = similarity.filter(|_| person.is_some_and(|person| names.contains(&person)));
         decided.push((track.track_no, person, similarity));
     }
     load::write(&mut *connection, run, model, &decided).await?;
