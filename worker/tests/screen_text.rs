@@ -51,8 +51,12 @@ async fn a_headline_and_a_sign_are_rows_with_their_times() {
     world.video_becomes(video, &["indexed"]).await;
 
     let rows = written(&world, video).await;
-    let [headline, sign] = &rows[..] else { panic!("{rows:#?}") };
-    assert_eq!((headline.0.as_str(), headline.1, headline.2), ("Market falls by 3.5 percent", 0, 10_000));
+    // In each scene it is in, a row.
+    let headlines: Vec<_> = rows.iter().filter(|row| row.0 == "Market falls by 3.5 percent").collect();
+    let signs: Vec<_> = rows.iter().filter(|row| row.0 != "Market falls by 3.5 percent").collect();
+    let ([headline, ..], [sign]) = (&headlines[..], &signs[..]) else { panic!("{rows:#?}") };
+    assert_eq!((headline.1, headlines.last().map(|row| row.2)), (0, Some(10_000)));
+    assert!(headlines.windows(2).all(|pair| pair[0].2 == pair[1].1), "{headlines:#?}");
     assert_eq!(sign.0, "EXIT 12B to the museum");
     // A picture a second: the sign came at 4 s and was gone at 5.3 s.
     assert!((4000..5300).contains(&sign.1) && (5300..6600).contains(&sign.2), "{sign:?}");
@@ -69,8 +73,10 @@ async fn a_headline_and_a_sign_are_rows_with_their_times() {
             .unwrap();
     assert!(models["ocr"].as_str().unwrap().starts_with("pp-ocr-v6@"));
     let sidecar: Value = serde_json::from_slice(&world.object(&sidecar).await).unwrap();
-    assert_eq!(sidecar["scenes"][0]["on_screen"][1]["text"], "EXIT 12B to the museum");
-    assert_eq!(sidecar["scenes"][1]["on_screen"], Value::Array(Vec::new()));
+    let shown: Vec<_> = sidecar["scenes"].as_array().unwrap().iter().map(|scene| &scene["on_screen"]).collect();
+    let all = || shown.iter().flat_map(|texts| texts.as_array().unwrap());
+    assert_eq!(all().filter(|text| text["text"] == "EXIT 12B to the museum").count(), 1);
+    assert_eq!(shown.last().unwrap().as_array().unwrap().len(), 0, "the plain picture at the end");
 
     world.video_becomes(again, &["indexed"]).await;
     world.at_rest(video).await;
@@ -86,12 +92,13 @@ async fn without_a_reader_there_are_thumbnails_all_the_same() {
     let worker = world.worker("one").with("HEIMDEX_OCR_MODEL", "none").start();
     world.video_becomes(video, &["indexed"]).await;
     assert!(written(&world, video).await.is_empty());
-    let thumbnails: i64 = sqlx::query_scalar("SELECT count(thumbnail_key) FROM scenes WHERE run_id = $1")
-        .bind(video.run_id)
-        .fetch_one(world.pool())
-        .await
-        .unwrap();
-    assert_eq!(thumbnails, 2);
+    let (thumbnails, scenes): (i64, i64) =
+        sqlx::query_as("SELECT count(thumbnail_key), count(*) FROM scenes WHERE run_id = $1")
+            .bind(video.run_id)
+            .fetch_one(world.pool())
+            .await
+            .unwrap();
+    assert!(scenes >= 2 && thumbnails == scenes, "{thumbnails} of {scenes}");
     let models: Value = sqlx::query_scalar("SELECT models FROM runs WHERE run_id = $1")
         .bind(video.run_id)
         .fetch_one(world.pool())

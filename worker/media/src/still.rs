@@ -106,6 +106,8 @@ fn rgb(picture: RgbImage) -> Rgb {
     Rgb { width: picture.width() as usize, height: picture.height() as usize, data: picture.into_raw() }
 }
 
+// By value, as `map_err` gives it.
+#[allow(clippy::needless_pass_by_value)]
 fn rejected(error: ImageError) -> MediaError {
     let code = match &error {
         ImageError::Limits(_) => RejectCode::PictureTooLarge,

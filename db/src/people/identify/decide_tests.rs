@@ -65,7 +65,7 @@ fn what_the_owner_says_counts_and_the_newer_word_most() {
     // Of a face that is too bad to be recognised, too.
     let blurred = Track { vector: None, ..face };
     assert_eq!(whose(std::slice::from_ref(&blurred), &[], &ann), [Whose::Nobodys]);
-    assert_eq!(whose(&[blurred.clone()], &[said(&blurred, 7, true)], &ann), [Whose::Said(person(7))]);
+    assert_eq!(whose(std::slice::from_ref(&blurred), &[said(&blurred, 7, true)], &ann), [Whose::Said(person(7))]);
 }
 
 #[test]

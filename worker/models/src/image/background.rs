@@ -36,7 +36,7 @@ fn plain(corner: usize) -> OwnedPicture {
 fn gradient(corner: usize) -> OwnedPicture {
     let (from, to) = (colour(corner), colour((corner + 3) % 8));
     drawn(|x, y| {
-        let way = if corner % 2 == 0 { y } else { x } as f32 / (SIDE - 1) as f32;
+        let way = if corner.is_multiple_of(2) { y } else { x } as f32 / (SIDE - 1) as f32;
         [0, 1, 2].map(|channel| from[channel] + (to[channel] - from[channel]) * way)
     })
 }

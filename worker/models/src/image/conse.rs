@@ -35,7 +35,7 @@ impl Classes {
             found,
         };
         let bytes = std::fs::read(&path).map_err(|error| mismatch(error.to_string()))?;
-        if bytes.len() % (dimension * 4) != 0 || bytes.len() < dimension * 8 {
+        if !bytes.len().is_multiple_of(dimension * 4) || bytes.len() < dimension * 8 {
             return Err(mismatch(format!("{} bytes", bytes.len())));
         }
         let numbers: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();

@@ -120,7 +120,9 @@ impl ImageTable {
 
     pub(super) fn conse(&self, manifest: &Manifest) -> Result<&ConseTable, ModelError> {
         let table = self.conse.as_ref().ok_or_else(|| lacking(manifest, "conse"))?;
-        if table.top == 0 || !(table.temperature > 0.0) || !(0.0..=1.0).contains(&table.calibration) {
+        // Neither is true of a number that is none.
+        let positive = table.temperature > 0.0;
+        if table.top == 0 || !positive || !(0.0..=1.0).contains(&table.calibration) {
             let needs = "a `top` of 1 or more, a `temperature` above 0 and a `calibration` from 0 to 1";
             return Err(manifest.wrong(format!("`image.conse` needs {needs}")));
         }

@@ -1,6 +1,6 @@
 //! The network that looks at pictures, whatever its outputs mean.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use ort::session::Session;
@@ -30,7 +30,8 @@ impl Vision {
         width: usize,
         what: &str,
     ) -> Result<Self, ModelError> {
-        if table.size == 0 || table.views.is_empty() || table.std.iter().any(|std| !(*std > 0.0)) {
+        let positive = table.std.iter().all(|std| *std > 0.0);
+        if table.size == 0 || table.views.is_empty() || !positive {
             return Err(
                 manifest.wrong("`image.vision` needs a `size` and a `std` above 0 and at least one view".to_owned())
             );
@@ -40,15 +41,15 @@ impl Vision {
         onnx::expect_names(manifest, &path, &session, &[&table.input], &[&table.output])?;
         let batch = options.batch.max(1);
         let vision = Self { session: Mutex::new(session), table: table.clone(), batch, width };
-        vision.probe(manifest, path, what)?;
+        vision.probe(manifest, &path, what)?;
         Ok(vision)
     }
 
     /// Two grey views, to see what comes out.
-    fn probe(&self, manifest: &Manifest, path: PathBuf, what: &str) -> Result<(), ModelError> {
+    fn probe(&self, manifest: &Manifest, path: &Path, what: &str) -> Result<(), ModelError> {
         let mismatch = |expected: String, found: String| ModelError::Mismatch {
             id: manifest.id.clone(),
-            path: path.clone(),
+            path: path.to_owned(),
             expected,
             found,
         };
@@ -57,7 +58,11 @@ impl Vision {
             .run_raw(&vec![0.0; 2 * 3 * size * size], 2)
             .map_err(|error| mismatch(format!("an input of {size}×{size} pixels"), error.to_string()))?;
         if found.len() != 2 * self.width {
-            let found = if found.len() % 2 == 0 { format!("{}", found.len() / 2) } else { "something else".to_owned() };
+            let found = if found.len().is_multiple_of(2) {
+                format!("{}", found.len() / 2)
+            } else {
+                "something else".to_owned()
+            };
             return Err(mismatch(format!("{} {what}", self.width), found));
         }
         Ok(())
