@@ -22,7 +22,7 @@ pub(super) async fn meaning(state: &AppState, owner: UserId, question: &Question
     let asked = queries
         .iter()
         .map(|(query, near)| search::meaning(&state.pool, owner, query, &question.filters, *near, DEADLINE));
-    Ok(interleaved(try_join_all(asked).await?))
+    Ok(interleaved(&try_join_all(asked).await?))
 }
 
 /// Scenes that show it.
@@ -30,7 +30,7 @@ pub(super) async fn seen(state: &AppState, owner: UserId, question: &Question) -
     let queries = queries(state, owner, Sense::Image, &question.text).await?;
     let asked =
         queries.iter().map(|(query, near)| search::seen(&state.pool, owner, query, &question.filters, *near, DEADLINE));
-    Ok(interleaved(try_join_all(asked).await?))
+    Ok(interleaved(&try_join_all(asked).await?))
 }
 
 /// When in each scene it is seen best, by run and scene.
@@ -80,7 +80,7 @@ async fn queries(state: &AppState, owner: UserId, sense: Sense, text: &str) -> R
 
 /// The best of each, then the second of each, and so on: similarities in different spaces cannot be compared. A scene is in one of
 /// the lists only, since its run has one model of a kind.
-fn interleaved(lists: Vec<Vec<Candidate>>) -> Vec<Candidate> {
+fn interleaved(lists: &[Vec<Candidate>]) -> Vec<Candidate> {
     let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
     let places = (0..longest).flat_map(|place| lists.iter().filter_map(move |list| list.get(place)));
     places.take(usize::try_from(CANDIDATES).unwrap_or(usize::MAX)).copied().collect()

@@ -100,7 +100,7 @@ fn two_people_are_never_taken_for_one_and_one_is_recognised() {
                 let face = face_in(&analyzer, &image).filter(|face| face.quality.problem().is_none());
                 match face {
                     Some(face) => {
-                        samples.push(Sample { person, photo, variation, vector: vector_of(&analyzer, &image, &face) })
+                        samples.push(Sample { person, photo, variation, vector: vector_of(&analyzer, &image, &face) });
                     }
                     None => refused.push((photo, variation)),
                 }

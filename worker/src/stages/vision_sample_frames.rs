@@ -134,11 +134,9 @@ async fn thumbnail(
     .await?;
     let small_key = keys::thumbnail(job.video_id, job.run_id, frame.at_ms, SMALL);
     let large_key = keys::thumbnail(job.video_id, job.run_id, frame.at_ms, LARGE);
-    try_join(
-        cx.store().put_bytes(&small_key, small, "image/webp"),
-        cx.store().put_bytes(&large_key, large, "image/webp"),
-    )
-    .await?;
+    // Boxed: the future of a request is large.
+    let put = |key, bytes| Box::pin(cx.store().put_bytes(key, bytes, "image/webp"));
+    try_join(put(&small_key, small), put(&large_key, large)).await?;
     Ok(SceneThumbnail { scene_id, keyframe_ms: frame.at_ms, small_key, large_key })
 }
 

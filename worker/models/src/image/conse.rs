@@ -77,6 +77,9 @@ impl Pictures {
         let conse = table.conse(manifest)?;
         let classes = Classes::read(manifest, conse)?;
         let what = format!("classes, as {} has", conse.classes.display());
+        // A classifier is small: its threads wait for each other more than they compute. Two beside other work were four times slower
+        // than one (EfficientNet-Lite0, two cores).
+        let options = ImageOptions { threads: 1, ..options };
         let vision = Vision::load(manifest, &table.vision, options, classes.count(), &what)?;
         let background = background::measure(&vision, classes.count(), conse.temperature, conse.calibration)?;
         Ok(Self { id: manifest.id.clone(), vision, classes, background, table: conse.clone() })

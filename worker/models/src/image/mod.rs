@@ -19,8 +19,8 @@ use crate::manifest::{Kind, Manifest};
 use crate::picture::Picture;
 use crate::text::TextEmbedder;
 
-/// Views of pictures in one run of the network, where nothing else is said.
-pub const DEFAULT_BATCH: usize = 8;
+/// Views of pictures in one run of the network, where nothing else is said. On a CPU more are no faster and take more memory.
+pub const DEFAULT_BATCH: usize = 2;
 
 /// How a model may use the machine.
 #[derive(Clone, Copy, Debug)]

@@ -229,7 +229,7 @@ mod tests {
     fn barred(width: usize, height: usize, left: usize) -> Vec<u8> {
         let shade = |x: usize, y: usize| {
             let inside = (left..left + 40).contains(&x) && (20..36).contains(&y);
-            if inside && (x / 2 + y / 4) % 2 == 0 { 255 } else { 0 }
+            if inside && (x / 2 + y / 4).is_multiple_of(2) { 255 } else { 0 }
         };
         (0..width * height).flat_map(|n| [shade(n % width, n / width); 3]).collect()
     }
