@@ -201,6 +201,11 @@ async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does() {
     let video = world.upload(media::silent()).await;
     let leaving = world.worker("leaving").fault("align_merge:hang").with("HEIMDEX_WORKER_GRACE_S", "1").start();
     world.attempt_begins(video, Stage::AlignMerge, 1).await;
+    // A model that is being loaded when the grace ends is waited for no longer, and its stage is found as that of a lost worker.
+    until("the pictures are done", PATIENCE, async || {
+        (world.job(video, Stage::VisionAffectTags).await.0 == "completed").then_some(())
+    })
+    .await;
     assert_eq!(leaving.terminate().await, Some(0));
     let staying = world.worker("staying").start();
     world.video_becomes(video, &["indexed"]).await;
