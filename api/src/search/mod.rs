@@ -2,6 +2,7 @@
 
 pub mod alike;
 pub mod fusion;
+pub mod language;
 pub mod moment;
 pub mod nearest;
 pub mod run;
