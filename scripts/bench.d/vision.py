@@ -1,11 +1,13 @@
-"""What is seen: how fast, with how much memory, at what cost to the pipeline, and how right.
+"""What is seen: how fast, with how much memory, at what cost to the pipeline, and how right, in the sample and in photographs.
 
 Run twice by `scripts/bench`: first with `--without`, where the worker has no model of sight, which only notes the pipeline's time;
 then with every model.
 """
 
 import json
+import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=Path, required=True, help="file for the pipeline's seconds without sight")
     parser.add_argument("--without", action="store_true", help="note them there and print nothing")
     parser.add_argument("--judged", type=Path, required=True, help="the video whose shots `vision_truth.toml` describes")
+    parser.add_argument("--pictures", type=Path, required=True, help="folder of the photographs of `vision_images.toml`")
     parser.add_argument("video", type=Path, help="the video that is timed")
     options = parser.parse_args()
     processes, api = pipeline.Processes(options.process), pipeline.signed_in(options.api)
@@ -49,8 +52,15 @@ def main() -> None:
     print(f"\n  The pipeline takes {seen_s:.1f} s with sight and {blind_s:.1f} s without: {cost:+.0%}{verdict(cost <= MOST_COST, f'at most +{MOST_COST:.0%}')}")
     print(f"  The worker and its children take {peak_mib:.0f} MiB at most{verdict(peak_mib <= MOST_MIB, f'at most {MOST_MIB}')}")
 
+    print("\nThe sample")
     one = pipeline.index_and_keep(options, processes, api, options.judged)
-    quality = judge(api, one.answer["video_id"], truth.of(options.judged))
+    quality = {"sample": judge(api, one.answer["video_id"], truth.of(options.judged), wanted_of("vision_truth.toml"))}
+    print("\nPhotographs")
+    wanted = wanted_of("vision_images.toml")
+    with tempfile.TemporaryDirectory() as folder:
+        video, known = slides(wanted, options.pictures, Path(folder))
+        one = pipeline.index_and_keep(options, processes, api, video)
+    quality["photographs"] = judge(api, one.answer["video_id"], known, wanted)
     report.write(options.json, document | {"seconds": {"with": seen_s, "without": blind_s}, "quality": quality},
                  [Contestant(pipeline.OURS, ["heimdex-worker"])], {pipeline.OURS: runs})
 
@@ -87,11 +97,30 @@ def print_stages(psql: str, runs: list[Run]) -> None:
     print(f"\n  {count['frames']} frames chosen in {count['scenes']} scenes")
 
 
-def judge(api: Api, video_id: str, known: dict) -> dict:
+def wanted_of(name: str) -> dict:
+    return tomllib.loads((HERE / name).read_text())
+
+
+def slides(wanted: dict, pictures: Path, folder: Path) -> tuple[Path, dict]:
+    """A video that shows each photograph for some seconds, and which is shown when."""
+    (width, height), seconds, names = wanted["size"], wanted["seconds"], list(wanted["shots"])
+    inputs = [word for name in names for word in ("-loop", "1", "-framerate", "25", "-t", str(seconds), "-i", str(pictures / name))]
+    fit = f"scale={width}:{height}:force_original_aspect_ratio=decrease,pad={width}:{height}:-1:-1,setsar=1,format=yuv420p"
+    graph = "".join(f"[{n}]{fit}[p{n}];" for n in range(len(names)))
+    graph += "".join(f"[p{n}]" for n in range(len(names))) + f"concat=n={len(names)}"
+    video = folder / "photographs.mp4"
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *inputs, "-filter_complex", graph, "-c:v", "libx264", "-preset", "fast", str(video)], check=True)
+    shots = [{"name": name, "start_ms": n * seconds * 1000, "end_ms": (n + 1) * seconds * 1000} for n, name in enumerate(names)]
+    return video, {"shots": shots}
+
+
+def judge(api: Api, video_id: str, known: dict, wanted: dict) -> dict:
     """Tags against those a person would accept, and text queries against the shots they describe."""
-    wanted = tomllib.loads((HERE / "vision_truth.toml").read_text())
     scenes = api.call("GET", f"/videos/{video_id}/scenes")["items"]
     shown = {scene["scene_id"]: shot_at(known, (scene["start_ms"] + scene["end_ms"]) / 2) for scene in scenes}
+    missing = {shot["name"] for shot in known["shots"]} - set(shown.values())
+    if missing:
+        print(f"  no scene of its own has: {', '.join(sorted(missing))}")
     right = given = 0
     for scene in scenes:
         accepted = wanted["shots"][shown[scene["scene_id"]]]["tags"]
