@@ -47,7 +47,7 @@ pub async fn similar(
         if by.is_some_and(|by| by != respect) {
             continue;
         }
-        let Some(found) = neighbours(state, owner, scene, respect, limit).await? else { continue };
+        let Some(found) = neighbours(state, owner, scene, respect, limit).await.map_err(refusal)? else { continue };
         for (place, candidate) in found.iter().enumerate() {
             let matched = Match {
                 channel: channel.as_str(),
@@ -66,6 +66,14 @@ pub async fn similar(
     let mut page = fuse(&ranked);
     page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     present(state, owner, "", &page, &known).await
+}
+
+/// Too many vectors, or too busy a database, for the deadline: no fault of anybody's.
+fn refusal(error: DbError) -> ApiError {
+    if search::is_timeout(&error) {
+        return ApiError::new(Code::Unavailable).detail("The search took too long; try again.").retry_after(2);
+    }
+    error.into()
 }
 
 /// `None`: the scene has no vector of this kind.

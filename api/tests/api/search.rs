@@ -218,6 +218,51 @@ async fn any_query_at_all_is_answered() {
 }
 
 #[tokio::test]
+async fn a_word_that_is_left_out_is_not_where_the_player_jumps() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    library(&app, &ann).await;
+    let hit = ann.post("/search", json!({ "query": "times -worst" })).await.assert_status(200).body["items"][0].clone();
+    // Of eleven words in six seconds the eighth; every other one is not "worst" either.
+    assert_eq!((&hit["start_ms"], &hit["at_ms"]), (&json!(6000), &json!(6000 + 7 * 545)), "{hit}");
+}
+
+#[tokio::test]
+async fn scenes_alike_that_take_too_long_are_to_be_asked_for_again() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = library(&app, &ann).await;
+    sqlx::query(
+        "INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
+         SELECT run_id, scene_id, owner_id, 0, start_ms, end_ms, text, '[1,0]', 'of-the-tests' FROM scenes",
+    )
+    .execute(app.db.pool())
+    .await
+    .unwrap();
+    let similar = format!("/scenes/{}/similar?by=said", scene_of(video, 0, 6000));
+    // What only the comparison reads.
+    let mut held = app.db.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE video_metadata IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
+    let late = ann.get(&similar).await;
+    late.assert_problem(503, "unavailable");
+    assert_eq!(late.header("retry-after"), "2");
+    held.rollback().await.unwrap();
+    assert_eq!(ann.get(&similar).await.assert_status(200).body["items"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_completion_that_would_come_too_late_does_not_hold_up_the_others() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    library(&app, &ann).await;
+    let mut held = app.db.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE search_log IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
+    let suggestions = ann.get("/search/suggest?q=kit").await.assert_status(200).body.clone();
+    assert_eq!(suggestions["items"], json!([{ "text": "The kitchen", "kind": "title" }]));
+    held.rollback().await.unwrap();
+}
+
+#[tokio::test]
 async fn pages_neither_repeat_nor_skip_and_no_video_fills_the_first() {
     let app = App::start().await;
     let ann = app.enterprise("ann").await;

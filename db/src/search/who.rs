@@ -41,8 +41,10 @@ pub async fn candidates(
             FROM people p CROSS JOIN q
         ), found AS MATERIALIZED (
             SELECT s.run_id, s.scene_id, v.video_id, sum(n.weight * (0.5 + 0.5 * s.share))::double precision AS score, min(s.start_ms) AS start_ms
-            FROM named n JOIN scene_people s ON s.person_id = n.person_id ",
+            FROM named n CROSS JOIN LATERAL (SELECT * FROM scene_people p WHERE p.person_id = n.person_id AND p.owner_id = ",
     );
+    // OFFSET 0 keeps it a query of its own: joined, the view would be made of every track of the library.
+    sql.push_bind(owner).push(" OFFSET 0) s ");
     sql.push(VISIBLE).push(" WHERE n.weight > 0 AND ");
     push_filters(&mut sql, owner, filters);
     sql.push(
