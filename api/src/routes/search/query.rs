@@ -118,6 +118,9 @@ pub async fn search(
     let names: Vec<_> = channels.iter().map(|(channel, weight)| (channel.as_str(), weight.to_string())).collect();
     let question = (&text, names, &request.filters, per_video);
     let position = request.cursor.as_deref().map(|text| cursor::decode::<Position>(&question, text)).transpose()?;
+    if position.as_ref().is_some_and(|position| !domain::is_in_calendar(position.as_of)) {
+        return Err(cursor::invalid());
+    }
     // Later pages belong to the search that was counted.
     if let (None, Some(allowed)) = (&position, state.config.limits.of(caller.user.tier).searches_per_minute) {
         quotas::take(&state.pool, caller.user_id(), Quota::Searches, allowed, Utc::now()).await?.map_err(too_many)?;
@@ -218,8 +221,8 @@ fn filters(given: SearchFilters) -> Result<Filters, ApiError> {
     Ok(Filters {
         people: given.people.filter(|ids| !ids.is_empty()).map(|ids| ids.into_iter().map(PersonId::from).collect()),
         video_ids: given.video_ids.map(|ids| ids.into_iter().map(VideoId::from).collect()),
-        created_after: given.created_after,
-        created_before: given.created_before,
+        created_after: domain::time("filters.created_after", given.created_after)?,
+        created_before: domain::time("filters.created_before", given.created_before)?,
         min_duration_ms: ms(given.min_duration_s, "min_duration_s")?,
         max_duration_ms: ms(given.max_duration_s, "max_duration_s")?,
         languages: texts(given.languages, "languages")?.map(|all| all.iter().map(|l| l.to_lowercase()).collect()),
