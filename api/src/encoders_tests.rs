@@ -5,7 +5,8 @@ use super::*;
 /// A folder of so many small image models, `tiny-0` and on.
 fn models(count: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../worker/models/tests/fixtures/models/clip-tiny");
+    let fixture = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap())
+        .join("../worker/models/tests/fixtures/models/clip-tiny");
     for n in 0..count {
         let own = folder.path().join(format!("tiny-{n}"));
         std::fs::create_dir(&own).unwrap();

@@ -54,10 +54,10 @@ pub const STAGES: [StageSpec; 12] = [
     spec(SceneDetect, &[UploadValidate], 360 * MINUTE, "stage.scene_detect"),
     spec(AlignMerge, &[AsrFast, SceneDetect], 10 * MINUTE, "stage.align_merge"),
     spec(EmbedText, &[AlignMerge], 60 * MINUTE, "stage.embed_text"),
-    spec(VisionSampleFrames, &[SceneDetect], 60 * MINUTE, "stage.vision_sample_frames").consuming(&[SceneDetect]),
-    spec(VisionEmbedFrames, &[VisionSampleFrames], 120 * MINUTE, "stage.vision_embed_frames"),
+    spec(VisionSampleFrames, &[SceneDetect], 360 * MINUTE, "stage.vision_sample_frames").consuming(&[SceneDetect]),
+    spec(VisionEmbedFrames, &[VisionSampleFrames], 360 * MINUTE, "stage.vision_embed_frames"),
     spec(VisionAffectTags, &[VisionEmbedFrames, AsrFast, FacesEnrollMatch], 60 * MINUTE, "stage.vision_affect_tags"),
-    spec(FacesEnrollMatch, &[VisionSampleFrames], 120 * MINUTE, "stage.faces_enroll_match").consuming(&[SceneDetect]),
+    spec(FacesEnrollMatch, &[VisionSampleFrames], 360 * MINUTE, "stage.faces_enroll_match").consuming(&[SceneDetect]),
     spec(SidecarBuild, &[EmbedText, VisionAffectTags], 30 * MINUTE, "stage.sidecar_build"),
     spec(Commit, &[SidecarBuild], 10 * MINUTE, "stage.commit").consuming(&[SidecarBuild]),
 ];

@@ -53,6 +53,8 @@ pub struct Leases(Arc<Shared>);
 #[derive(Default)]
 struct Shared {
     held: Mutex<HashMap<AttemptId, Ending>>,
+    /// Everybody was told to end: so is whoever comes late.
+    all: OnceLock<Reason>,
     /// Since when PostgreSQL has answered without a gap.
     present_since: Mutex<Option<Instant>>,
 }
@@ -64,7 +66,12 @@ impl Leases {
 
     /// From now on the attempt's lease is renewed, until what is returned is dropped.
     pub fn hold(&self, attempt_id: AttemptId, ending: Ending) -> Held {
-        self.held().insert(attempt_id, ending);
+        let mut held = self.held();
+        if let Some(&reason) = self.0.all.get() {
+            ending.end(reason);
+        }
+        held.insert(attempt_id, ending);
+        drop(held);
         Held { leases: self.clone(), attempt_id }
     }
 
@@ -72,9 +79,11 @@ impl Leases {
         self.held().len()
     }
 
-    /// Tells every running attempt to end.
+    /// Tells every running attempt to end, and every one that begins from now on.
     pub fn end_all(&self, reason: Reason) {
-        for ending in self.held().values() {
+        let held = self.held();
+        let _ = self.0.all.set(reason);
+        for ending in held.values() {
             ending.end(reason);
         }
     }

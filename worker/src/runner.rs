@@ -160,10 +160,14 @@ impl Runner {
             }
             Ended::Badly(error) => match (error, ending.reason()) {
                 (StageError::Cancelled, None | Some(Reason::LeaseLost)) => return lost(attempt, wall),
-                (StageError::Cancelled, Some(reason)) => match told(reason, stats.clone()) {
-                    Some(failure) => failure,
-                    None => return lost(attempt, wall),
-                },
+                // What fails while the worker goes home may do so because it goes: that costs no attempt either.
+                (StageError::Cancelled, Some(reason))
+                | (StageError::Transient { .. }, Some(reason @ Reason::Shutdown)) => {
+                    match told(reason, stats.clone()) {
+                        Some(failure) => failure,
+                        None => return lost(attempt, wall),
+                    }
+                }
                 (error, _) => failure_of(&error, stats.clone()),
             },
             Ended::Panicked(message) => Failure {

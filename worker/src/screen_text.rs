@@ -27,6 +27,8 @@ pub struct Seen {
 /// One text as it goes on.
 struct Row {
     best: Line,
+    /// The best reading's text, [`folded`].
+    folded: String,
     /// Where it was last.
     place: Place,
     /// Pictures in which it was seen first and last.
@@ -43,8 +45,8 @@ pub fn merge(scene_id: SceneId, (start_ms, end_ms): (i64, i64), pictures: &[Seen
     for (number, picture) in pictures.iter().enumerate() {
         let mut free: Vec<bool> = vec![true; open.len()];
         for line in &picture.lines {
-            let place = Place::of(line);
-            let candidates = (0..free.len()).filter(|&n| free[n] && goes_on(&open[n], line, place));
+            let (place, folded) = (Place::of(line), folded(&line.text));
+            let candidates = (0..free.len()).filter(|&n| free[n] && goes_on(&open[n], &folded, place));
             let nearest =
                 candidates.min_by(|&a, &b| place.distance(open[a].place).total_cmp(&place.distance(open[b].place)));
             match nearest {
@@ -54,9 +56,10 @@ pub fn merge(scene_id: SceneId, (start_ms, end_ms): (i64, i64), pictures: &[Seen
                     (row.last, row.place) = (number, place);
                     if line.confidence > row.best.confidence {
                         row.best = line.clone();
+                        row.folded = folded;
                     }
                 }
-                None => open.push(Row { best: line.clone(), place, first: number, last: number }),
+                None => open.push(Row { best: line.clone(), folded, place, first: number, last: number }),
             }
         }
         let (gone, left) = open.into_iter().partition(|row| number - row.last > MAY_MISS);
@@ -93,9 +96,13 @@ fn corners(given: &[(f32, f32); 4]) -> Corners {
     given.map(|(x, y)| [x, y].map(|n| (n * 10_000.0).round() / 10_000.0))
 }
 
-fn goes_on(row: &Row, line: &Line, place: Place) -> bool {
-    let (old, new) = (folded(&row.best.text), folded(&line.text));
-    if place.is_near(row.place) { alike(&old, &new) } else { old.chars().count() >= MOVES_FROM && old == new }
+/// Whether a line that reads so, [`folded`], and stands there is the row's text.
+fn goes_on(row: &Row, folded: &str, place: Place) -> bool {
+    if place.is_near(row.place) {
+        alike(&row.folded, folded)
+    } else {
+        row.folded == folded && folded.chars().count() >= MOVES_FROM
+    }
 }
 
 /// Lowercase letters and digits: what readings of the same text agree in.

@@ -73,11 +73,12 @@ fn grey(width: usize, height: usize) -> Vec<u8> {
     encode_jpeg(&Rgb { width, height, data: vec![128; width * height * 3] }, 90).unwrap()
 }
 
-/// A wall of portraits.
+/// A wall of the face in `astronaut.png`.
 fn crowd(file: &Path, across: usize, down: usize) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("crowd.jpg");
-    let filter = format!("scale=256:256,loop={}:1:0,tile={across}x{down}", across * down);
+    // The face and little around it, so that each is large enough to be one when all are in a picture of 1280 pixels.
+    let filter = format!("crop=200:200:125:10,scale=256:256,loop={}:1:0,tile={across}x{down}", across * down);
     let made = std::process::Command::new("ffmpeg")
         .args([
             "-v",

@@ -139,7 +139,8 @@ async fn changing_the_image_model_redoes_what_stands_on_it_while_search_goes_on(
     for entry in std::fs::read_dir(models_dir()).unwrap().flatten() {
         std::os::unix::fs::symlink(entry.path(), models.path().join(entry.file_name())).unwrap();
     }
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tests/fixtures/models").join(TINY);
+    let fixture =
+        Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("models/tests/fixtures/models").join(TINY);
     std::fs::create_dir(models.path().join(TINY)).unwrap();
     for entry in std::fs::read_dir(fixture).unwrap().flatten() {
         std::fs::copy(entry.path(), models.path().join(TINY).join(entry.file_name())).unwrap();

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     fusion::{Ranked, fuse},
-    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, present},
+    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, present, unavailable},
 };
 use crate::{
     encoders::Sense,
@@ -47,7 +47,7 @@ pub async fn similar(
         if by.is_some_and(|by| by != respect) {
             continue;
         }
-        let Some(found) = neighbours(state, owner, scene, respect, limit).await.map_err(refusal)? else { continue };
+        let Some(found) = neighbours(state, owner, scene, respect, limit).await.map_err(late)? else { continue };
         for (place, candidate) in found.iter().enumerate() {
             let matched = Match {
                 channel: channel.as_str(),
@@ -68,12 +68,9 @@ pub async fn similar(
     present(state, owner, "", &page, &known).await
 }
 
-/// Too many vectors, or too busy a database, for the deadline: no fault of anybody's.
-fn refusal(error: DbError) -> ApiError {
-    if search::is_timeout(&error) {
-        return ApiError::new(Code::Unavailable).detail("The search took too long; try again.").retry_after(2);
-    }
-    error.into()
+/// Too many vectors, or too busy a database, for the deadline is no fault of anybody's.
+fn late(error: DbError) -> ApiError {
+    if search::is_timeout(&error) { unavailable() } else { error.into() }
 }
 
 /// `None`: the scene has no vector of this kind.

@@ -1,7 +1,10 @@
-//! Searching: the channels run side by side, each with a deadline, and are fused by rank.
+//! Searching: a query is taken apart, its channels run side by side, each with a deadline, and are fused by rank.
 
 pub mod alike;
+pub mod asked;
 pub mod fusion;
+pub mod language;
+pub mod listing;
 pub mod moment;
 pub mod nearest;
 pub mod run;

@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Filters, HitRow, Written},
+    search::{self, Candidate, Filters, HitRow, ListedAfter, Written},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,7 +18,12 @@ use super::{
     moment::{Span, Spoken, moment, spans},
     nearest,
 };
-use crate::{encoders::NoVector, error::ApiError, routes::videos::shape::signed, state::AppState};
+use crate::{
+    encoders::NoVector,
+    error::{ApiError, Code},
+    routes::videos::shape::signed,
+    state::AppState,
+};
 
 /// A channel may take so long; then the others answer without it.
 pub(super) const DEADLINE: Duration = Duration::from_secs(2);
@@ -64,6 +69,7 @@ impl Channel {
 /// What is asked, parsed.
 #[derive(Clone, Debug)]
 pub struct Question {
+    /// What is looked for, without operators.
     pub text: String,
     pub channels: Vec<(Channel, f64)>,
     pub filters: Filters,
@@ -78,16 +84,18 @@ pub struct Question {
 pub struct After {
     pub scene_id: Uuid,
     pub place: usize,
+    /// In a search without words, which has no ranks but an order of its own.
+    pub listed: Option<ListedAfter>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct ChannelReport {
-    /// `words`, `meaning`, `seen`, `written`, `tagged` or `who`
-    channel: &'static str,
+    /// `words`, `meaning`, `seen`, `written`, `tagged` or `who`; `filters` alone where there was nothing to look for
+    pub(super) channel: &'static str,
     /// `ok`, `skipped` (no model, or switched off), `timeout` or `error`
-    status: &'static str,
-    candidates: usize,
-    took_ms: u64,
+    pub(super) status: &'static str,
+    pub(super) candidates: usize,
+    pub(super) took_ms: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -121,6 +129,7 @@ pub struct Match {
     pub(super) detail: String,
 }
 
+#[derive(Default)]
 pub struct Answer {
     pub hits: Vec<Hit>,
     /// Where this page ended, if there is more.
@@ -148,14 +157,16 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     // No channel worked: an empty page would be a lie.
     let worked = reports.iter().any(|report| report.status == "ok");
     if !worked && reports.iter().any(|report| report.status != "skipped") {
-        return Err(ApiError::new(crate::error::Code::Unavailable)
-            .detail("The search could not be carried out; try again.")
-            .retry_after(2));
+        return Err(unavailable());
     }
     let all = cap_groups(fuse(&ranked), question.per_video, |key| key.0);
     let (page, next) = cut(&all, question);
     let hits = present(state, owner, &question.text, &page, &known).await?;
     Ok(Answer { hits, next, channels: reports })
+}
+
+pub(super) fn unavailable() -> ApiError {
+    ApiError::new(Code::Unavailable).detail("The search could not be carried out; try again.").retry_after(2)
 }
 
 /// What a channel offers.
@@ -203,7 +214,8 @@ fn cut(all: &[Fused<Key>], question: &Question) -> (Vec<Fused<Key>>, Option<Afte
     });
     let page: Vec<_> = all.iter().skip(start).take(question.limit).cloned().collect();
     let end = start + page.len();
-    let next = page.last().filter(|_| end < all.len()).map(|last| After { scene_id: last.id.1, place: end });
+    let next =
+        page.last().filter(|_| end < all.len()).map(|last| After { scene_id: last.id.1, place: end, listed: None });
     (page, next)
 }
 

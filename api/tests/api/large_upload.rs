@@ -50,7 +50,7 @@ impl Write for HashWriter<'_> {
 
 /// The client of `scripts/up`.
 fn client(api: &str, file: &Path) -> Command {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/lib/client.py");
+    let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../scripts/lib/client.py");
     let mut command = Command::new("python3");
     command
         .args([script.as_os_str(), "--no-wait".as_ref(), api.as_ref(), file.as_os_str()])

@@ -21,6 +21,7 @@ mod moments;
 mod people;
 mod problems;
 mod project;
+mod query_language;
 mod scripts;
 mod search;
 mod seen;

@@ -26,7 +26,8 @@ impl Models {
         for entry in std::fs::read_dir(fetched).unwrap().flatten() {
             std::os::unix::fs::symlink(entry.path(), folder.path().join(entry.file_name())).unwrap();
         }
-        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../worker/models/tests/fixtures/models");
+        let fixtures =
+            Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../worker/models/tests/fixtures/models");
         std::fs::create_dir(folder.path().join(TINY)).unwrap();
         for entry in std::fs::read_dir(fixtures.join(TINY)).unwrap().flatten() {
             std::fs::copy(entry.path(), folder.path().join(TINY).join(entry.file_name())).unwrap();

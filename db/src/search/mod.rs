@@ -1,9 +1,12 @@
 //! Search, one module a channel, each one SQL statement. Every statement starts from the owner and sees only visible runs.
-//! Fusing the channels is the caller's business.
+//! Fusing the channels is the caller's business. `listed` is what a search gets that has filters and nothing else.
 
+mod conditions;
 mod hits;
+mod listed;
 mod log;
 mod meaning;
+mod names;
 mod seen;
 mod suggest;
 mod tagged;
@@ -16,9 +19,12 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Transaction};
 use std::time::Duration;
 use uuid::Uuid;
 
+pub use conditions::{Asks, Condition};
 pub use hits::{HitRow, HitWord, hits};
+pub use listed::{Listed, ListedAfter, candidates as listed};
 pub use log::record;
 pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, text_models};
+pub use names::{Called, people_called, unused_tags};
 pub use seen::{BestFrame, best_frames, candidates as seen, image_models, of_scene as seen_of};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use tagged::candidates as tagged;
@@ -57,6 +63,8 @@ pub struct Filters {
     pub affect: Vec<AffectBound>,
     /// Any of them is in the scene.
     pub people: Option<Vec<PersonId>>,
+    /// All of them hold.
+    pub conditions: Vec<Condition>,
     /// Only runs that were visible then, so that later pages see what the first one saw.
     pub as_of: Option<DateTime<Utc>>,
 }
@@ -131,6 +139,9 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
     if let Some(people) = &filters.people {
         sql.push(" AND EXISTS (SELECT FROM scene_people w WHERE w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.person_id = ANY(");
         sql.push_bind(people.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push("))");
+    }
+    for condition in &filters.conditions {
+        conditions::push(sql, condition);
     }
     if let Some(as_of) = filters.as_of {
         sql.push(" AND r.visible_at <= ").push_bind(as_of);

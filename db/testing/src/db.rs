@@ -17,6 +17,8 @@ const TEMPLATE_REVISION: u32 = 1;
 const TEMPLATE_LOCK: i64 = 0x686d_6478_7465_7374;
 /// What a killed test left behind is swept after this long.
 const SWEEP_AFTER: Duration = Duration::from_secs(3600);
+/// For the database to be dropped at the end of a test.
+const DROP_PATIENCE: Duration = Duration::from_secs(1);
 const PREFIX: &str = "heimdex_test_";
 
 /// A fresh database with every migration applied, dropped at the end of the test.
@@ -79,18 +81,28 @@ impl TestDb {
 impl Drop for TestDb {
     fn drop(&mut self) {
         let (admin, name) = (self.admin.clone(), self.name.clone());
+        let (done, dropped) = std::sync::mpsc::channel();
         // The test's runtime may be of one thread, and on its way out: another one does it. A failure is left to the sweep.
-        let dropped = std::thread::spawn(move || -> anyhow::Result<()> {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(async {
-                let mut connection = PgConnection::connect_with(&admin).await?;
-                execute(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
-                connection.close().await?;
-                Ok(())
-            })
+        std::thread::spawn(move || {
+            let outcome = drop_database(&admin, &name);
+            let _ = done.send(());
+            outcome
         });
-        let _ = dropped.join();
+        // Not waited for until the end: the server first wants every backend to take note, one that is in the middle of signing
+        // somebody in does so only afterwards, and that somebody may be a task of the runtime that stands still here. Once this
+        // returns it goes on or is gone, and the server finishes what it was told without anybody waiting.
+        let _ = dropped.recv_timeout(DROP_PATIENCE);
     }
+}
+
+fn drop_database(admin: &PgConnectOptions, name: &str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect_with(admin).await?;
+        execute(&mut connection, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+        connection.close().await?;
+        Ok(())
+    })
 }
 
 /// The name of the template for these migrations, made if it is not there.

@@ -29,6 +29,8 @@ pub struct Track {
     pub faces: Vec<usize>,
     /// Sum of the good faces' vectors by quality.
     sum: Vec<f32>,
+    /// The sum, of length 1; empty without a good face.
+    mean: Vec<f32>,
 }
 
 impl Track {
@@ -39,13 +41,17 @@ impl Track {
             for (sum, value) in self.sum.iter_mut().zip(vector) {
                 *sum += value * seen.quality;
             }
+            let norm = self.sum.iter().map(|value| value * value).sum::<f32>().sqrt();
+            self.mean.clear();
+            if norm > 0.0 {
+                self.mean.extend(self.sum.iter().map(|value| value / norm));
+            }
         }
     }
 
     /// Mean of the good faces' vectors weighted by their quality, of length 1. `None` without a good face.
-    pub fn vector(&self) -> Option<Vec<f32>> {
-        let norm = self.sum.iter().map(|value| value * value).sum::<f32>().sqrt();
-        (norm > 0.0).then(|| self.sum.iter().map(|value| value / norm).collect())
+    pub fn vector(&self) -> Option<&[f32]> {
+        (!self.mean.is_empty()).then_some(&self.mean[..])
     }
 }
 
@@ -109,7 +115,7 @@ fn likeness(track: &Track, faces: &[Seen], face: &Seen, same: f32) -> Option<f32
     let in_place = overlap >= SAME_PLACE;
     match (track.vector(), &face.vector) {
         (Some(one), Some(other)) => {
-            let cosine = cosine(&one, other);
+            let cosine = cosine(one, other);
             (cosine >= same || (in_place && cosine >= same - PLACE_ALLOWS)).then_some(1.0 + cosine + overlap)
         }
         _ => in_place.then_some(overlap),
@@ -118,34 +124,45 @@ fn likeness(track: &Track, faces: &[Seen], face: &Seen, same: f32) -> Option<f32
 
 /// Joins tracks that are never in one picture and whose vectors are of one person: who left the picture and came back, or was lost.
 fn join(mut tracks: Vec<Track>, faces: &[Seen], same: f32) -> Vec<Track> {
-    loop {
-        let mut best: Option<(f32, usize, usize)> = None;
-        let vectors: Vec<_> = tracks.iter().map(Track::vector).collect();
-        for one in 0..tracks.len() {
-            for other in one + 1..tracks.len() {
-                let (Some(a), Some(b)) = (&vectors[one], &vectors[other]) else { continue };
-                let cosine = cosine(a, b);
-                if cosine >= same
-                    && best.is_none_or(|(most, ..)| cosine > most)
-                    && apart(&tracks[one], &tracks[other], faces)
-                {
-                    best = Some((cosine, one, other));
-                }
-            }
-        }
-        let Some((_, one, other)) = best else { return tracks };
-        let gone = tracks.remove(other);
+    let alike = |tracks: &[Track], one: usize, other: usize| {
+        let cosine = cosine(tracks[one].vector()?, tracks[other].vector()?);
+        (cosine >= same && apart(&tracks[one], &tracks[other], faces)).then_some((cosine, one, other))
+    };
+    let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
+    for one in 0..tracks.len() {
+        pairs.extend((one + 1..tracks.len()).filter_map(|other| alike(&tracks, one, other)));
+    }
+    // The likeliest first; of equals the one that begins first.
+    let order =
+        |a: &(f32, usize, usize), b: &(f32, usize, usize)| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)).then(b.2.cmp(&a.2));
+    while let Some(&(_, one, other)) = pairs.iter().max_by(|a, b| order(a, b)) {
+        let gone = std::mem::take(&mut tracks[other]);
         let mut indexes = [std::mem::take(&mut tracks[one].faces), gone.faces].concat();
         indexes.sort_unstable();
         let mut joined = Track::default();
         indexes.into_iter().for_each(|index| joined.push(index, &faces[index]));
         tracks[one] = joined;
+        // Only what was said of these two has changed.
+        pairs.retain(|&(_, a, b)| ![a, b].contains(&one) && ![a, b].contains(&other));
+        let again = (0..tracks.len()).filter(|&n| n != one).filter_map(|n| alike(&tracks, n.min(one), n.max(one)));
+        pairs.extend(again);
     }
+    tracks.retain(|track| !track.faces.is_empty());
+    tracks
 }
 
+/// No picture has a face of both. Faces of a track are in the order of their pictures.
 fn apart(one: &Track, other: &Track, faces: &[Seen]) -> bool {
-    let pictures: std::collections::HashSet<_> = one.faces.iter().map(|&index| faces[index].picture).collect();
-    !other.faces.iter().any(|&index| pictures.contains(&faces[index].picture))
+    let picture = |&index: &usize| faces[index].picture;
+    let (mut a, mut b) = (one.faces.iter().map(picture).peekable(), other.faces.iter().map(picture).peekable());
+    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+        match left.cmp(right) {
+            std::cmp::Ordering::Less => a.next(),
+            std::cmp::Ordering::Greater => b.next(),
+            std::cmp::Ordering::Equal => return false,
+        };
+    }
+    true
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {

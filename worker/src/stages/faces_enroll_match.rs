@@ -52,10 +52,19 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let found = look_at(cx, &eyes, &candidates).await?;
 
     let same = analyzer.thresholds().same;
-    let mut rows = Rows::default();
-    for scene in &scene_rows {
-        rows.add_scene(job, scene, &candidates, &found, same);
-    }
+    let (own, cancel) = (job.clone(), cx.cancel.clone());
+    // A camera over a street sees thousands of faces in one scene.
+    let (candidates, rows) = blocking(move || {
+        let mut rows = Rows::default();
+        for scene in &scene_rows {
+            if cancel.is_cancelled() {
+                return Err(StageError::Cancelled);
+            }
+            rows.add_scene(&own, scene, &candidates, &found, same);
+        }
+        Ok((candidates, rows))
+    })
+    .await?;
     put_covers(cx, &candidates, &rows.covers).await?;
 
     let mut tx = cx.fenced_tx().await?;
@@ -169,7 +178,7 @@ impl Rows {
                 faces: i32::try_from(own.len()).unwrap_or(i32::MAX),
                 frames: i32::try_from(times.len()).unwrap_or(i32::MAX),
                 quality: best.quality,
-                vector: track.vector(),
+                vector: track.vector().map(<[f32]>::to_vec),
                 cover_key: Some(key),
                 expression: tracks::mean_expression(own.iter().copied()).map(named),
             });

@@ -36,7 +36,7 @@ const SECONDS_PER_FRAME: i64 = 5;
 const MAX_FRAMES: i64 = 8;
 /// Between the chosen pictures others are read too, so that a title of a second is found, but not at any price: each
 /// candidate adds so much to what they may cost, in shares of a picture that may have writing, and so much can be saved up.
-/// A title in a quiet scene is read at once; of a scene full of moving texture, every third picture or so.
+/// A title in a quiet scene is read at once; a page of writing once so much is saved up, and those after it pay for it.
 const CREDIT: f64 = 0.03;
 const MOST_CREDIT: f64 = 0.3;
 
@@ -69,11 +69,11 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         }
         if let Some(reader) = &reader {
             let chosen = sampled.contains(&frame.at_ms);
-            let may_cost = if chosen { f64::INFINITY } else { credit };
+            let may_cost = if chosen || credit >= MOST_CREDIT { f64::INFINITY } else { credit };
             credit = (credit + CREDIT).min(MOST_CREDIT);
             if let Some(looked) = look(Arc::clone(reader), picture, may_cost, last.take()).await? {
                 if !chosen {
-                    credit = (credit - looked.cost).max(0.0);
+                    credit -= looked.cost;
                 }
                 if looked.knows {
                     seen.entry(frame.scene_id)
@@ -86,13 +86,14 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         done += 1;
         cx.progress_between(0, 95, done, all);
     }
-    let written: Vec<_> = scene_rows
-        .iter()
-        .flat_map(|scene| {
+    let written = blocking(move || {
+        let merged = scene_rows.iter().flat_map(|scene| {
             let own = seen.get(&scene.scene_id).map_or(&[][..], Vec::as_slice);
             merge(scene.scene_id, (scene.start_ms, scene.end_ms), own)
-        })
-        .collect();
+        });
+        Ok(merged.collect::<Vec<_>>())
+    })
+    .await?;
 
     let label = cx.models().ocr.as_ref().map(|model| model.label());
     let mut tx = cx.fenced_tx().await?;

@@ -5,31 +5,37 @@ use std::{collections::BTreeMap, time::Instant};
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
-    PersonId, VideoId,
     quotas::{self, Quota},
-    search::{self, Affect, AffectBound, Filters},
+    search::{self, Filters, ListedAfter},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::filters::{SearchFilters, filters};
 use crate::{
     auth::Caller,
     cursor, domain,
     error::{ApiError, Code},
     extract,
-    search::run::{After, Channel, ChannelReport, Hit, Question, run},
+    search::{
+        asked::{SearchNote, asked},
+        language::{self, MAX_CHARS, ParsedQuery},
+        listing::list,
+        run::{After, Answer, Channel, ChannelReport, Hit, Question, run},
+    },
     state::AppState,
 };
-
-/// Longer queries are cut: nobody speaks so long, and models read less.
-const MAX_QUERY_CHARS: usize = 1000;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchRequest {
-    /// Words, a sentence, or both; `"…"`, `or` and `-` as in web searches.
-    #[schema(example = "it was the best of times")]
+    /// Words, a sentence, or both, with quotes and `or` as in web searches; and operators, all of which have to hold: `person:`,
+    /// `tag:`, `text:` (on screen), `said:`, `title:`, `after:` and `before:` (`2026-01-31`, `2026-01`, `2026`; UTC), `duration:`
+    /// (`<60`, `>=5m`, `60..120`), `lang:` (ISO 639-1). A `-` before an operator, a phrase in quotes or a word leaves out.
+    /// Operators alone list every scene that passes, the newest video first. At most 1000 characters and 32 operators; a
+    /// mistake is a 400 with its `column` and `column_end`, counted in Unicode scalar values from 1.
+    #[schema(example = "it was the best of times lang:en -music")]
     query: String,
     /// 1 to 50, by default 20.
     #[schema(value_type = Option<u32>)]
@@ -42,49 +48,18 @@ pub struct SearchRequest {
     /// By channel, 0 to 10.
     weights: Option<BTreeMap<String, f64>>,
     filters: Option<SearchFilters>,
-    /// Hits of one video before those of others have had their turn; by default 3.
+    /// Hits of one video before those of others have had their turn; by default 3. Operators alone list videos whole.
     per_video: Option<usize>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct SearchFilters {
-    video_ids: Option<Vec<Uuid>>,
-    created_after: Option<DateTime<Utc>>,
-    created_before: Option<DateTime<Utc>>,
-    min_duration_s: Option<f64>,
-    max_duration_s: Option<f64>,
-    /// ISO 639-1.
-    languages: Option<Vec<String>>,
-    /// Ids of tags, or what they are called in any language.
-    tags: Option<Vec<String>>,
-    affect: Option<AffectFilter>,
-    /// Any of these people is in the scene.
-    people: Option<Vec<Uuid>>,
-}
-
-/// Bounds, both ends inside. A scene of which a value is not known is outside.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AffectFilter {
-    /// -1 to 1
-    valence: Option<AffectBounds>,
-    /// 0 to 1
-    arousal: Option<AffectBounds>,
-    /// 0 to 1
-    energy: Option<AffectBounds>,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AffectBounds {
-    min: Option<f64>,
-    max: Option<f64>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct SearchAnswer {
+    /// Without control characters and superfluous blanks.
     query: String,
+    /// How the query was understood.
+    parsed: ParsedQuery,
+    /// What the person should know about it, such as a name that nobody has.
+    notes: Vec<SearchNote>,
     items: Vec<Hit>,
     next_cursor: Option<String>,
     took_ms: u64,
@@ -97,6 +72,9 @@ struct Position {
     scene: Uuid,
     place: usize,
     as_of: DateTime<Utc>,
+    /// Where there was nothing to look for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listed: Option<ListedAfter>,
 }
 
 /// Finds moments by what is said, seen and written on screen.
@@ -107,6 +85,7 @@ pub async fn search(
     extract::Json(request): extract::Json<SearchRequest>,
 ) -> Result<Json<SearchAnswer>, ApiError> {
     let began = Instant::now();
+    let parsed = language::parse(&request.query)?;
     let text = clean(&request.query);
     if text.is_empty() {
         return Err(ApiError::field("query", "empty", "query must have at least one letter or digit."));
@@ -116,9 +95,12 @@ pub async fn search(
     let filters = filters(request.filters.clone().unwrap_or_default())?;
     let per_video = request.per_video.unwrap_or(3).clamp(1, 1000);
     let names: Vec<_> = channels.iter().map(|(channel, weight)| (channel.as_str(), weight.to_string())).collect();
-    let question = (&text, names, &request.filters, per_video);
-    let position = request.cursor.as_deref().map(|text| cursor::decode::<Position>(&question, text)).transpose()?;
-    if position.as_ref().is_some_and(|position| !domain::is_in_calendar(position.as_of)) {
+    let request_of_cursor = (&text, names, &request.filters, per_video);
+    let position =
+        request.cursor.as_deref().map(|text| cursor::decode::<Position>(&request_of_cursor, text)).transpose()?;
+    if let Some(Position { as_of, listed, .. }) = &position
+        && !(domain::is_in_calendar(*as_of) && listed.is_none_or(|last| domain::is_in_calendar(last.created_at)))
+    {
         return Err(cursor::invalid());
     }
     // Later pages belong to the search that was counted.
@@ -126,33 +108,45 @@ pub async fn search(
         quotas::take(&state.pool, caller.user_id(), Quota::Searches, allowed, Utc::now()).await?.map_err(too_many)?;
     }
     let as_of = position.as_ref().map_or_else(Utc::now, |position| position.as_of);
-    let answer = run(
-        &state,
-        caller.user_id(),
-        &Question {
-            text: text.clone(),
-            channels,
-            // Later pages see what the first one saw.
-            filters: Filters { as_of: position.as_ref().map(|p| p.as_of), ..filters },
-            per_video,
-            limit: limit as usize,
-            after: position.as_ref().map(|p| After { scene_id: p.scene, place: p.place }),
-        },
-    )
-    .await?;
-    let next_cursor =
-        answer.next.map(|next| cursor::encode(&question, &Position { scene: next.scene_id, place: next.place, as_of }));
+    let asked = asked(&state, caller.user_id(), &parsed).await?;
+    let question = Question {
+        text: parsed.free(),
+        channels,
+        // Later pages see what the first one saw.
+        filters: Filters { as_of: position.as_ref().map(|p| p.as_of), conditions: asked.conditions, ..filters },
+        per_video,
+        limit: limit as usize,
+        after: position.as_ref().map(|p| After { scene_id: p.scene, place: p.place, listed: p.listed }),
+    };
+    let answer = if asked.is_hopeless {
+        Answer::default()
+    } else if question.text.is_empty() {
+        list(&state, caller.user_id(), &question, &parsed.said()).await?
+    } else {
+        run(&state, caller.user_id(), &question).await?
+    };
+    let next_cursor = answer.next.map(|After { scene_id, place, listed }| {
+        cursor::encode(&request_of_cursor, &Position { scene: scene_id, place, as_of, listed })
+    });
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     if position.is_none() {
         let hits = i32::try_from(answer.hits.len()).unwrap_or(i32::MAX);
         search::record(&state.pool, caller.user_id(), &text, hits, i32::try_from(took_ms).unwrap_or(i32::MAX)).await?;
     }
-    Ok(Json(SearchAnswer { query: text, items: answer.hits, next_cursor, took_ms, channels: answer.channels }))
+    Ok(Json(SearchAnswer {
+        query: text,
+        parsed: ParsedQuery::from(&parsed),
+        notes: asked.notes,
+        items: answer.hits,
+        next_cursor,
+        took_ms,
+        channels: answer.channels,
+    }))
 }
 
-/// Any text is a query once control characters are blanks and its length is bounded.
+/// A text as it is shown and completed: control characters are blanks, and its length is bounded.
 pub fn clean(text: &str) -> String {
-    let text: String = text.chars().take(MAX_QUERY_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text: String = text.chars().take(MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().any(char::is_alphanumeric) {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     } else {
@@ -194,63 +188,6 @@ fn channels(request: &SearchRequest) -> Result<Vec<(Channel, f64)>, ApiError> {
     Ok(weighed)
 }
 
-fn filters(given: SearchFilters) -> Result<Filters, ApiError> {
-    let ms = |seconds: Option<f64>, field: &str| match seconds {
-        None => Ok(None),
-        Some(s) if (0.0..=1e9).contains(&s) => Ok(Some((s * 1000.0) as i64)),
-        Some(_) => {
-            Err(ApiError::field(format!("filters.{field}"), "out_of_range", format!("{field} must be at least 0.")))
-        }
-    };
-    let texts = |list: Option<Vec<String>>, field: &str| match list {
-        None => Ok(None),
-        Some(list) if list.is_empty() => Ok(None),
-        Some(list) if list.len() > 100 => Err(ApiError::field(format!("filters.{field}"), "too_many", "At most 100.")),
-        Some(list) => list
-            .iter()
-            .map(|text| domain::line(&format!("filters.{field}"), text, 60))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Some),
-    };
-    if given.video_ids.as_ref().is_some_and(|ids| ids.len() > 1000) {
-        return Err(ApiError::field("filters.video_ids", "too_many", "At most 1000 videos."));
-    }
-    if given.people.as_ref().is_some_and(|ids| ids.len() > 100) {
-        return Err(ApiError::field("filters.people", "too_many", "At most 100 people."));
-    }
-    Ok(Filters {
-        people: given.people.filter(|ids| !ids.is_empty()).map(|ids| ids.into_iter().map(PersonId::from).collect()),
-        video_ids: given.video_ids.map(|ids| ids.into_iter().map(VideoId::from).collect()),
-        created_after: domain::time("filters.created_after", given.created_after)?,
-        created_before: domain::time("filters.created_before", given.created_before)?,
-        min_duration_ms: ms(given.min_duration_s, "min_duration_s")?,
-        max_duration_ms: ms(given.max_duration_s, "max_duration_s")?,
-        languages: texts(given.languages, "languages")?.map(|all| all.iter().map(|l| l.to_lowercase()).collect()),
-        tags: texts(given.tags, "tags")?,
-        affect: affect_bounds(given.affect.unwrap_or_default())?,
-        as_of: None,
-    })
-}
-
-fn affect_bounds(given: AffectFilter) -> Result<Vec<AffectBound>, ApiError> {
-    let asked = [
-        ("valence", Affect::Valence, given.valence, -1.0),
-        ("arousal", Affect::Arousal, given.arousal, 0.0),
-        ("energy", Affect::Energy, given.energy, 0.0),
-    ];
-    let mut bounds = Vec::new();
-    for (name, affect, asked, least) in asked {
-        let Some(AffectBounds { min, max }) = asked else { continue };
-        let (min, max) = (min.unwrap_or(least), max.unwrap_or(1.0));
-        if !(least <= min && min <= max && max <= 1.0) {
-            let sentence = format!("{name} is between {least} and 1, and min is not above max.");
-            return Err(ApiError::field(format!("filters.affect.{name}"), "out_of_range", sentence));
-        }
-        bounds.push(AffectBound { affect, min, max });
-    }
-    Ok(bounds)
-}
-
 fn too_many(usage: quotas::QuotaUse) -> ApiError {
     let seconds = (usage.resets_at - Utc::now()).num_seconds().max(1);
     ApiError::new(Code::RateLimited)
@@ -272,7 +209,7 @@ mod tests {
         fn any_text_becomes_a_harmless_query(text in "(?s).{0,2000}") {
             let query = clean(&text);
             prop_assert!(!query.chars().any(char::is_control));
-            prop_assert!(query.chars().count() <= super::MAX_QUERY_CHARS);
+            prop_assert!(query.chars().count() <= super::MAX_CHARS);
             prop_assert_eq!(clean(&query), query);
         }
     }

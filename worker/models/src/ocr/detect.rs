@@ -102,7 +102,8 @@ impl Detector {
     }
 
     fn map(&self, picture: Picture<'_>, part: Part, scale: f64) -> Result<Map, ModelError> {
-        let side = |length: f64| ((length * scale / STRIDE as f64).round() as usize).max(1) * STRIDE;
+        // Never smaller than asked for: a line of writing must not depend on how its part fits the stride.
+        let side = |length: f64| ((length * scale / STRIDE as f64).ceil() as usize).max(1) * STRIDE;
         let part = part.within(picture.width() as f64, picture.height() as f64);
         let (width, height) = (side(part.width), side(part.height));
         let small = picture.resized_part(part, width, height)?;

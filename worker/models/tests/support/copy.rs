@@ -20,7 +20,7 @@ impl Copy {
 
     /// Of a small one that a script beside the tests has made.
     pub(crate) fn of_fixture(id: &'static str) -> Self {
-        Self::from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(id), id)
+        Self::from(&Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/fixtures/models").join(id), id)
     }
 
     fn from(source: &Path, id: &'static str) -> Self {

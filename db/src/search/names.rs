@@ -1,0 +1,55 @@
+//! What the names in a query stand for, in the library of the one who asks.
+
+use sqlx::PgExecutor;
+
+use crate::{
+    error::DbError,
+    ids::{PersonId, UserId},
+};
+
+/// Somebody who is meant by a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// As it was given.
+    pub name: String,
+    pub person_id: PersonId,
+}
+
+/// Whom the names mean, whatever their case: everybody who is called so; if nobody is, everybody whose name begins so. A name
+/// that means nobody is not in the answer.
+pub async fn people_called(db: impl PgExecutor<'_>, owner: UserId, names: &[String]) -> Result<Vec<Called>, DbError> {
+    Ok(sqlx::query_as!(
+        Called,
+        r#"WITH called AS MATERIALIZED (
+               SELECT g.name, p.person_id, lower(p.display_name) = lower(g.name) AS exactly
+               FROM (SELECT DISTINCT name FROM unnest($2::text[]) AS given (name)) AS g
+               JOIN face_profiles p ON starts_with(lower(p.display_name), lower(g.name))
+               WHERE p.owner_id = $1 AND p.display_name IS NOT NULL
+           )
+           SELECT c.name AS "name!", c.person_id AS "person_id!: PersonId" FROM called c
+           WHERE c.exactly OR NOT EXISTS (SELECT FROM called e WHERE e.name = c.name AND e.exactly)
+           ORDER BY c.name, c.person_id"#,
+        owner.0,
+        names
+    )
+    .fetch_all(db)
+    .await?)
+}
+
+/// Those of the tags that nothing visible of the owner has, under this id or under any name of it.
+pub async fn unused_tags(db: impl PgExecutor<'_>, owner: UserId, tags: &[String]) -> Result<Vec<String>, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT g.tag AS "tag!" FROM (SELECT DISTINCT tag FROM unnest($2::text[]) AS given (tag)) AS g
+           WHERE NOT EXISTS (
+                   SELECT FROM videos v CROSS JOIN unnest(v.tags) AS own (tag)
+                   WHERE v.owner_id = $1 AND v.state <> 'deleted' AND lower(own.tag) = lower(g.tag))
+             AND NOT EXISTS (
+                   SELECT FROM scene_tags t JOIN videos v ON v.current_run_id = t.run_id
+                   WHERE t.owner_id = $1 AND v.owner_id = $1 AND v.state <> 'deleted'
+                     AND t.tag = ANY(array_prepend(lower(g.tag), ARRAY(SELECT l.tag FROM tag_labels l WHERE lower(l.label) = lower(g.tag)))))"#,
+        owner.0,
+        tags
+    )
+    .fetch_all(db)
+    .await?)
+}
