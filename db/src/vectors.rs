@@ -22,7 +22,7 @@ impl VectorKind {
     }
 
     /// (table, vector column, model column) of those that are searched by an index. Faces are compared within one library, exactly.
-    const fn indexed(self) -> Option<(&'static str, &'static str, &'static str)> {
+    pub(crate) const fn indexed(self) -> Option<(&'static str, &'static str, &'static str)> {
         match self {
             Self::Text => Some(("text_windows", "text_vec", "text_model")),
             Self::Image => Some(("scenes", "image_vec", "image_model")),

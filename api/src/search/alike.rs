@@ -81,16 +81,14 @@ async fn neighbours(
     by: By,
     limit: i64,
 ) -> Result<Option<Vec<Candidate>>, DbError> {
-    let (own, sense) = match by {
-        By::Said => (search::pooled(&state.pool, owner, scene).await?, Sense::Text),
-        By::Seen => (search::seen_of(&state.pool, owner, scene).await?, Sense::Image),
+    let sense = match by {
+        By::Said => Sense::Text,
+        By::Seen => Sense::Image,
     };
+    let own = search::of_scene(&state.pool, sense.vectors(), owner, scene).await?;
     let Ok(query) = own else { return Ok(None) };
     let floor = state.encoders.likeness_floor(sense, &query.model).await.unwrap_or(FLOOR);
     let near = Near { except: Some(scene), floor, limit };
     let everything = Filters::default();
-    Ok(Some(match by {
-        By::Said => search::meaning(&state.pool, owner, &query, &everything, near, DEADLINE).await?,
-        By::Seen => search::seen(&state.pool, owner, &query, &everything, near, DEADLINE).await?,
-    }))
+    search::near(&state.pool, sense.vectors(), owner, &query, &everything, near, DEADLINE).await.map(Some)
 }

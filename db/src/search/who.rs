@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
+use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// The best scenes of the people that a query names; none when it names nobody.
@@ -52,8 +52,5 @@ pub async fn candidates(
         SELECT run_id, scene_id, video_id, score FROM found ORDER BY score DESC, video_id, start_ms, scene_id LIMIT ",
     )
     .push_bind(limit);
-    let mut tx = bounded(pool, deadline).await?;
-    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(found)
+    fetch(pool, deadline, sql).await
 }
