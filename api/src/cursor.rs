@@ -26,15 +26,17 @@ pub fn encode<T: Serialize>(request: &impl Serialize, position: &T) -> String {
 
 /// Reads a position back. Anything that [`encode`] did not write for the same request is `invalid_cursor`.
 pub fn decode<T: DeserializeOwned>(request: &impl Serialize, cursor: &str) -> Result<T, ApiError> {
-    let invalid = || {
-        ApiError::new(Code::InvalidCursor).detail("The cursor does not belong to this request; start again without it.")
-    };
     if cursor.len() > MAX_LEN {
         return Err(invalid());
     }
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid())?;
     let envelope: Envelope<T> = serde_json::from_slice(&bytes).map_err(|_| invalid())?;
     if envelope.q == fingerprint(request) { Ok(envelope.p) } else { Err(invalid()) }
+}
+
+/// A cursor that is not one of this request's.
+pub fn invalid() -> ApiError {
+    ApiError::new(Code::InvalidCursor).detail("The cursor does not belong to this request; start again without it.")
 }
 
 fn fingerprint(request: &impl Serialize) -> String {

@@ -1,5 +1,6 @@
 //! What people write, parsed at the edge: texts of bounded length without control characters, tags, file names, pages.
 
+use chrono::{DateTime, Datelike, Utc};
 use serde::Deserialize;
 
 use crate::error::ApiError;
@@ -36,6 +37,19 @@ pub fn paragraph(field: &str, text: &str, max: usize) -> Result<String, ApiError
         ));
     }
     Ok(text.trim().to_owned())
+}
+
+/// Whether a time is in the years 0 to 9999: others that can be written in JSON cannot be stored.
+pub fn is_in_calendar(at: DateTime<Utc>) -> bool {
+    (0..=9999).contains(&at.year())
+}
+
+/// Checks a time; see [`is_in_calendar`].
+pub fn time(field: &str, at: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, ApiError> {
+    if at.is_none_or(is_in_calendar) {
+        return Ok(at);
+    }
+    Err(ApiError::field(field, "out_of_range", format!("{field} must be in the years 0 to 9999.")))
 }
 
 /// At most 50 tags of at most 60 characters, each once.

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use heimdex_db::vectors::VectorKind;
 use heimdex_models::{ImageTexts, Manifest, ModelError, Registry, TextEmbedder, image};
 use tokio::sync::watch;
 
@@ -36,9 +37,14 @@ pub enum Sense {
 
 impl Sense {
     const fn as_str(self) -> &'static str {
+        self.vectors().as_str()
+    }
+
+    /// What it is compared with.
+    pub const fn vectors(self) -> VectorKind {
         match self {
-            Self::Text => "text",
-            Self::Image => "image",
+            Self::Text => VectorKind::Text,
+            Self::Image => VectorKind::Image,
         }
     }
 }

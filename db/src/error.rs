@@ -23,6 +23,11 @@ impl DbError {
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Sqlx(error) if is_outage(error))
     }
+
+    /// Somebody else held a lock for longer than was to be waited for (`lock_not_available`).
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlx(sqlx::Error::Database(database)) if database.code().as_deref() == Some("55P03"))
+    }
 }
 
 /// See [`DbError::is_outage`]. Class 08 is "connection exception", 57P01–57P03 are shutdown, crash and start-up, 53300 is

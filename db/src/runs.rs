@@ -178,8 +178,13 @@ pub async fn show_first(connection: &mut PgConnection, run_id: RunId, video_id: 
     Ok(())
 }
 
-/// Puts the finished run in the place of whatever was visible, and calls the video indexed.
+/// Puts the finished run in the place of whatever was visible, and calls the video indexed. What the owner decided about its faces
+/// while it was made, they decided about the run that was visible then: it is applied to this one by a task.
 pub async fn publish(connection: &mut PgConnection, run_id: RunId, video_id: VideoId) -> Result<(), DbError> {
+    let owner = crate::videos::owner(&mut *connection, video_id).await?;
+    // Before the video's row, as in a purge; and no decision may fall between the look at them and the end of this transaction.
+    crate::people::lock(&mut *connection, owner).await?;
+    crate::people::request_match_if_decided(&mut *connection, owner, run_id).await?;
     sqlx::query!(
         "UPDATE videos SET current_run_id = $1, failure_code = NULL, failure_message = NULL,
                 indexed_at = CASE WHEN current_run_id = $1 THEN coalesce(indexed_at, now()) ELSE now() END,

@@ -21,12 +21,12 @@ impl VectorKind {
         }
     }
 
-    /// (table, vector column, model column)
-    const fn columns(self) -> (&'static str, &'static str, &'static str) {
+    /// (table, vector column, model column) of those that are searched by an index. Faces are compared within one library, exactly.
+    pub(crate) const fn indexed(self) -> Option<(&'static str, &'static str, &'static str)> {
         match self {
-            Self::Text => ("text_windows", "text_vec", "text_model"),
-            Self::Image => ("scenes", "image_vec", "image_model"),
-            Self::Face => ("face_tracks", "face_vec", "face_model"),
+            Self::Text => Some(("text_windows", "text_vec", "text_model")),
+            Self::Image => Some(("scenes", "image_vec", "image_model")),
+            Self::Face => None,
         }
     }
 }
@@ -41,7 +41,7 @@ pub(crate) fn plain_name(model: &str) -> Result<&str, DbError> {
 }
 
 /// Registers a model and makes its partial HNSW index: `((vec::halfvec(n)) halfvec_cosine_ops) WHERE model = '…'`.
-/// Queries must use the same expression. Doing it again does nothing.
+/// Queries must use the same expression. Doing it again does nothing, and waits for nobody who writes vectors.
 ///
 /// # Errors
 /// [`DbError::Conflict`] `model_dimension` when the model is registered with another dimension, and as
@@ -62,8 +62,14 @@ pub async fn ensure_model(pool: &PgPool, kind: VectorKind, model: &str, dimensio
     if known.dimension != dimension || known.kind != kind.as_str() {
         return Err(DbError::Conflict("model_dimension"));
     }
-    let (table, column, model_column) = kind.columns();
+    let Some((table, column, model_column)) = kind.indexed() else { return Ok(()) };
     let index = format!("{table}_{}_hnsw", model.replace(['.', '-'], "_"));
+    // `IF NOT EXISTS` locks the table before it looks.
+    let is_there =
+        sqlx::query_scalar!(r#"SELECT to_regclass($1) IS NOT NULL AS "is_there!""#, index).fetch_one(pool).await?;
+    if is_there {
+        return Ok(());
+    }
     // The lock makes two workers that start at once take turns; `IF NOT EXISTS` alone races.
     let mut tx = pool.begin().await?;
     sqlx::query!("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", index).execute(&mut *tx).await?;

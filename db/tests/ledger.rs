@@ -8,6 +8,7 @@ use heimdex_db::tasks::{self, NewTask};
 use heimdex_db::{
     AttemptId, DbError, JobId, JobState, PgPool, RunId, Stage, UserId, VideoId,
     ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, RunReason, WorkId},
+    people,
 };
 use heimdex_testing::TestDb;
 use serde_json::json;
@@ -511,6 +512,24 @@ async fn findings(story: &Story, run: RunId) -> Vec<(String, serde_json::Value)>
         found.push((table, rows.into_iter().next().unwrap_or_default()));
     }
     found
+}
+
+#[tokio::test]
+async fn a_redo_that_inherits_faces_takes_turns_with_who_decides_whose_they_are() {
+    let story = Story::begin().await;
+    let mut deciding = story.pool().begin().await.unwrap();
+    people::lock(&mut deciding, story.owner).await.unwrap();
+    let redo = async |stage: Stage| {
+        let mut tx = story.pool().begin().await.unwrap();
+        sqlx::query("SET LOCAL lock_timeout = '50ms'").execute(&mut *tx).await.unwrap();
+        let begun = ledger::redo_stages(&mut tx, story.video, &[stage]).await;
+        tx.rollback().await.unwrap();
+        begun
+    };
+    let waiting = redo(Stage::EmbedText).await;
+    assert!(matches!(&waiting, Err(error) if error.is_busy()), "{waiting:?}");
+    // One that looks for faces again copies none.
+    redo(Stage::UploadValidate).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 use heimdex_db::{
     DbError, PersonId, PgConnection, RunId, SceneId, UserId, VideoId,
     audit::By,
-    maintenance,
+    keys, maintenance,
     people::{self, Consent, Edit, FaceAt, Thresholds, Verdict},
     runs,
 };
@@ -403,6 +403,97 @@ async fn merges_and_splits_survive_another_indexing() {
     library.name(split, "Ben").await;
     let (_, third) = library.indexed(&[face(0, 62.0), face(1, 2.0)]).await;
     assert_eq!(library.whose(third).await, [Some(split), Some(front)]);
+}
+
+#[tokio::test]
+async fn what_is_decided_while_a_video_is_indexed_again_outlives_its_commit() {
+    let library = Library::new().await;
+    let ann = library.person("Ann", &[0.0, 10.0]).await;
+    let faces = [face(0, 0.0), face(1, 5.0)];
+    let (video, _) = library.indexed(&faces).await;
+    let newer = library.run(video, &faces).await;
+    library.identify(newer).await;
+    assert_eq!(library.whose(newer).await, [Some(ann); 2]);
+    // The owner sees the run before it, and decides about that one.
+    let mut tx = library.tx().await;
+    let at = |scene| FaceAt { scene_id: scene_id(video, scene), track_no: None };
+    let split = people::split(&mut tx, library.owner, ann, &[at(0)], &By::command()).await.unwrap();
+    people::reject(&mut tx, library.owner, ann, at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    library.show(video, newer).await;
+    let asked = async |run: RunId| -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM tasks WHERE kind = 'match_person' AND payload ->> 'run_id' = $1")
+            .bind(run.to_string())
+            .fetch_one(library.pool())
+            .await
+            .unwrap()
+    };
+    assert_eq!(asked(newer).await, 1, "its faces are decided again");
+    library.identify(newer).await;
+    let whose = library.whose(newer).await;
+    assert_eq!(whose[0], Some(split));
+    assert!(whose[1].is_some() && whose[1] != Some(ann), "{whose:?}");
+    // Where nothing was decided, nothing is asked for.
+    let last = library.index_again(video, &faces).await;
+    assert_eq!(asked(last).await, 0);
+}
+
+#[tokio::test]
+async fn a_name_and_a_consent_may_come_from_different_people_and_no_name_comes_without() {
+    let library = Library::new().await;
+    let (_, run) = library.indexed(&[face(0, 0.0), face(1, 60.0)]).await;
+    let whose = library.whose(run).await;
+    let (one, other) = (whose[0].unwrap(), whose[1].unwrap());
+    let by = By::command();
+    let mut tx = library.tx().await;
+    let shy = people::create(&mut tx, library.owner, "Shy", None, &by).await.unwrap();
+    tx.commit().await.unwrap();
+    for (into, from) in [(shy, one), (one, shy)] {
+        let mut tx = library.tx().await;
+        let refused = people::merge(&mut tx, library.owner, into, &[from], &by).await;
+        assert!(matches!(refused, Err(DbError::Conflict("consent_required"))), "{refused:?}");
+        tx.rollback().await.unwrap();
+    }
+    let mut tx = library.tx().await;
+    let agreed = Edit { display_name: None, consent: Some(consent()) };
+    people::edit(&mut tx, library.owner, other, &agreed, &by).await.unwrap();
+    people::merge(&mut tx, library.owner, one, &[other, shy], &by).await.unwrap();
+    tx.commit().await.unwrap();
+    let row = people::find(library.pool(), library.owner, one).await.unwrap();
+    assert_eq!((row.display_name.as_deref(), row.consent_note), (Some("Shy"), Some(consent().note)));
+    assert!(people::consent_of(library.pool(), library.owner, one).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_copy_that_a_check_may_have_made_goes_with_its_photo() {
+    let library = Library::new().await;
+    let ann = library.person("Ann", &[]).await;
+    let mut sent = Vec::new();
+    // Each is rejected without a verdict: its row knows what was sent, and of no copy.
+    for _ in 0..11 {
+        let mut tx = library.tx().await;
+        let new = people::NewPhoto { photo_id: heimdex_db::PhotoId::new(), person_id: ann };
+        people::add_photo(&mut tx, library.owner, &new, &By::command()).await.unwrap();
+        tx.commit().await.unwrap();
+        sqlx::query("UPDATE tasks SET state = 'failed' WHERE kind = 'check_photo'")
+            .execute(library.pool())
+            .await
+            .unwrap();
+        sent.push(keys::sent_photo(library.owner, ann, new.photo_id));
+    }
+    let removed = async || -> String {
+        sqlx::query_scalar("SELECT string_agg(payload::text, ' ') FROM tasks WHERE kind = 'delete_objects'")
+            .fetch_one(library.pool())
+            .await
+            .unwrap()
+    };
+    let (first, last) = (keys::checked_photo(&sent[0]), keys::checked_photo(&sent[10]));
+    let now = removed().await;
+    assert!(now.contains(&first) && !now.contains(&last), "the oldest made room: {now}");
+    let mut tx = library.tx().await;
+    people::delete(&mut tx, library.owner, ann, &By::command()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(removed().await.contains(&last));
 }
 
 #[tokio::test]

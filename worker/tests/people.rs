@@ -169,6 +169,22 @@ async fn a_photo_deleted_while_it_waits_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn a_copy_of_a_worker_that_died_goes_when_its_photo_is_gone() {
+    let world = World::new().await;
+    let owner = world.owner("enterprise").await;
+    let them = person(&world, owner, "Eileen").await;
+    let photo = send_file(&world, owner, them, &portrait("astronaut.png")).await;
+    // Put there after the photo's objects were removed.
+    let sent = keys::sent_photo(owner, them, photo);
+    world.store.delete(&sent).await.unwrap();
+    world.store.put_bytes(&keys::checked_photo(&sent), vec![1], "image/jpeg").await.unwrap();
+    sqlx::query("DELETE FROM face_photos WHERE photo_id = $1").bind(photo).execute(world.pool()).await.unwrap();
+    let _worker = faces_on(world.worker("one")).start();
+    at_rest(&world).await;
+    assert_eq!(world.store.list("p/").await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_check_goes_on_when_the_object_storage_is_back_and_when_its_worker_died() {
     let world = World::new().await;
     let owner = world.owner("enterprise").await;

@@ -15,6 +15,7 @@ use heimdex_db::{
     Stage, ledger,
     search::{self, Embedding, Filters, Near},
     stage::redo_of,
+    vectors::VectorKind,
 };
 use heimdex_models::{ImageTexts, Registry, TextEmbedder, image};
 use serde::Deserialize;
@@ -50,7 +51,9 @@ impl Reader {
         let query = Embedding { model: self.texts.id().to_owned(), vector };
         let near = Near { except: None, floor: self.floor, limit: 20 };
         let (pool, patience) = (world.pool(), Duration::from_secs(5));
-        let found = search::seen(pool, video.owner_id, &query, &Filters::default(), near, patience).await.unwrap();
+        let found = search::near(pool, VectorKind::Image, video.owner_id, &query, &Filters::default(), near, patience)
+            .await
+            .unwrap();
         let mut starts = Vec::new();
         for candidate in found {
             let start = sqlx::query_scalar("SELECT start_ms FROM scenes WHERE run_id = $1 AND scene_id = $2")
@@ -161,7 +164,7 @@ async fn changing_the_image_model_redoes_what_stands_on_it_while_search_goes_on(
     let (old, new) = (Reader::of(models.path(), CONSE), Reader::of(models.path(), TINY));
     let before = old.find(&world, video, "a computer screen").await;
     assert!(!before.is_empty());
-    assert_eq!(search::image_models(world.pool(), video.owner_id).await.unwrap(), [CONSE]);
+    assert_eq!(search::models(world.pool(), VectorKind::Image, video.owner_id).await.unwrap(), [CONSE]);
 
     // The new model has seen the whole video, and nobody has committed that yet.
     let mut tx = world.pool().begin().await.unwrap();
@@ -180,7 +183,7 @@ async fn changing_the_image_model_redoes_what_stands_on_it_while_search_goes_on(
     })
     .await;
     worker.terminate().await;
-    assert_eq!(search::image_models(world.pool(), video.owner_id).await.unwrap(), [CONSE]);
+    assert_eq!(search::models(world.pool(), VectorKind::Image, video.owner_id).await.unwrap(), [CONSE]);
     assert_eq!(old.find(&world, video, "a computer screen").await, before, "the old vectors answer");
     assert_eq!(new.find(&world, video, "red").await, Vec::<i64>::new(), "the new ones wait");
 
@@ -196,7 +199,7 @@ async fn changing_the_image_model_redoes_what_stands_on_it_while_search_goes_on(
     .await;
     world.at_rest(redone).await;
     worker.terminate().await;
-    assert_eq!(search::image_models(world.pool(), video.owner_id).await.unwrap(), [TINY]);
+    assert_eq!(search::models(world.pool(), VectorKind::Image, video.owner_id).await.unwrap(), [TINY]);
     // There is some red and some blue in the test picture too.
     assert_eq!(new.find(&world, video, "red").await.first(), Some(&0));
     assert_eq!(new.find(&world, video, "blue").await.first(), Some(&4000));

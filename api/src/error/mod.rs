@@ -146,6 +146,9 @@ impl From<DbError> for ApiError {
             }
             DbError::Conflict(code) => Self::new(Code::Conflict).with("conflict", *code),
             _ if error.is_outage() => Self::unavailable(&error),
+            _ if error.is_busy() => Self::unavailable(&error)
+                .detail("Something else is being done to the same things at this moment; try again.")
+                .retry_after(3),
             _ => Self::internal(&error),
         }
     }

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::videos::shape::signed;
 use crate::{
     auth::Caller,
+    domain,
     error::ApiError,
     extract::{Path, Query},
     state::AppState,
@@ -30,8 +31,11 @@ pub struct SceneParams {
 }
 
 impl SceneParams {
-    fn language(&self) -> &str {
-        self.language.as_deref().unwrap_or("en")
+    fn language(&self) -> Result<String, ApiError> {
+        match self.language.as_deref() {
+            None | Some("") => Ok("en".into()),
+            Some(language) => domain::line("language", language, 35),
+        }
     }
 }
 
@@ -186,8 +190,9 @@ pub async fn list(
     Path(video_id): Path<VideoId>,
     Query(params): Query<SceneParams>,
 ) -> Result<Json<Scenes>, ApiError> {
+    let language = params.language()?;
     let run = transcripts::visible_run(&state.pool, caller.user_id(), video_id).await?;
-    let rows = scenes::of_video(&state.pool, caller.user_id(), video_id, params.language()).await?;
+    let rows = scenes::of_video(&state.pool, caller.user_id(), video_id, &language).await?;
     let mut people: HashMap<SceneId, Vec<ScenePerson>> = HashMap::new();
     for one in who_is_in(&state, caller.user_id(), rows.first().map(|row| row.run_id), None).await? {
         people.entry(one.scene_id).or_default().push(one.into());
@@ -208,7 +213,7 @@ pub async fn get(
     Path(scene_id): Path<SceneId>,
     Query(params): Query<SceneParams>,
 ) -> Result<Json<Scene>, ApiError> {
-    let row = scenes::find(&state.pool, caller.user_id(), scene_id, params.language()).await?;
+    let row = scenes::find(&state.pool, caller.user_id(), scene_id, &params.language()?).await?;
     let people = who_is_in(&state, caller.user_id(), Some(row.run_id), Some(scene_id)).await?;
     Scene::new(&state, row, people.into_iter().map(Into::into).collect()).await.map(Json)
 }

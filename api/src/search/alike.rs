@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     fusion::{Ranked, fuse},
-    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, present},
+    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, present, unavailable},
 };
 use crate::{
     encoders::Sense,
@@ -47,7 +47,7 @@ pub async fn similar(
         if by.is_some_and(|by| by != respect) {
             continue;
         }
-        let Some(found) = neighbours(state, owner, scene, respect, limit).await? else { continue };
+        let Some(found) = neighbours(state, owner, scene, respect, limit).await.map_err(late)? else { continue };
         for (place, candidate) in found.iter().enumerate() {
             let matched = Match {
                 channel: channel.as_str(),
@@ -68,6 +68,11 @@ pub async fn similar(
     present(state, owner, "", &page, &known).await
 }
 
+/// Too many vectors, or too busy a database, for the deadline is no fault of anybody's.
+fn late(error: DbError) -> ApiError {
+    if search::is_timeout(&error) { unavailable() } else { error.into() }
+}
+
 /// `None`: the scene has no vector of this kind.
 async fn neighbours(
     state: &AppState,
@@ -76,16 +81,14 @@ async fn neighbours(
     by: By,
     limit: i64,
 ) -> Result<Option<Vec<Candidate>>, DbError> {
-    let (own, sense) = match by {
-        By::Said => (search::pooled(&state.pool, owner, scene).await?, Sense::Text),
-        By::Seen => (search::seen_of(&state.pool, owner, scene).await?, Sense::Image),
+    let sense = match by {
+        By::Said => Sense::Text,
+        By::Seen => Sense::Image,
     };
+    let own = search::of_scene(&state.pool, sense.vectors(), owner, scene).await?;
     let Ok(query) = own else { return Ok(None) };
     let floor = state.encoders.likeness_floor(sense, &query.model).await.unwrap_or(FLOOR);
     let near = Near { except: Some(scene), floor, limit };
     let everything = Filters::default();
-    Ok(Some(match by {
-        By::Said => search::meaning(&state.pool, owner, &query, &everything, near, DEADLINE).await?,
-        By::Seen => search::seen(&state.pool, owner, &query, &everything, near, DEADLINE).await?,
-    }))
+    search::near(&state.pool, sense.vectors(), owner, &query, &everything, near, DEADLINE).await.map(Some)
 }

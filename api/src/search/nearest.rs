@@ -18,18 +18,19 @@ use crate::{
 
 /// Scenes that say something alike.
 pub(super) async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
-    let queries = queries(state, owner, Sense::Text, &question.text).await?;
-    let asked = queries
-        .iter()
-        .map(|(query, near)| search::meaning(&state.pool, owner, query, &question.filters, *near, DEADLINE));
-    Ok(interleaved(&try_join_all(asked).await?))
+    near(state, owner, Sense::Text, question).await
 }
 
 /// Scenes that show it.
 pub(super) async fn seen(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
-    let queries = queries(state, owner, Sense::Image, &question.text).await?;
-    let asked =
-        queries.iter().map(|(query, near)| search::seen(&state.pool, owner, query, &question.filters, *near, DEADLINE));
+    near(state, owner, Sense::Image, question).await
+}
+
+async fn near(state: &AppState, owner: UserId, sense: Sense, question: &Question) -> Result<Vec<Candidate>, Failure> {
+    let queries = queries(state, owner, sense, &question.text).await?;
+    let asked = queries.iter().map(|(query, near)| {
+        search::near(&state.pool, sense.vectors(), owner, query, &question.filters, *near, DEADLINE)
+    });
     Ok(interleaved(&try_join_all(asked).await?))
 }
 
@@ -56,10 +57,7 @@ async fn queries(state: &AppState, owner: UserId, sense: Sense, text: &str) -> R
     if state.encoders.configured(sense).is_none() {
         return Err(Failure::Skipped);
     }
-    let models = match sense {
-        Sense::Text => search::text_models(&state.pool, owner).await?,
-        Sense::Image => search::image_models(&state.pool, owner).await?,
-    };
+    let models = search::models(&state.pool, sense.vectors(), owner).await?;
     let embedded = join_all(models.iter().map(|model| state.encoders.embed(sense, model, text))).await;
     let (mut queries, mut failed) = (Vec::new(), None);
     for (model, embedded) in models.into_iter().zip(embedded) {

@@ -297,6 +297,37 @@ async fn what_the_owner_knows_better_counts() {
 }
 
 #[tokio::test]
+async fn merging_is_no_way_round_the_consent() {
+    let app = app().await;
+    let ann = app.user("ann").await;
+    seen(&app, &ann, "One", [0.0, 100.0]).await;
+    let shy = id(&ann.post("/people", json!({ "display_name": "Shy" })).await.assert_status(201).body);
+    let unknown = id(&ann.get("/people?kind=unknown").await.body["items"][0]);
+    for (into, from) in [(&shy, &unknown), (&unknown, &shy)] {
+        ann.post(&format!("/people/{into}/merge"), json!({ "from": [from] }))
+            .await
+            .assert_problem(422, "consent_required");
+    }
+    assert_eq!(ann.get("/people").await.body["items"].as_array().unwrap().len(), 3, "nothing was done");
+}
+
+#[tokio::test]
+async fn whoever_meets_an_indexing_is_told_to_come_back() {
+    let app = app().await;
+    let ann = app.user("ann").await;
+    let minji = id(&ann.post("/people", json!({ "display_name": "Minji" })).await.assert_status(201).body);
+    let mut indexing = app.db.pool().begin().await.unwrap();
+    people::lock(&mut indexing, me(&ann).await).await.unwrap();
+    let renamed = ann.patch(&format!("/people/{minji}"), json!({ "display_name": "Min-ji" })).await;
+    renamed.assert_problem(503, "unavailable");
+    assert_eq!(renamed.header("retry-after"), "3");
+    // Looking needs no turn.
+    ann.get(&format!("/people/{minji}")).await.assert_status(200);
+    indexing.rollback().await.unwrap();
+    ann.patch(&format!("/people/{minji}"), json!({ "display_name": "Min-ji" })).await.assert_status(200);
+}
+
+#[tokio::test]
 async fn photos_that_cannot_be_are_refused_at_the_door() {
     let app = app().await;
     let ann = app.user("ann").await;

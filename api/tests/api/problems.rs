@@ -1,8 +1,9 @@
 //! Errors have one form; the document says what there is.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::support::{App, Reply};
+use crate::support::{App, Reply, said, scene_of};
 
 #[tokio::test]
 async fn every_error_is_a_problem() {
@@ -31,6 +32,55 @@ async fn every_error_is_a_problem() {
         .await
         .assert_problem(413, "body_too_large");
     raw("application/json", "{\"query\":\"a\",\"surprise\":1}".into()).await.assert_problem(400, "invalid_json");
+}
+
+/// A cursor that says something else in a field of its position.
+fn forged(cursor: &str, field: &str, value: &Value) -> String {
+    let mut envelope: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).unwrap()).unwrap();
+    assert!(envelope["p"].get(field).is_some(), "no {field} in {envelope}");
+    envelope["p"][field] = value.clone();
+    URL_SAFE_NO_PAD.encode(envelope.to_string())
+}
+
+#[tokio::test]
+async fn what_the_database_could_not_read_is_refused_before() {
+    let app = App::start_with(|name| (name == "FEATURE_FACES").then(|| "true".into())).await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "One", &[(0, 4000, "rain")]).await;
+    said(&app, &ann, "Two", &[(0, 4000, "rain")]).await;
+    for name in ["a", "b"] {
+        ann.post("/people", json!({ "display_name": name })).await.assert_status(201);
+    }
+    let scene = scene_of(video, 0, 4000);
+    for path in [format!("/scenes/{scene}?language=%00"), format!("/videos/{video}/scenes?language=%00")] {
+        ann.get(&path).await.assert_problem(400, "invalid_request");
+    }
+    ann.get(&format!("/scenes/{scene}?language=")).await.assert_status(200);
+
+    let (late, early) = (json!("+10000-01-01T00:00:00Z"), json!("-0001-01-01T00:00:00Z"));
+    for (path, field, value) in [
+        ("/people?limit=1", "scenes", json!(i64::MIN)),
+        ("/people?limit=1", "name", json!("\0")),
+        ("/videos?limit=1", "at", late.clone()),
+        ("/videos?limit=1", "at", json!("+262000-01-01T00:00:00Z")),
+        ("/videos?limit=1", "at", early.clone()),
+    ] {
+        let page = ann.get(path).await.assert_status(200).body.clone();
+        let cursor = forged(page["next_cursor"].as_str().unwrap(), field, &value);
+        ann.get(&format!("{path}&cursor={cursor}")).await.assert_problem(400, "invalid_cursor");
+    }
+    for bound in ["created_after", "created_before"] {
+        for time in [&late, &early] {
+            ann.post("/search", json!({ "query": "rain", "filters": { bound: time } }))
+                .await
+                .assert_problem(400, "invalid_request");
+        }
+    }
+    let page = ann.post("/search", json!({ "query": "rain", "limit": 1 })).await.assert_status(200).body.clone();
+    let cursor = forged(page["next_cursor"].as_str().unwrap(), "as_of", &late);
+    ann.post("/search", json!({ "query": "rain", "limit": 1, "cursor": cursor }))
+        .await
+        .assert_problem(400, "invalid_cursor");
 }
 
 #[tokio::test]

@@ -1,5 +1,9 @@
 //! Finding the moment.
 
+use heimdex_db::{
+    RunId, UserId,
+    search::{Candidate, hits},
+};
 use heimdex_models::{Registry, TextEmbedder};
 use serde_json::{Value, json};
 
@@ -215,6 +219,62 @@ async fn any_query_at_all_is_answered() {
             .iter()
             .any(|text| text.contains("worst"))
     );
+}
+
+#[tokio::test]
+async fn a_word_that_is_left_out_marks_no_other() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = library(&app, &ann).await;
+    let (pool, scene_id) = (app.db.pool(), scene_of(video, 6000, 12_000));
+    let (run_id, owner): (RunId, UserId) = sqlx::query_as("SELECT run_id, owner_id FROM scenes WHERE scene_id = $1")
+        .bind(scene_id)
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    let found = [Candidate { run_id, scene_id, video_id: video, score: 1.0 }];
+    let cases: [(&str, &[&str]); 4] =
+        [("times -worst", &[" times,"]), ("best -worst times", &[" best", " times,"]), ("-worst", &[]), ("the", &[])];
+    for (query, marked) in cases {
+        let rows = hits(pool, owner, query, &found).await.unwrap();
+        let words: Vec<_> = rows[0].words.iter().filter(|word| word.matches).map(|word| word.text.as_str()).collect();
+        assert_eq!(words, marked, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn scenes_alike_that_take_too_long_are_to_be_asked_for_again() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = library(&app, &ann).await;
+    sqlx::query(
+        "INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
+         SELECT run_id, scene_id, owner_id, 0, start_ms, end_ms, text, '[1,0]', 'of-the-tests' FROM scenes",
+    )
+    .execute(app.db.pool())
+    .await
+    .unwrap();
+    let similar = format!("/scenes/{}/similar?by=said", scene_of(video, 0, 6000));
+    // What only the comparison reads.
+    let mut held = app.db.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE video_metadata IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
+    let late = ann.get(&similar).await;
+    late.assert_problem(503, "unavailable");
+    assert_eq!(late.header("retry-after"), "2");
+    held.rollback().await.unwrap();
+    assert_eq!(ann.get(&similar).await.assert_status(200).body["items"].as_array().unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_completion_that_would_come_too_late_does_not_hold_up_the_others() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    library(&app, &ann).await;
+    let mut held = app.db.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE search_log IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
+    let suggestions = ann.get("/search/suggest?q=kit").await.assert_status(200).body.clone();
+    assert_eq!(suggestions["items"], json!([{ "text": "The kitchen", "kind": "title" }]));
+    held.rollback().await.unwrap();
 }
 
 #[tokio::test]

@@ -7,8 +7,9 @@ use super::inherit::inherit;
 use crate::{
     error::DbError,
     ids::{JobId, RunId, VideoId},
-    queue,
+    people, queue,
     stage::{STAGES, Stage, redo_of},
+    videos,
 };
 
 /// Why a run is made.
@@ -57,6 +58,11 @@ pub async fn redo_stages(
     wanted: &[Stage],
 ) -> Result<(RunId, Vec<Stage>), DbError> {
     let again = redo_of(wanted);
+    if !again.contains(&Stage::FacesEnrollMatch) {
+        // Whose the faces are is copied, so it must not be decided anew meanwhile. Before the run, which refers to the video's row.
+        let owner = videos::owner(&mut *connection, video_id).await?;
+        people::lock(&mut *connection, owner).await?;
+    }
     let run_id = insert_run(connection, video_id, RunReason::Reprocess, wanted, &Value::Object(Map::new())).await?;
     if again.len() < Stage::ALL.len() {
         // Read after our run is there: from now on no other can be started or become visible.

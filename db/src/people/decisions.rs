@@ -1,4 +1,4 @@
-//! What owners decide about faces: these two are one person, these faces are somebody else, this is not them. Each is written
+//! What owners decide about faces: these faces are somebody else, this is not them (`merge`: these two are one). Each is written
 //! down by its place in the video (`face_decisions`), so that it holds for every run to come.
 
 use std::collections::{BTreeSet, HashMap};
@@ -28,9 +28,9 @@ pub struct FaceAt {
 
 /// Rows of `face_tracks`.
 #[derive(Debug, Default)]
-struct Tracks {
-    runs: Vec<RunId>,
-    numbers: Vec<i32>,
+pub(super) struct Tracks {
+    pub runs: Vec<RunId>,
+    pub numbers: Vec<i32>,
 }
 
 impl Tracks {
@@ -40,89 +40,6 @@ impl Tracks {
         runs.dedup();
         runs
     }
-}
-
-/// Says that these people are one: photos, faces and decisions of `from` become those of `into`, which takes over a name and a consent
-/// where it has none. Of `from` nothing is left. The person may then have more photos than can be added.
-///
-/// # Errors
-/// [`DbError::NotFound`] when one of them is not the owner's; [`DbError::Conflict`] `merge_with_itself`.
-pub async fn merge(
-    connection: &mut PgConnection,
-    owner: UserId,
-    into: PersonId,
-    from: &[PersonId],
-    by: &By,
-) -> Result<(), DbError> {
-    if from.contains(&into) {
-        return Err(DbError::Conflict("merge_with_itself"));
-    }
-    lock(&mut *connection, owner).await?;
-    let ids = uuids(from);
-    let there = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM face_profiles WHERE owner_id = $1 AND (person_id = $2 OR person_id = ANY($3))"#,
-        owner.0,
-        into.0,
-        &ids
-    )
-    .fetch_one(&mut *connection)
-    .await?;
-    let mut wanted = ids.clone();
-    wanted.sort_unstable();
-    wanted.dedup();
-    if usize::try_from(there).ok() != Some(wanted.len() + 1) {
-        return Err(DbError::NotFound);
-    }
-    sqlx::query!(
-        "UPDATE face_profiles p SET display_name = coalesce(p.display_name, f.display_name),
-             consent_at = coalesce(p.consent_at, f.consent_at), consent_note = CASE WHEN p.consent_at IS NULL THEN f.consent_note ELSE p.consent_note END,
-             consent_by = CASE WHEN p.consent_at IS NULL THEN f.consent_by ELSE p.consent_by END
-         FROM (SELECT * FROM face_profiles WHERE person_id = ANY($3) AND owner_id = $1
-               ORDER BY consent_at NULLS LAST, display_name NULLS LAST, person_id LIMIT 1) f
-         WHERE p.person_id = $2 AND p.owner_id = $1",
-        owner.0,
-        into.0,
-        &ids
-    )
-    .execute(&mut *connection)
-    .await?;
-    // What was refused for one of them was refused for the person they are; the faces the owner has just called theirs are not.
-    sqlx::query!(
-        "UPDATE face_decisions SET person_id = $2 WHERE owner_id = $1 AND person_id = ANY($3)",
-        owner.0,
-        into.0,
-        &ids
-    )
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query!(
-        "UPDATE face_photos SET person_id = $2 WHERE owner_id = $1 AND person_id = ANY($3)",
-        owner.0,
-        into.0,
-        &ids
-    )
-    .execute(&mut *connection)
-    .await?;
-    let moved = sqlx::query!(
-        r#"UPDATE face_tracks SET person_id = $2, similarity = NULL WHERE owner_id = $1 AND person_id = ANY($3)
-           RETURNING run_id AS "run_id: RunId", track_no"#,
-        owner.0,
-        into.0,
-        &ids
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    let mut tracks = Tracks::default();
-    for row in moved {
-        tracks.runs.push(row.run_id);
-        tracks.numbers.push(row.track_no);
-    }
-    decide(&mut *connection, owner, into, &tracks, "assigned").await?;
-    sqlx::query!("DELETE FROM face_profiles WHERE owner_id = $1 AND person_id = ANY($2)", owner.0, &ids)
-        .execute(&mut *connection)
-        .await?;
-    library::request_match(&mut *connection, owner, into).await?;
-    note(connection, owner, into, Action::PeopleMerged, by).await
 }
 
 /// Says that these faces of a person are somebody else: they become a cluster of their own, which is answered.
@@ -227,7 +144,7 @@ async fn give(
 }
 
 /// Writes a decision for each track, by its place, and forgets what it contradicts or repeats.
-async fn decide(
+pub(super) async fn decide(
     connection: &mut PgConnection,
     owner: UserId,
     person: PersonId,
@@ -303,7 +220,7 @@ async fn forget_contrary(
     Ok(())
 }
 
-/// Says that all faces of a person are theirs: what naming a cluster means.
+/// Says that all faces of a person are theirs: what naming a cluster means. The rows say so already, and without a similarity.
 pub(super) async fn keep_all(connection: &mut PgConnection, owner: UserId, person: PersonId) -> Result<(), DbError> {
     let rows = sqlx::query!(
         r#"SELECT t.run_id AS "run_id: RunId", t.track_no FROM face_tracks t JOIN videos v ON v.current_run_id = t.run_id
@@ -318,6 +235,5 @@ pub(super) async fn keep_all(connection: &mut PgConnection, owner: UserId, perso
         tracks.runs.push(row.run_id);
         tracks.numbers.push(row.track_no);
     }
-    give(&mut *connection, owner, &tracks, Some(person)).await?;
     decide(connection, owner, person, &tracks, "assigned").await
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgExecutor};
 
+use super::REFERENCES;
 use crate::{
     error::DbError,
     ids::{PersonId, RunId, TaskId, UserId},
@@ -32,6 +33,27 @@ pub async fn request_match_of_run(connection: &mut PgConnection, owner: UserId, 
     request(connection, owner, MatchPerson::Run(run)).await
 }
 
+/// As [`request_match_of_run`], where the owner has decided something about faces of the video since the run was begun: its faces may
+/// have been identified, or inherited, before that. Under [`super::lock`].
+pub(crate) async fn request_match_if_decided(
+    connection: &mut PgConnection,
+    owner: UserId,
+    run: RunId,
+) -> Result<(), DbError> {
+    let decided = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM face_decisions d JOIN runs r ON r.video_id = d.video_id
+                          WHERE r.run_id = $1 AND d.owner_id = $2 AND d.created_at >= r.created_at) AS "decided!""#,
+        run.0,
+        owner.0
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if decided {
+        request_match_of_run(connection, owner, run).await?;
+    }
+    Ok(())
+}
+
 async fn request(connection: &mut PgConnection, owner: UserId, what: MatchPerson) -> Result<TaskId, DbError> {
     let payload = serde_json::to_value(what).map_err(|error| DbError::Queue(error.to_string()))?;
     let waiting = sqlx::query_scalar!(
@@ -51,7 +73,7 @@ async fn request(connection: &mut PgConnection, owner: UserId, what: MatchPerson
 }
 
 /// Visible runs behind `after`, in order, at most `limit`: `(run, whether the person is in it or may be)`. Exact: every vector of
-/// the model is compared with what the person is known by.
+/// the model is compared with what the person is known by; of faces in videos that is the best of them.
 pub async fn fitting_runs(
     db: impl PgExecutor<'_>,
     owner: UserId,
@@ -65,7 +87,8 @@ pub async fn fitting_runs(
         r#"WITH known AS MATERIALIZED (
                SELECT face_vec FROM face_photos WHERE person_id = $2 AND owner_id = $1 AND face_model = $3 AND state = 'accepted'
                UNION ALL
-               SELECT face_vec FROM face_decisions WHERE person_id = $2 AND owner_id = $1 AND face_model = $3 AND kind = 'assigned'
+               (SELECT face_vec FROM face_decisions WHERE person_id = $2 AND owner_id = $1 AND face_model = $3 AND kind = 'assigned'
+                ORDER BY quality DESC NULLS LAST, seq LIMIT $7)
            ), references_and_mean AS MATERIALIZED (
                SELECT face_vec FROM known UNION ALL SELECT avg(face_vec) FROM known HAVING count(*) > 0
            ), page AS MATERIALIZED (
@@ -82,7 +105,8 @@ pub async fn fitting_runs(
         model,
         same,
         after.map(|run| run.0),
-        limit
+        limit,
+        REFERENCES
     )
     .fetch_all(db)
     .await?;

@@ -59,6 +59,25 @@ pub async fn find(db: impl PgExecutor<'_>, owner: UserId, person: PersonId) -> R
     rows(db, owner, Some(person), None, None, 1).await?.pop().ok_or(DbError::NotFound)
 }
 
+/// When somebody recorded that this person agreed; cheap, unlike [`find`].
+///
+/// # Errors
+/// [`DbError::NotFound`] when the person is not the owner's.
+pub async fn consent_of(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    person: PersonId,
+) -> Result<Option<DateTime<Utc>>, DbError> {
+    sqlx::query_scalar!(
+        "SELECT consent_at FROM face_profiles WHERE person_id = $1 AND owner_id = $2",
+        person.0,
+        owner.0
+    )
+    .fetch_optional(db)
+    .await?
+    .ok_or(DbError::NotFound)
+}
+
 async fn rows(
     db: impl PgExecutor<'_>,
     owner: UserId,

@@ -15,19 +15,22 @@ mod decisions;
 mod identify;
 mod library;
 mod list;
+mod merge;
 mod photos;
 mod profiles;
 mod scenes;
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-pub use decisions::{FaceAt, merge, reject, split};
+pub use decisions::{FaceAt, reject, split};
 pub use identify::{Identified, Thresholds, identify};
+pub(crate) use library::request_match_if_decided;
 pub use library::{
     MATCH_PERSON, MatchPerson, fitting_runs, model_of_run, request_match, request_match_of_run, visible_runs,
 };
-pub use list::{After, Kind, PersonRow, find, list};
+pub use list::{After, Kind, PersonRow, consent_of, find, list};
+pub use merge::merge;
 pub use photos::{
     CHECK_PHOTO, CheckPhoto, NewPhoto, PhotoRow, PhotoState, ToCheck, Verdict, add_photo, delete_photo,
     of_other_models, photos, references_of, set_verdict, to_check,
@@ -35,7 +38,7 @@ pub use photos::{
 pub use profiles::{Consent, Edit, create, delete, edit, forget_orphans};
 pub use scenes::{InScene, PersonScene, PersonTrack, in_scenes, scenes_of};
 
-use crate::{error::DbError, ids::UserId};
+use crate::{Tx, error::DbError, ids::UserId};
 
 /// Accepted photos from which a person is looked for.
 pub const MATCHED_FROM: i64 = 2;
@@ -43,8 +46,18 @@ pub const MATCHED_FROM: i64 = 2;
 pub const GOOD_PHOTOS: i64 = 3;
 /// Photos a person may have; rejected ones do not count.
 pub const MAX_PHOTOS: i64 = 10;
+/// Faces the owner said are a person's that count as references, the best first. More say nothing new.
+const REFERENCES: i64 = 20;
 /// People with a name an owner may have.
 pub const MAX_NAMED: i64 = 1000;
+
+/// A transaction of somebody who waits for an answer: it waits three seconds for [`lock`] and other locks, then fails
+/// ([`DbError::is_busy`]), so that a long indexing does not hold as many connections as there are requests.
+pub async fn begin(pool: &PgPool) -> Result<Tx, DbError> {
+    let mut tx = pool.begin().await?;
+    sqlx::query!("SET LOCAL lock_timeout = '3s'").execute(&mut *tx).await?;
+    Ok(tx)
+}
 
 /// Makes everything that says whose faces are whose in this library take turns, until the transaction ends.
 pub async fn lock(connection: &mut PgConnection, owner: UserId) -> Result<(), DbError> {

@@ -19,9 +19,12 @@ use crate::{
 pub const CHECK_PHOTO: &str = "check_photo";
 
 /// Payload of [`CHECK_PHOTO`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckPhoto {
     pub photo_id: PhotoId,
+    /// What was sent; none when a checked copy is looked at again. Tells where a copy may lie once the row is gone.
+    #[serde(default)]
+    pub sent_key: Option<String>,
 }
 
 /// What became of a photo.
@@ -88,19 +91,20 @@ pub async fn add_photo(
     lock(&mut *connection, owner).await?;
     may_have_another(&mut *connection, owner, new.person_id).await?;
     let stale = sqlx::query!(
-        r#"DELETE FROM face_photos WHERE photo_id IN (
-               SELECT photo_id FROM face_photos WHERE person_id = $1 AND state = 'rejected'
-               ORDER BY created_at DESC, photo_id DESC OFFSET $2)
-           RETURNING object_key, sent_key"#,
+        "DELETE FROM face_photos WHERE photo_id IN (
+             SELECT photo_id FROM face_photos WHERE person_id = $1 AND state = 'rejected'
+             ORDER BY created_at DESC, photo_id DESC OFFSET $2)
+         RETURNING object_key, sent_key",
         new.person_id.0,
         MAX_PHOTOS - 1
     )
     .fetch_all(&mut *connection)
     .await?;
-    let stale: Vec<String> = stale.into_iter().flat_map(|row| [row.object_key, row.sent_key]).flatten().collect();
+    let stale: Vec<String> = stale.into_iter().flat_map(|row| objects_of(row.object_key, row.sent_key)).collect();
     if !stale.is_empty() {
         tasks::delete_objects(&mut *connection, &Unwanted { keys: stale, ..Unwanted::default() }).await?;
     }
+    let sent_key = keys::sent_photo(owner, new.person_id, new.photo_id);
     let row = sqlx::query_as!(
         PhotoRow,
         r#"INSERT INTO face_photos (photo_id, person_id, owner_id, sent_key) VALUES ($1, $2, $3, $4)
@@ -108,11 +112,11 @@ pub async fn add_photo(
         new.photo_id.0,
         new.person_id.0,
         owner.0,
-        keys::sent_photo(owner, new.person_id, new.photo_id)
+        sent_key
     )
     .fetch_one(&mut *connection)
     .await?;
-    check(&mut *connection, owner, new.photo_id).await?;
+    check(&mut *connection, owner, CheckPhoto { photo_id: new.photo_id, sent_key: Some(sent_key) }).await?;
     let event = Event::new(Action::PersonPhotoAdded, Whom::User(owner)).target(new.person_id.to_string());
     audit::record(connection, by, event).await?;
     Ok(row)
@@ -136,11 +140,16 @@ async fn may_have_another(connection: &mut PgConnection, owner: UserId, person: 
     if now.photos >= MAX_PHOTOS { Err(DbError::Conflict("too_many_photos")) } else { Ok(()) }
 }
 
-async fn check(connection: &mut PgConnection, owner: UserId, photo: PhotoId) -> Result<(), DbError> {
-    let payload =
-        serde_json::to_value(CheckPhoto { photo_id: photo }).map_err(|error| DbError::Queue(error.to_string()))?;
+async fn check(connection: &mut PgConnection, owner: UserId, photo: CheckPhoto) -> Result<(), DbError> {
+    let payload = serde_json::to_value(photo).map_err(|error| DbError::Queue(error.to_string()))?;
     let task = NewTask { kind: CHECK_PHOTO, owner_id: Some(owner), video_id: None, payload, run_at: None };
     tasks::enqueue(connection, &task).await.map(drop)
+}
+
+/// Every object a photo may have. The copy of a check that has not ended may be there already, without its row saying so.
+pub(super) fn objects_of(object_key: Option<String>, sent_key: Option<String>) -> impl Iterator<Item = String> {
+    let copy = sent_key.as_deref().map(keys::checked_photo);
+    [object_key, sent_key, copy].into_iter().flatten()
 }
 
 /// Removes a photo. Where it was accepted, the library is looked through again without it.
@@ -160,9 +169,7 @@ pub async fn delete_photo(
     .fetch_optional(&mut *connection)
     .await?
     .ok_or(DbError::NotFound)?;
-    // The copy may be there already, of a check that has not ended.
-    let copy = gone.sent_key.as_deref().map(keys::checked_photo);
-    let keys: Vec<String> = [gone.object_key, gone.sent_key, copy].into_iter().flatten().collect();
+    let keys = objects_of(gone.object_key, gone.sent_key).collect();
     tasks::delete_objects(&mut *connection, &Unwanted { keys, ..Unwanted::default() }).await?;
     if gone.state == PhotoState::Accepted.as_str() {
         library::request_match(connection, owner, person).await?;
@@ -258,7 +265,10 @@ pub async fn set_verdict(
     .await?;
     let Some(person) = person else { return Ok(false) };
     if let Some(sent) = &photo.sent_key {
-        tasks::delete_objects(&mut *connection, &Unwanted { keys: vec![sent.clone()], ..Unwanted::default() }).await?;
+        // Without a copy now, there may be one of an attempt that died.
+        let copy = object_key.is_none().then(|| keys::checked_photo(sent));
+        let keys = [sent.clone()].into_iter().chain(copy).collect();
+        tasks::delete_objects(&mut *connection, &Unwanted { keys, ..Unwanted::default() }).await?;
     }
     let accepted = sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!" FROM face_photos WHERE person_id = $1 AND state = 'accepted'"#,
@@ -288,7 +298,7 @@ pub async fn of_other_models(connection: &mut PgConnection, owner: UserId, model
     .fetch_all(&mut *connection)
     .await?;
     for &photo in &photos {
-        check(&mut *connection, owner, PhotoId(photo)).await?;
+        check(&mut *connection, owner, CheckPhoto { photo_id: PhotoId(photo), sent_key: None }).await?;
     }
     Ok(photos.len())
 }

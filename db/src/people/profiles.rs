@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::{MAX_NAMED, decisions, library, lock};
+use super::{MAX_NAMED, decisions, library, lock, photos::objects_of};
 use crate::{
     audit::{self, Action, By, Event, Whom},
     error::DbError,
@@ -169,7 +169,7 @@ pub async fn delete(connection: &mut PgConnection, owner: UserId, person: Person
     )
     .fetch_all(&mut *connection)
     .await?;
-    let photos = photos.into_iter().flat_map(|photo| [photo.object_key, photo.sent_key]);
+    let photos = photos.into_iter().flat_map(|photo| objects_of(photo.object_key, photo.sent_key));
     let gone = sqlx::query!("DELETE FROM face_profiles WHERE person_id = $1 AND owner_id = $2", person.0, owner.0)
         .execute(&mut *connection)
         .await?;
@@ -177,7 +177,7 @@ pub async fn delete(connection: &mut PgConnection, owner: UserId, person: Person
         return Err(DbError::NotFound);
     }
     let unwanted = Unwanted {
-        keys: covers.into_iter().chain(photos).flatten().collect(),
+        keys: covers.into_iter().flatten().chain(photos).collect(),
         prefixes: vec![keys::person_prefix(owner, person)],
         ..Unwanted::default()
     };
@@ -185,10 +185,12 @@ pub async fn delete(connection: &mut PgConnection, owner: UserId, person: Person
     note(connection, owner, person, Action::PersonDeleted, by).await
 }
 
-/// Removes clusters that nothing visible, and nothing that is being indexed, has a face of. Under [`lock`].
+/// Removes clusters that nothing visible, and nothing that is being indexed, has a face of. One that the owner said a face is of stays:
+/// the decision finds that face again in the next run, and with the cluster it would be gone. Under [`lock`].
 pub async fn forget_orphans(connection: &mut PgConnection, owner: UserId) -> Result<(), DbError> {
     sqlx::query!(
         "DELETE FROM face_profiles p WHERE p.owner_id = $1 AND p.display_name IS NULL AND p.consent_at IS NULL
+           AND NOT EXISTS (SELECT FROM face_decisions d WHERE d.person_id = p.person_id AND d.kind = 'assigned')
            AND NOT EXISTS (SELECT FROM face_tracks t JOIN runs r USING (run_id) JOIN videos v USING (video_id)
                            WHERE t.person_id = p.person_id AND (v.current_run_id = t.run_id OR r.state IN ('pending', 'running')))",
         owner.0

@@ -50,11 +50,12 @@ pub async fn hits(
                       'HighlightAll=true, StartSel="' || U&'\E000' || '", StopSel="' || U&'\E001' || '"') AS "marked!",
                   spoken.starts AS "starts!", spoken.texts AS "texts!", spoken.matches AS "matches!"
            FROM unnest($2::uuid[], $3::uuid[]) AS f (run_id, scene_id)
+           -- Any of the words, but none that the query leaves out: `querytree` drops those, and is 'T' or empty when no word is left.
+           CROSS JOIN (SELECT NULLIF(NULLIF(replace(querytree(websearch_to_tsquery('english', $4)), ' & ', ' | '), 'T'), '')::tsquery) AS wanted (words)
            JOIN scenes s USING (run_id, scene_id) JOIN videos v ON v.video_id = s.video_id
            CROSS JOIN LATERAL (
                SELECT COALESCE(array_agg(w.start_ms ORDER BY w.word_no), '{}') AS starts, COALESCE(array_agg(w.text ORDER BY w.word_no), '{}') AS texts,
-                      COALESCE(array_agg(COALESCE(to_tsvector('english', w.text) @@
-                          NULLIF(replace(websearch_to_tsquery('english', $4)::text, ' & ', ' | '), '')::tsquery, false) ORDER BY w.word_no), '{}') AS matches
+                      COALESCE(array_agg(COALESCE(to_tsvector('english', w.text) @@ wanted.words, false) ORDER BY w.word_no), '{}') AS matches
                FROM transcript_words w WHERE w.run_id = s.run_id AND w.scene_id = s.scene_id) AS spoken
            WHERE s.owner_id = $1 AND v.owner_id = $1 AND v.state <> 'deleted'"#,
         owner.0,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Asks, Candidate, Filters, VISIBLE, bounded, conditions, push_filters};
+use super::{Asks, Candidate, Filters, VISIBLE, conditions, fetch, push_filters};
 use crate::{
     error::DbError,
     ids::{SceneId, UserId, VideoId},
@@ -81,8 +81,5 @@ pub async fn candidates(
         sql.push(", ").push_bind(after.start_ms).push(", ").push_bind(after.scene_id).push("))");
     }
     sql.push(" ORDER BY v.created_at DESC, v.video_id, s.start_ms, s.scene_id LIMIT ").push_bind(limit);
-    let mut tx = bounded(pool, deadline).await?;
-    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(found)
+    fetch(pool, deadline, sql).await
 }

@@ -5,9 +5,8 @@ mod conditions;
 mod hits;
 mod listed;
 mod log;
-mod meaning;
 mod names;
-mod seen;
+mod near;
 mod suggest;
 mod tagged;
 mod who;
@@ -15,7 +14,7 @@ mod words;
 mod written;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, Postgres, QueryBuilder, Transaction};
+use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, Transaction, postgres::PgRow};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -23,9 +22,8 @@ pub use conditions::{Asks, Condition};
 pub use hits::{HitRow, HitWord, hits};
 pub use listed::{Listed, ListedAfter, candidates as listed};
 pub use log::record;
-pub use meaning::{Embedding, Near, NoVectors, candidates as meaning, pooled, text_models};
 pub use names::{Called, people_called, unused_tags};
-pub use seen::{BestFrame, best_frames, candidates as seen, image_models, of_scene as seen_of};
+pub use near::{BestFrame, Embedding, Near, NoVectors, best_frames, candidates as near, models, of_scene};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use tagged::candidates as tagged;
 pub use who::candidates as who;
@@ -159,6 +157,17 @@ async fn bounded(pool: &PgPool, deadline: Duration) -> Result<Transaction<'stati
     .fetch_one(&mut *tx)
     .await?;
     Ok(tx)
+}
+
+/// The rows of a statement, if they are there by the deadline; see [`bounded`].
+async fn fetch<T>(pool: &PgPool, deadline: Duration, mut sql: QueryBuilder<Postgres>) -> Result<Vec<T>, DbError>
+where
+    T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let mut tx = bounded(pool, deadline).await?;
+    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(found)
 }
 
 /// The statement was cancelled by its own deadline (`query_canceled`).

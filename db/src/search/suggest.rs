@@ -1,54 +1,69 @@
-//! Completions while a person types; cheap, and not counted.
+//! Completions while a person types; cheap, and not counted. One that takes too long is of no use any more: then there is none.
 
-use sqlx::PgExecutor;
+use std::time::Duration;
 
-use crate::{error::DbError, ids::UserId, videos::escape_like};
+use sqlx::PgPool;
+
+use super::{bounded, is_timeout};
+use crate::{Tx, error::DbError, ids::UserId, videos::escape_like};
+
+/// The next letter is typed by then.
+const DEADLINE: Duration = Duration::from_millis(300);
+
+/// What was found in time.
+async fn in_time(tx: Tx, found: Result<Vec<String>, sqlx::Error>) -> Result<Vec<String>, DbError> {
+    match found.map_err(DbError::from) {
+        Ok(found) => {
+            tx.commit().await?;
+            Ok(found)
+        }
+        Err(error) if is_timeout(&error) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
 
 /// Titles with the text, those that begin with it first.
-pub async fn titles(db: impl PgExecutor<'_>, owner: UserId, text: &str, limit: i64) -> Result<Vec<String>, DbError> {
+pub async fn titles(pool: &PgPool, owner: UserId, text: &str, limit: i64) -> Result<Vec<String>, DbError> {
     let text = escape_like(text);
-    Ok(sqlx::query_scalar!(
+    let mut tx = bounded(pool, DEADLINE).await?;
+    let found = sqlx::query_scalar!(
         "SELECT title FROM videos WHERE owner_id = $1 AND state <> 'deleted' AND title ILIKE '%' || $2 || '%'
          GROUP BY title ORDER BY title ILIKE $2 || '%' DESC, max(created_at) DESC LIMIT $3",
         owner.0,
         text,
         limit
     )
-    .fetch_all(db)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await;
+    in_time(tx, found).await
 }
 
-/// What this person has searched for before, newest first.
-pub async fn recent_queries(
-    db: impl PgExecutor<'_>,
-    user: UserId,
-    text: &str,
-    limit: i64,
-) -> Result<Vec<String>, DbError> {
-    Ok(sqlx::query_scalar!(
-        "SELECT query FROM search_log WHERE user_id = $1 AND query ILIKE $2 || '%' AND hits > 0 GROUP BY query ORDER BY max(search_id) DESC LIMIT $3",
+/// What this person has searched for before, newest first: of their last 5000 searches, since somebody may have made millions.
+pub async fn recent_queries(pool: &PgPool, user: UserId, text: &str, limit: i64) -> Result<Vec<String>, DbError> {
+    let mut tx = bounded(pool, DEADLINE).await?;
+    let found = sqlx::query_scalar!(
+        r#"SELECT query AS "query!" FROM (SELECT query, hits, search_id FROM search_log WHERE user_id = $1 ORDER BY search_id DESC LIMIT 5000) AS newest
+           WHERE query ILIKE $2 || '%' AND hits > 0 GROUP BY query ORDER BY max(search_id) DESC LIMIT $3"#,
         user.0,
         escape_like(text),
         limit
     )
-    .fetch_all(db)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await;
+    in_time(tx, found).await
 }
 
 /// Texts of scenes in which the letters occur.
-pub async fn texts_with(
-    db: impl PgExecutor<'_>,
-    owner: UserId,
-    text: &str,
-    limit: i64,
-) -> Result<Vec<String>, DbError> {
-    Ok(sqlx::query_scalar!(
+pub async fn texts_with(pool: &PgPool, owner: UserId, text: &str, limit: i64) -> Result<Vec<String>, DbError> {
+    let mut tx = bounded(pool, DEADLINE).await?;
+    let found = sqlx::query_scalar!(
         "SELECT s.text FROM scenes s JOIN videos v ON v.video_id = s.video_id AND v.current_run_id = s.run_id
          WHERE s.owner_id = $1 AND v.state <> 'deleted' AND s.text ILIKE '%' || $2 || '%' LIMIT $3",
         owner.0,
         escape_like(text),
         limit
     )
-    .fetch_all(db)
-    .await?)
+    .fetch_all(&mut *tx)
+    .await;
+    in_time(tx, found).await
 }

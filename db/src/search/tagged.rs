@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
+use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// Tags that a query names. Where words are written apart, a label is found in the stems of its own language ("cars" says "car"), as a
@@ -56,10 +56,7 @@ pub async fn candidates(
     sql.push(" ORDER BY s.score DESC, s.run_id, s.scene_id LIMIT ").push_bind(limit * 2);
     sql.push(") AS best GROUP BY run_id, scene_id, video_id ORDER BY score DESC, video_id, scene_id LIMIT ")
         .push_bind(limit);
-    let mut tx = bounded(pool, deadline).await?;
-    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(found)
+    fetch(pool, deadline, sql).await
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
+use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// The best scenes of the people that a query names; none when it names nobody.
@@ -41,8 +41,10 @@ pub async fn candidates(
             FROM people p CROSS JOIN q
         ), found AS MATERIALIZED (
             SELECT s.run_id, s.scene_id, v.video_id, sum(n.weight * (0.5 + 0.5 * s.share))::double precision AS score, min(s.start_ms) AS start_ms
-            FROM named n JOIN scene_people s ON s.person_id = n.person_id ",
+            FROM named n CROSS JOIN LATERAL (SELECT * FROM scene_people p WHERE p.person_id = n.person_id AND p.owner_id = ",
     );
+    // OFFSET 0 keeps it a query of its own: joined, the view would be made of every track of the library.
+    sql.push_bind(owner).push(" OFFSET 0) s ");
     sql.push(VISIBLE).push(" WHERE n.weight > 0 AND ");
     push_filters(&mut sql, owner, filters);
     sql.push(
@@ -50,8 +52,5 @@ pub async fn candidates(
         SELECT run_id, scene_id, video_id, score FROM found ORDER BY score DESC, video_id, start_ms, scene_id LIMIT ",
     )
     .push_bind(limit);
-    let mut tx = bounded(pool, deadline).await?;
-    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(found)
+    fetch(pool, deadline, sql).await
 }

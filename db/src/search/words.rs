@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
+use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId, videos::escape_like};
 
 /// Below this many scenes with all the words, scenes with some of them are offered too.
@@ -52,8 +52,5 @@ pub async fn candidates(
     sql.push(" AND NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id)");
     sql.push(" ORDER BY score DESC, s.video_id, s.ordinal LIMIT ").push_bind(limit);
     sql.push(") SELECT * FROM (SELECT * FROM found UNION ALL SELECT * FROM partly) AS u ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
-    let mut tx = bounded(pool, deadline).await?;
-    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(found)
+    fetch(pool, deadline, sql).await
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use heimdex_db::{
-    keys,
+    DbError, keys,
     ledger::Task,
     people::{self, CheckPhoto, ToCheck, Verdict},
 };
@@ -34,8 +34,11 @@ const MIN_SIDE: usize = 40;
 const BYSTANDER: f32 = 0.2;
 
 pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
-    let CheckPhoto { photo_id } = super::payload(task)?;
-    let Some(photo) = people::to_check(cx.db(), photo_id).await? else { return Ok(Outcome::nothing("deleted")) };
+    let CheckPhoto { photo_id, sent_key } = super::payload(task)?;
+    let Some(photo) = people::to_check(cx.db(), photo_id).await? else {
+        // A worker that died may have put its copy there after the photo's objects were removed.
+        return deleted(cx, sent_key.as_deref().map(keys::checked_photo)).await;
+    };
     let Some(faces) = cx.models().face().await? else {
         let why = anyhow::anyhow!("this worker has no face model; HEIMDEX_FACE_MODEL and FEATURE_FACES decide");
         return Err(StageError::transient("no_face_model", why));
@@ -52,6 +55,11 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
     };
     let mut tx = cx.fenced_tx().await?;
     people::lock(&mut tx, photo.owner_id).await?;
+    // While it was looked at, its person may have become another (two were merged), or it may have been deleted.
+    let Some(photo) = people::to_check(&mut *tx, photo_id).await? else {
+        tx.rollback().await.map_err(DbError::from)?;
+        return deleted(cx, copy).await;
+    };
     let verdict = match seen {
         Ok(found) => {
             let others = people::references_of(&mut *tx, photo.person_id, faces.id(), photo.photo_id).await?;
@@ -61,14 +69,21 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
     };
     let kept = people::set_verdict(&mut tx, &photo, copy.as_deref(), &verdict).await?;
     cx.commit(tx).await?;
-    if let Some(copy) = copy.filter(|_| !kept) {
-        cx.store().delete(&copy).await?;
-        return Ok(Outcome::nothing("deleted"));
+    if !kept {
+        return deleted(cx, copy).await;
     }
     Ok(match verdict {
         Verdict::Accepted { .. } => Outcome::done(),
         Verdict::Rejected { code, .. } => Outcome::nothing(code),
     })
+}
+
+/// The end where the photo is gone: a copy of it goes too.
+async fn deleted(cx: &StageContext, copy: Option<String>) -> Result<Outcome, StageError> {
+    if let Some(copy) = copy {
+        cx.store().delete(&copy).await?;
+    }
+    Ok(Outcome::nothing("deleted"))
 }
 
 /// The copy without metadata, where it lies, and its pixels; or why there is none.

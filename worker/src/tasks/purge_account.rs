@@ -34,5 +34,7 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
     let mut tx = cx.fenced_tx().await?;
     maintenance::purge_account(&mut tx, user_id, task.task_id).await?;
     cx.commit(tx).await?;
+    // What was sent, or checked, between the first time and the end of the rows.
+    cx.store().delete_prefix(&keys::people_prefix(user_id)).await?;
     Ok(Outcome::done())
 }

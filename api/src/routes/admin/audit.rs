@@ -102,8 +102,8 @@ pub async fn list(
         actor: params.actor_id.map(UserId),
         subject: params.subject_id.map(UserId),
         action: params.action.clone(),
-        since: params.since,
-        until: params.until,
+        since: domain::time("since", params.since)?,
+        until: domain::time("until", params.until)?,
     };
     let mut lines = audit::list(&state.pool, &filter, before, i64::from(limit) + 1).await?;
     let more = lines.len() > limit as usize;

@@ -109,6 +109,9 @@ pub async fn list(
     let request = (&params.q, &params.role_profile, &params.tier, params.deleted);
     let after: Option<(DateTime<Utc>, UserId)> =
         params.cursor.as_deref().map(|text| cursor::decode(&request, text)).transpose()?;
+    if after.is_some_and(|(at, _)| !domain::is_in_calendar(at)) {
+        return Err(cursor::invalid());
+    }
     let mut rows = users::list(&state.pool, &filter, after, i64::from(limit) + 1).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);

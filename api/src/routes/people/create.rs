@@ -56,7 +56,7 @@ pub async fn create(
     let name = domain::line("display_name", &new.display_name, 100)?;
     let consent = consent(new.consent, new.consent_note.as_deref())?;
     let once = Idempotent::read(&headers, &json!(["POST /people", &new]))?;
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     if let Some(answer) = once.claim(&mut tx, owner).await? {
         return Ok(answer);
     }

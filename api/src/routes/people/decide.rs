@@ -73,7 +73,7 @@ pub async fn merge(
     let mut from: Vec<PersonId> = merge.from.into_iter().map(PersonId).collect();
     from.sort_unstable();
     from.dedup();
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     people::merge(&mut tx, owner, person, &from, &origin.person(owner)).await?;
     tx.commit().await?;
     read(&state, owner, person).await.map(Json)
@@ -93,7 +93,7 @@ pub async fn split(
     let owner = caller.user_id();
     some("faces", &split.faces, 500)?;
     let faces: Vec<FaceAt> = split.faces.into_iter().map(Into::into).collect();
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     let other = people::split(&mut tx, owner, person, &faces, &origin.person(owner)).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(read(&state, owner, other).await?)))
@@ -109,7 +109,7 @@ pub async fn reject(
     Path(person): Path<PersonId>,
     extract::Json(face): extract::Json<Face>,
 ) -> Result<StatusCode, ApiError> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     people::reject(&mut tx, caller.user_id(), person, face.into()).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -57,7 +57,7 @@ pub async fn patch(
 ) -> Result<Json<PersonWithPhotos>, ApiError> {
     let owner = caller.user_id();
     // Whose it is not, is told nothing of what the fields should be.
-    people::find(&state.pool, owner, person).await?;
+    people::consent_of(&state.pool, owner, person).await?;
     if given.consent == Some(false) {
         return Err(ApiError::field(
             "consent",
@@ -69,7 +69,7 @@ pub async fn patch(
         display_name: given.display_name.map(|name| domain::line("display_name", &name, 100)).transpose()?,
         consent: consent(given.consent.unwrap_or(false), given.consent_note.as_deref())?,
     };
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     people::edit(&mut tx, owner, person, &edit, &origin.person(owner)).await?;
     tx.commit().await?;
     read(&state, owner, person).await.map(Json)
@@ -85,7 +85,7 @@ pub async fn delete(
     Path(person): Path<PersonId>,
 ) -> Result<StatusCode, ApiError> {
     let owner = caller.user_id();
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     people::delete(&mut tx, owner, person, &origin.person(owner)).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -55,6 +55,10 @@ pub async fn list(
     };
     let request = ("people", &params.kind);
     let position = params.cursor.as_deref().map(|text| cursor::decode::<Position>(&request, text)).transpose()?;
+    // What no page has ended with, PostgreSQL may not even be able to read.
+    if position.as_ref().is_some_and(|p| p.scenes < 0 || p.name.as_ref().is_some_and(|name| name.contains('\0'))) {
+        return Err(cursor::invalid());
+    }
     let after = position.map(|p| After { display_name: p.name, scenes: p.scenes, person_id: PersonId(p.id) });
     let mut rows = people::list(&state.pool, caller.user_id(), kind, after.as_ref(), i64::from(limit) + 1).await?;
     let more = rows.len() > limit as usize;

@@ -51,8 +51,7 @@ pub async fn create(
     request: Request,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let owner = caller.user_id();
-    let row = people::find(&state.pool, owner, person).await?;
-    if row.consent_at.is_none() {
+    if people::consent_of(&state.pool, owner, person).await?.is_none() {
         return Err(DbError::Conflict("consent_required").into());
     }
     let headers = request.headers().clone();
@@ -102,7 +101,7 @@ async fn take_in(
     new: &NewPhoto,
 ) -> Result<(Answer, bool), ApiError> {
     let owner = caller.user_id();
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     if let Some(answer) = once.claim(&mut tx, owner).await? {
         return Ok((answer, false));
     }
@@ -144,7 +143,7 @@ pub async fn delete(
     _: Faces,
     Path((person, photo)): Path<(PersonId, PhotoId)>,
 ) -> Result<StatusCode, ApiError> {
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     people::delete_photo(&mut tx, caller.user_id(), person, photo).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

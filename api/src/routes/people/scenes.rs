@@ -78,7 +78,8 @@ pub async fn list(
     Query(params): Query<PageParams>,
 ) -> Result<Json<PersonScenes>, ApiError> {
     let owner = caller.user_id();
-    people::find(&state.pool, owner, person).await?;
+    // Another owner's person is a 404, not an empty page.
+    people::consent_of(&state.pool, owner, person).await?;
     let limit = params.limit.or(24, 100)?;
     let request = ("scenes of", person);
     let position = params.cursor.as_deref().map(|text| cursor::decode::<Position>(&request, text)).transpose()?;

@@ -75,8 +75,8 @@ pub fn filters(given: SearchFilters) -> Result<Filters, ApiError> {
     Ok(Filters {
         people: given.people.filter(|ids| !ids.is_empty()).map(|ids| ids.into_iter().map(PersonId::from).collect()),
         video_ids: given.video_ids.map(|ids| ids.into_iter().map(VideoId::from).collect()),
-        created_after: given.created_after,
-        created_before: given.created_before,
+        created_after: domain::time("filters.created_after", given.created_after)?,
+        created_before: domain::time("filters.created_before", given.created_before)?,
         min_duration_ms: ms(given.min_duration_s, "min_duration_s")?,
         max_duration_ms: ms(given.max_duration_s, "max_duration_s")?,
         languages: texts(given.languages, "languages")?.map(|all| all.iter().map(|l| l.to_lowercase()).collect()),

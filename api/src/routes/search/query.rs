@@ -98,6 +98,11 @@ pub async fn search(
     let request_of_cursor = (&text, names, &request.filters, per_video);
     let position =
         request.cursor.as_deref().map(|text| cursor::decode::<Position>(&request_of_cursor, text)).transpose()?;
+    if let Some(Position { as_of, listed, .. }) = &position
+        && !(domain::is_in_calendar(*as_of) && listed.is_none_or(|last| domain::is_in_calendar(last.created_at)))
+    {
+        return Err(cursor::invalid());
+    }
     // Later pages belong to the search that was counted.
     if let (None, Some(allowed)) = (&position, state.config.limits.of(caller.user.tier).searches_per_minute) {
         quotas::take(&state.pool, caller.user_id(), Quota::Searches, allowed, Utc::now()).await?.map_err(too_many)?;

@@ -59,7 +59,7 @@ pub async fn list(
     };
     let request = (&params.state, &params.q, &params.sort);
     let after = match &params.cursor {
-        Some(text) => Some(position(sort, cursor::decode(&request, text)?)),
+        Some(text) => Some(position(sort, cursor::decode(&request, text)?)?),
         None => None,
     };
     let query = ListQuery { state: video_state, text, sort, after, limit: i64::from(limit) + 1 };
@@ -88,9 +88,10 @@ impl Position {
     }
 }
 
-fn position(sort: Sort, position: Position) -> After {
+fn position(sort: Sort, position: Position) -> Result<After, ApiError> {
     match sort {
-        Sort::Title => After::Title(position.title.unwrap_or_default().replace('\0', ""), position.id),
-        Sort::Newest | Sort::Oldest => After::CreatedAt(position.at, position.id),
+        Sort::Title => Ok(After::Title(position.title.unwrap_or_default().replace('\0', ""), position.id)),
+        _ if !domain::is_in_calendar(position.at) => Err(cursor::invalid()),
+        Sort::Newest | Sort::Oldest => Ok(After::CreatedAt(position.at, position.id)),
     }
 }

@@ -1,7 +1,7 @@
 //! `POST /videos/{id}/reprocess`.
 
 use axum::{Json, extract::State, http::StatusCode};
-use heimdex_db::{Stage, VideoId, VideoState, ledger, videos};
+use heimdex_db::{Stage, VideoId, VideoState, ledger, people, videos};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -58,7 +58,7 @@ pub async fn reprocess(
     if row.size_bytes.is_none() {
         return Err(ApiError::new(Code::Conflict).detail("The video was never uploaded completely."));
     }
-    let mut tx = state.pool.begin().await?;
+    let mut tx = people::begin(&state.pool).await?;
     let (run_id, stages) = ledger::redo_stages(&mut tx, video_id, &wanted).await?;
     tx.commit().await?;
     let stages = stages.into_iter().map(Stage::as_str).collect();

@@ -83,18 +83,28 @@ fn said_about(track: &Track, said: &[Said]) -> (Option<PersonId>, BTreeSet<Perso
     (theirs, not)
 }
 
-/// Decides for each track, in the order given. `known`: named people; `clusters`: the sums of the vectors of each
-/// cluster in other runs.
-pub(super) fn decide(
-    tracks: &[Track],
-    said: &[Said],
-    known: &Known,
-    clusters: &BTreeMap<PersonId, Vec<f32>>,
-    thresholds: Thresholds,
-) -> Vec<Whose> {
+/// What is decided without looking at clusters: faces of named people, and those of which the owner said whose they are.
+#[derive(Debug)]
+pub(super) struct Named {
+    whose: Vec<Whose>,
+    /// Whom the owner refused, by track.
+    not: Vec<BTreeSet<PersonId>>,
+}
+
+impl Named {
+    /// Whether there is a face that may be of any cluster: nobody's so far, and not in a cluster that it stays in.
+    pub(super) fn needs_clusters(&self, tracks: &[Track]) -> bool {
+        let left = tracks.iter().zip(self.whose.iter().zip(&self.not));
+        left.filter(|(track, (whose, _))| **whose == Whose::Nobodys && track.vector.is_some())
+            .any(|(track, (_, not))| track.cluster.is_none_or(|cluster| not.contains(&cluster)))
+    }
+}
+
+/// Decides for each track, in the order given, whether it is one of the named people that are `known`.
+pub(super) fn name(tracks: &[Track], said: &[Said], known: &Known, thresholds: Thresholds) -> Named {
     let (theirs, not): (Vec<_>, Vec<_>) = tracks.iter().map(|track| said_about(track, said)).unzip();
     let people = prepare(known);
-    let mut whose: Vec<Whose> = tracks
+    let whose = tracks
         .iter()
         .zip(theirs.iter().zip(&not))
         .map(|(track, (theirs, not))| match (theirs, &track.vector) {
@@ -103,8 +113,7 @@ pub(super) fn decide(
             (None, None) => Whose::Nobodys,
         })
         .collect();
-    gather(tracks, &not, clusters, thresholds, &mut whose);
-    whose
+    Named { whose, not }
 }
 
 /// References and, last, their mean.
@@ -144,14 +153,15 @@ fn best_person(
 }
 
 /// Puts what is left into clusters: where a track is already it stays; then the best ones choose first, by the mean of each
-/// cluster. Two faces that are in the picture at once are two people.
-fn gather(
+/// cluster. Two faces that are in the picture at once are two people. `clusters`: the sums of the vectors of each cluster in other
+/// runs; needed only where [`Named::needs_clusters`].
+pub(super) fn gather(
     tracks: &[Track],
-    not: &[BTreeSet<PersonId>],
+    named: Named,
     clusters: &BTreeMap<PersonId, Vec<f32>>,
     thresholds: Thresholds,
-    whose: &mut [Whose],
-) {
+) -> Vec<Whose> {
+    let Named { mut whose, not } = named;
     let mut all: Vec<Cluster> =
         clusters.iter().map(|(&person, sum)| Cluster::new(Whose::Stays(person), sum.clone())).collect();
     let mut place: HashMap<PersonId, usize> =
@@ -199,6 +209,7 @@ fn gather(
             all.push(cluster);
         }
     }
+    whose
 }
 
 fn add(sum: &mut [f32], vector: &[f32]) {

@@ -35,6 +35,16 @@ fn known(people: &[(u128, &[f32])]) -> Known {
     people.iter().map(|(n, degrees)| (person(*n), degrees.iter().map(|d| at(*d)).collect())).collect()
 }
 
+fn decide(
+    tracks: &[Track],
+    said: &[Said],
+    known: &Known,
+    clusters: &BTreeMap<PersonId, Vec<f32>>,
+    thresholds: Thresholds,
+) -> Vec<Whose> {
+    gather(tracks, name(tracks, said, known, thresholds), clusters, thresholds)
+}
+
 fn whose(tracks: &[Track], said: &[Said], known: &Known) -> Vec<Whose> {
     decide(tracks, said, known, &BTreeMap::new(), THRESHOLDS)
 }
@@ -96,6 +106,18 @@ fn a_cluster_of_other_videos_is_joined_and_one_that_was_refused_is_not() {
     assert!(matches!(found[0], Whose::Alike(p, _) if p == person(9)), "{found:?}");
     let refused = [said(&face, 9, false)];
     assert_eq!(decide(&[face], &refused, &Known::new(), &clusters, THRESHOLDS), [Whose::New(0, 1.0)]);
+}
+
+#[test]
+fn clusters_are_asked_for_only_when_a_face_may_be_of_one() {
+    let ann = known(&[(1, &[0.0])]);
+    let hers = track(0, 0.0);
+    let stays = Track { cluster: Some(person(9)), ..track(1, 90.0) };
+    let blind = Track { vector: None, ..track(2, 90.0) };
+    let needed = |tracks: &[Track], said: &[Said]| name(tracks, said, &ann, THRESHOLDS).needs_clusters(tracks);
+    assert!(!needed(&[hers.clone(), stays.clone(), blind], &[]));
+    assert!(needed(&[hers, track(3, 180.0)], &[]));
+    assert!(needed(std::slice::from_ref(&stays), &[said(&stays, 9, false)]));
 }
 
 #[test]

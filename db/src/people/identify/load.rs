@@ -13,11 +13,9 @@ use super::{
 use crate::{
     error::DbError,
     ids::{PersonId, RunId, UserId, VideoId},
-    people::MATCHED_FROM,
+    people::{MATCHED_FROM, REFERENCES},
 };
 
-/// Faces the owner said are a person's that count as references, the best first. More say nothing new.
-const REFERENCES: i64 = 20;
 /// Clusters that are looked at, the largest first.
 const MAX_CLUSTERS: i64 = 50_000;
 
@@ -95,21 +93,24 @@ pub(super) async fn said(db: impl PgExecutor<'_>, owner: UserId, video: VideoId)
 /// What named people with consent are known by, in the space of one model.
 pub(super) async fn known(db: impl PgExecutor<'_>, owner: UserId, model: &str) -> Result<Known, DbError> {
     let rows = sqlx::query!(
-        r#"WITH photos AS (
+        r#"WITH named AS MATERIALIZED (
+               SELECT person_id FROM face_profiles WHERE owner_id = $1 AND display_name IS NOT NULL AND consent_at IS NOT NULL
+           ), photos AS (
                SELECT person_id, photo_id AS id, face_vec, count(*) OVER (PARTITION BY person_id) AS of_person
                FROM face_photos WHERE owner_id = $1 AND face_model = $2 AND state = 'accepted'
-           ), faces AS (
-               SELECT person_id, decision_id AS id, face_vec,
-                      row_number() OVER (PARTITION BY person_id ORDER BY quality DESC NULLS LAST, seq) AS place
-               FROM face_decisions WHERE owner_id = $1 AND face_model = $2 AND kind = 'assigned'
+           ), faces AS MATERIALIZED (
+               -- The best of each person are one walk along `face_decisions_known`.
+               SELECT n.person_id, d.id, d.face_vec FROM named n CROSS JOIN LATERAL (
+                   SELECT decision_id AS id, face_vec FROM face_decisions
+                   WHERE person_id = n.person_id AND owner_id = $1 AND face_model = $2 AND kind = 'assigned'
+                   ORDER BY quality DESC NULLS LAST, seq LIMIT $4) d
            )
-           SELECT r.person_id AS "person_id!: PersonId", r.face_vec AS "face_vec!: Vector"
+           SELECT person_id AS "person_id!: PersonId", r.face_vec AS "face_vec!: Vector"
            FROM (SELECT person_id, id, face_vec FROM photos
                  WHERE of_person >= $3 OR EXISTS (SELECT FROM faces f WHERE f.person_id = photos.person_id)
-                 UNION ALL SELECT person_id, id, face_vec FROM faces WHERE place <= $4) r
-           JOIN face_profiles p ON p.person_id = r.person_id
-           WHERE p.owner_id = $1 AND p.display_name IS NOT NULL AND p.consent_at IS NOT NULL
-           ORDER BY r.person_id, r.id"#,
+                 UNION ALL SELECT person_id, id, face_vec FROM faces) r
+           JOIN named USING (person_id)
+           ORDER BY person_id, r.id"#,
         owner.0,
         model,
         MATCHED_FROM,

@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 pub(super) use area::{Area, Span, is_same_face};
-use decide::{Track, Whose, decide};
+use decide::{Track, Whose};
 
 use super::{forget_orphans, lock};
 use crate::{
@@ -78,19 +78,22 @@ async fn identify_of_model(
     let tracks = load::tracks(&mut *connection, owner, run, model).await?;
     let said = load::said(&mut *connection, owner, video).await?;
     let known = load::known(&mut *connection, owner, model).await?;
-    let clusters = load::clusters(&mut *connection, owner, run, model).await?;
     let names: BTreeSet<PersonId> = load::named(&mut *connection, owner).await?;
-    // A library of many people is seconds of multiplications.
-    let work = move || {
-        let whose = decide(&tracks, &said, &known, &clusters, thresholds);
-        (tracks, said, whose)
+    let (tracks, said, named) = apart(move || {
+        let named = decide::name(&tracks, &said, &known, thresholds);
+        (tracks, said, named)
+    })
+    .await?;
+    // All faces of a library are added up for them.
+    let clusters = match named.needs_clusters(&tracks) {
+        true => load::clusters(&mut *connection, owner, run, model).await?,
+        false => BTreeMap::new(),
     };
-    let (tracks, said, whose) = match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The process is about to end.
-        Err(_) => return Err(DbError::Sqlx(sqlx::Error::WorkerCrashed)),
-    };
+    let (tracks, whose) = apart(move || {
+        let whose = decide::gather(&tracks, named, &clusters, thresholds);
+        (tracks, whose)
+    })
+    .await?;
 
     let mut found = Identified::default();
     let mut begun = BTreeMap::new();
@@ -121,6 +124,16 @@ async fn identify_of_model(
     load::write(&mut *connection, run, model, &decided).await?;
     load::learn(connection, owner, video, run, model).await?;
     Ok(found)
+}
+
+/// Does it on a thread of its own: a library of many people is seconds of multiplications.
+async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, DbError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The process is about to end.
+        Err(_) => Err(DbError::Sqlx(sqlx::Error::WorkerCrashed)),
+    }
 }
 
 /// The cluster that begins with a face. An id that is taken by somebody with a name, or by a cluster this face was taken out of,

@@ -1,0 +1,164 @@
+//! What is near: scenes by the vectors of what is said in them, or of what they show. The two differ in their table and columns.
+
+use std::time::Duration;
+
+use pgvector::Vector;
+use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
+use crate::{
+    error::DbError,
+    ids::{RunId, SceneId, UserId},
+    vectors::{VectorKind, plain_name},
+};
+
+/// A query, or a scene, in a model's space.
+#[derive(Clone, Debug)]
+pub struct Embedding {
+    /// Id of a registered model.
+    pub model: String,
+    pub vector: Vec<f32>,
+}
+
+/// How near, and how many.
+#[derive(Clone, Copy, Debug)]
+pub struct Near {
+    /// A scene to leave out: the one that others are compared with.
+    pub except: Option<SceneId>,
+    /// Least cosine similarity.
+    pub floor: f64,
+    pub limit: i64,
+}
+
+/// The best scenes by cosine distance; of faces none. The expression and the literal model id are those of the model's partial
+/// index (`crate::vectors`).
+pub async fn candidates(
+    pool: &PgPool,
+    kind: VectorKind,
+    owner: UserId,
+    query: &Embedding,
+    filters: &Filters,
+    near: Near,
+    deadline: Duration,
+) -> Result<Vec<Candidate>, DbError> {
+    let Some((table, column, model_column)) = kind.indexed() else { return Ok(Vec::new()) };
+    let Near { except, floor, limit } = near;
+    let (model, dimension) = (plain_name(&query.model)?, query.vector.len());
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "WITH near AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, (s.{column}::halfvec({dimension}) <=> "
+    ));
+    let vector = Vector::from(query.vector.clone());
+    sql.push_bind(vector).push(format!("::vector::halfvec({dimension})) AS distance FROM {table} s "));
+    sql.push(VISIBLE).push(format!(" WHERE s.{model_column} = '{model}' AND "));
+    push_filters(&mut sql, owner, filters);
+    if let Some(except) = except {
+        sql.push(" AND s.scene_id <> ").push_bind(except);
+    }
+    // A scene has one vector of what it shows, but several windows of text, of which the nearest counts.
+    let rows = if kind == VectorKind::Text { limit * 2 } else { limit };
+    sql.push(" ORDER BY distance LIMIT ").push_bind(rows);
+    sql.push(") SELECT run_id, scene_id, video_id, 1 - min(distance) AS score FROM near GROUP BY run_id, scene_id, video_id HAVING 1 - min(distance) >= ");
+    sql.push_bind(floor).push(" ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
+    fetch(pool, deadline, sql).await
+}
+
+/// Models of this kind among the owner's visible runs, the newest first: what a query must be embedded with to reach everything.
+pub async fn models(db: impl PgExecutor<'_>, kind: VectorKind, owner: UserId) -> Result<Vec<String>, DbError> {
+    let found = match kind {
+        VectorKind::Text => {
+            sqlx::query_scalar!(
+                r#"SELECT m.model FROM vector_models m WHERE m.kind = 'text' AND EXISTS (
+                       SELECT FROM text_windows w JOIN videos v ON v.current_run_id = w.run_id
+                       WHERE w.owner_id = $1 AND w.text_model = m.model AND v.state <> 'deleted')
+                   ORDER BY m.created_at DESC, m.model"#,
+                owner.0
+            )
+            .fetch_all(db)
+            .await?
+        }
+        VectorKind::Image => {
+            sqlx::query_scalar!(
+                r#"SELECT m.model FROM vector_models m WHERE m.kind = 'image' AND EXISTS (
+                       SELECT FROM scenes s JOIN videos v ON v.current_run_id = s.run_id
+                       WHERE s.owner_id = $1 AND s.image_model = m.model AND v.state <> 'deleted')
+                   ORDER BY m.created_at DESC, m.model"#,
+                owner.0
+            )
+            .fetch_all(db)
+            .await?
+        }
+        VectorKind::Face => Vec::new(),
+    };
+    Ok(found)
+}
+
+/// The scene has nothing that could be compared.
+#[derive(Debug)]
+pub struct NoVectors;
+
+/// Where a scene lies among the others: the mean of its text windows, or what it looks like.
+pub async fn of_scene(
+    db: impl PgExecutor<'_>,
+    kind: VectorKind,
+    owner: UserId,
+    scene: SceneId,
+) -> Result<Result<Embedding, NoVectors>, DbError> {
+    let found = match kind {
+        VectorKind::Text => sqlx::query!(
+            r#"SELECT w.text_model, avg(w.text_vec) AS "mean!: Vector"
+               FROM text_windows w JOIN videos v ON v.current_run_id = w.run_id
+               WHERE w.scene_id = $1 AND w.owner_id = $2 AND v.state <> 'deleted'
+               GROUP BY w.text_model ORDER BY w.text_model LIMIT 1"#,
+            scene.0,
+            owner.0
+        )
+        .fetch_optional(db)
+        .await?
+        .map(|row| Embedding { model: row.text_model, vector: row.mean.to_vec() }),
+        VectorKind::Image => sqlx::query!(
+            r#"SELECT s.image_model AS "model!", s.image_vec AS "vector!: Vector"
+               FROM scenes s JOIN videos v ON v.current_run_id = s.run_id
+               WHERE s.scene_id = $1 AND s.owner_id = $2 AND v.state <> 'deleted' AND s.image_vec IS NOT NULL AND s.image_model IS NOT NULL"#,
+            scene.0,
+            owner.0
+        )
+        .fetch_optional(db)
+        .await?
+        .map(|row| Embedding { model: row.model, vector: row.vector.to_vec() }),
+        VectorKind::Face => None,
+    };
+    Ok(found.ok_or(NoVectors))
+}
+
+/// A picture of a scene.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BestFrame {
+    pub run_id: RunId,
+    pub scene_id: SceneId,
+    pub at_ms: i64,
+}
+
+/// Of each scene the picture that is nearest to the query; scenes of another model are left out.
+pub async fn best_frames(
+    db: impl PgExecutor<'_>,
+    owner: UserId,
+    query: &Embedding,
+    found: &[Candidate],
+) -> Result<Vec<BestFrame>, DbError> {
+    let (runs, scenes): (Vec<Uuid>, Vec<Uuid>) = found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip();
+    Ok(sqlx::query_as!(
+        BestFrame,
+        r#"SELECT DISTINCT ON (f.run_id, f.scene_id) f.run_id AS "run_id: RunId", f.scene_id AS "scene_id: SceneId", f.at_ms
+           FROM unnest($2::uuid[], $3::uuid[]) AS n (run_id, scene_id) JOIN frames f USING (run_id, scene_id)
+           WHERE f.owner_id = $1 AND f.sampled AND f.image_model = $4
+           ORDER BY f.run_id, f.scene_id, f.image_vec <=> $5, f.at_ms"#,
+        owner.0,
+        &runs,
+        &scenes,
+        query.model,
+        Vector::from(query.vector.clone()) as Vector
+    )
+    .fetch_all(db)
+    .await?)
+}
