@@ -1,9 +1,12 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, createRootRoute, createRoute, createRouter, RouterProvider } from "@tanstack/react-router";
-import { render } from "@testing-library/react";
+import { configure, render } from "@testing-library/react";
 import type { ReactNode } from "react";
 import type { ApiClient, RequestOptions } from "./api/client";
 import { ServicesProvider, type Services } from "./services";
+
+// What comes in the end is waited for: how fast a busy machine is, is not what is tested.
+configure({ asyncUtilTimeout: 10_000 });
 
 /** What the server answers, by `METHOD /path`; what is thrown is how a request fails. */
 export type Answers = Record<string, (options: RequestOptions) => unknown>;

@@ -55,7 +55,8 @@ describe("a face without a name", () => {
   });
 
   it("becomes another one of the same name when that is the answer", async () => {
-    const { asked } = await show(stranger, { "PATCH /people/u": () => person("u", { display_name: "Minji", consent: agreed }) });
+    let now = stranger;
+    const { asked } = await show(stranger, { "GET /people/u": () => now, "PATCH /people/u": () => (now = person("u", { display_name: "Minji", consent: agreed })) });
     await press("Give a name");
     await userEvent.click(screen.getByRole("checkbox"));
     await userEvent.type(screen.getByLabelText("How they agreed"), "asked her");
