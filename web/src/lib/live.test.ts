@@ -1,7 +1,7 @@
 import { QueryClient, QueryObserver } from "@tanstack/react-query";
 import { describe, expect, it, vi } from "vitest";
 import type { ApiClient } from "./api/client";
-import { keys } from "./api/queries";
+import { keys, lookingQuery } from "./api/queries";
 import { STAGES, type Job, type Jobs } from "./api/types";
 import { applyJobEvent, connectLive, onPerson, onTask, progressOf, type JobEvent, type TaskEvent } from "./live";
 
@@ -104,9 +104,21 @@ describe("an event about a person", () => {
   it("has scenes read again only when the library has been looked through", () => {
     const client = new QueryClient();
     client.setQueryData(keys.scenes("v"), []);
-    onPerson(client, { person_id: "ann", state: "running" });
+    onPerson(client, { person_id: "ann", state: "running", progress: 10 });
     expect(asked(client, keys.scenes("v"))).toBe(false);
-    onPerson(client, { person_id: "ann", state: "completed" });
+    onPerson(client, { person_id: "ann", state: "completed", progress: 100 });
     expect(asked(client, keys.scenes("v"))).toBe(true);
+  });
+
+  it("says how far the search for somebody is, until it is over", () => {
+    const client = new QueryClient();
+    const looking = () => client.getQueryData(lookingQuery("ann").queryKey);
+    onPerson(client, { person_id: "ann", state: "running", progress: 40 });
+    expect(looking()).toBe(40);
+    // Of one video's faces, which are nobody's in particular.
+    onPerson(client, { person_id: null, state: "running", progress: 70 });
+    expect(looking()).toBe(40);
+    onPerson(client, { person_id: "ann", state: "failed", progress: 60 });
+    expect(looking()).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type { ApiClient } from "./api/client";
-import { keys } from "./api/queries";
+import { keys, lookingQuery } from "./api/queries";
 import type { Job, Jobs, JobState, Page, Playback, PlaybackPreparing, Progress, Stage, Video, VideoState } from "./api/types";
 import { STAGES } from "./api/types";
 import { subscribe } from "./sse";
@@ -114,14 +114,14 @@ function onJob(client: QueryClient, event: JobEvent) {
   if (event.stage === "upload_validate") refetch(client, keys.video(event.video_id), keys.videos);
   if (event.stage === "align_merge") refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.video(event.video_id));
   if (SCENES_CHANGE.has(event.stage)) refetch(client, keys.scenes(event.video_id));
-  if (event.stage === "faces_enroll_match") refetch(client, keys.people, ["person"]);
+  if (event.stage === "faces_enroll_match") refetch(client, keys.people, keys.everyPerson);
 }
 
 function onVideo(client: QueryClient, event: VideoEvent) {
   patchVideo(client, event.video_id, (video) => ({ ...video, state: event.state }));
   refetch(client, keys.videos, keys.video(event.video_id), keys.jobs(event.video_id));
   if (isSettled(event.state)) {
-    refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.playback(event.video_id), keys.usage, keys.people, ["person"]);
+    refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.playback(event.video_id), keys.usage, keys.people, keys.everyPerson);
   }
 }
 
@@ -142,20 +142,29 @@ export interface PhotoEvent {
 export interface MatchingEvent {
   person_id: string | null;
   state: JobState;
+  /** Percent. */
+  progress: number;
 }
 
 export function onPerson(client: QueryClient, event: PhotoEvent | MatchingEvent) {
   if ("photo_id" in event) return refetch(client, keys.person(event.person_id), keys.people);
+  const over = stateRank[event.state] === 2;
+  if (event.person_id !== null) client.setQueryData(lookingQuery(event.person_id).queryKey, over ? null : event.progress);
+  if (!over) return;
   // Scenes come as they are found; what was found is read when it is over.
-  if (stateRank[event.state] === 2) refetch(client, keys.people, ["person"], ["scenes"]);
+  refetch(client, keys.people, keys.everyPerson, keys.everyScene);
+  // A search counts: one that is looked at stays as it is.
+  void client.invalidateQueries({ queryKey: keys.search, refetchType: "none" });
 }
 
 function onSnapshot(client: QueryClient, snapshot: Snapshot, first: boolean) {
   for (const { video_id, state, progress } of snapshot.videos) {
     patchVideo(client, video_id, (video) => ({ ...video, state, progress: progress ?? video.progress }));
   }
-  // After a gap anything may have happened between the two streams.
-  if (!first) refetch(client, keys.videos, keys.people, ["person"], ["video"], ["jobs"], ["scenes"], ["transcript"]);
+  if (first) return;
+  // After a gap anything may have happened between the two streams; what goes on says so again.
+  client.setQueriesData({ queryKey: keys.looking }, null);
+  refetch(client, keys.videos, keys.people, keys.everyPerson, ["video"], ["jobs"], keys.everyScene, ["transcript"]);
 }
 
 export function connectLive(api: ApiClient, client: QueryClient, onStatus?: (connected: boolean) => void): () => void {

@@ -7,6 +7,7 @@ import { cx } from "@/components/cx";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
 import { keys, videosQuery } from "@/lib/api/queries";
 import type { VideoState } from "@/lib/api/types";
+import { useRenewal } from "@/lib/expired";
 import { useServices } from "@/lib/services";
 import { useTitle } from "@/lib/title";
 import { messages } from "./messages";
@@ -30,13 +31,7 @@ export function LibraryPage() {
   const filtered = state !== undefined || q !== "";
   const choose = (filter: Filter) => void navigate({ to: "/library", search: filter === "all" ? {} : { state: filter } });
 
-  // A poster whose signature ended asks for new ones, all cards together at most once every ten seconds.
-  const asked = useRef(0);
-  const onExpired = () => {
-    if (Date.now() - asked.current < 10_000) return;
-    asked.current = Date.now();
-    void client.invalidateQueries({ queryKey: keys.videos });
-  };
+  const onExpired = useRenewal(() => void client.invalidateQueries({ queryKey: keys.videos }));
 
   return (
     <div className="mx-auto w-full max-w-7xl px-4 py-8 sm:px-6">

@@ -1,16 +1,18 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { UserRound, UserRoundPlus, UsersRound } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
-import { SignedImage } from "@/components/SignedImage";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
-import { peopleQuery } from "@/lib/api/queries";
+import { keys, peopleQuery } from "@/lib/api/queries";
 import type { Person } from "@/lib/api/types";
+import { useRenewal } from "@/lib/expired";
 import { useServices } from "@/lib/services";
 import { useTitle } from "@/lib/title";
+import { Face } from "./Face";
 import { messages } from "./messages";
+import { More } from "./More";
 import { PersonForm } from "./PersonForm";
 
 const gridClass = "grid grid-cols-[repeat(auto-fill,minmax(min(46%,9.5rem),1fr))] gap-x-5 gap-y-7";
@@ -24,7 +26,6 @@ export function PeoplePage() {
   const unknown = useInfiniteQuery({ ...peopleQuery(api, "unknown"), enabled: config.features.faces });
   const people = named.data?.pages.flatMap((page) => page.items) ?? [];
   const strangers = unknown.data?.pages.flatMap((page) => page.items) ?? [];
-  const error = named.error ?? unknown.error;
 
   if (!config.features.faces) return <EmptyState icon={<UsersRound />} title={t.title}>{t.off}</EmptyState>;
   return (
@@ -38,8 +39,8 @@ export function PeoplePage() {
           </Button>
         )}
       </div>
-      {error && people.length === 0 ? (
-        <ErrorState error={error} retry={() => void Promise.all([named.refetch(), unknown.refetch()])} />
+      {named.error && !named.data ? (
+        <ErrorState error={named.error} retry={() => void named.refetch()} />
       ) : named.isPending ? (
         <div className={gridClass}>
           <LoadingLabel />
@@ -61,15 +62,17 @@ export function PeoplePage() {
           {t.empty}
         </EmptyState>
       ) : (
-        <People people={people} more={named.hasNextPage ? () => void named.fetchNextPage() : null} busy={named.isFetchingNextPage} />
+        <People people={people} />
       )}
-      {strangers.length > 0 && (
+      <More query={named} />
+      {(strangers.length > 0 || (unknown.error && !unknown.data)) && (
         <section aria-labelledby="unknown" className="mt-12">
           <h2 id="unknown" className="text-lg font-semibold tracking-tight">
             {t.unknownTitle}
           </h2>
           <p className="mt-1 mb-6 max-w-prose text-[15px] text-ink-soft">{t.unknownHint}</p>
-          <People people={strangers} more={unknown.hasNextPage ? () => void unknown.fetchNextPage() : null} busy={unknown.isFetchingNextPage} />
+          {strangers.length > 0 ? <People people={strangers} /> : <ErrorState error={unknown.error} retry={() => void unknown.refetch()} />}
+          <More query={unknown} />
         </section>
       )}
       <Dialog open={adding} onClose={() => setAdding(false)} title={t.add}>
@@ -79,36 +82,28 @@ export function PeoplePage() {
   );
 }
 
-function People({ people, more, busy }: { people: Person[]; more: (() => void) | null; busy: boolean }) {
+function People({ people }: { people: Person[] }) {
   const t = messages.use();
+  const client = useQueryClient();
+  const onExpired = useRenewal(() => void client.invalidateQueries({ queryKey: keys.people }));
   return (
-    <>
-      <ul className={gridClass}>
-        {people.map((person) => (
-          <li key={person.person_id} data-person={person.person_id}>
-            <Link to="/people/$personId" params={{ personId: person.person_id }} className="group grid justify-items-center gap-3 rounded-2xl text-center focus-visible:outline-offset-4">
-              <span className="grid aspect-square w-full max-w-40 place-items-center overflow-hidden rounded-full border border-line bg-sunken text-line-strong shadow-card">
-                {person.cover_url ? (
-                  <SignedImage src={person.cover_url} alt="" className="size-full object-cover transition-transform duration-300 group-hover:scale-[1.04]" />
-                ) : (
-                  <UserRound className="size-10" strokeWidth={1.5} aria-hidden="true" />
-                )}
-              </span>
-              <span className="grid min-w-0">
-                <span className="truncate text-[15px] font-medium group-hover:text-accent">{person.display_name ?? t.noName}</span>
-                <span className="text-[13px] text-ink-faint">{person.state === "enrolling" ? t.missing(person.photos_missing) : t.scenes(person.scenes)}</span>
-              </span>
-            </Link>
-          </li>
-        ))}
-      </ul>
-      {more && (
-        <div className="mt-8 grid place-items-center">
-          <Button busy={busy} onClick={more}>
-            {t.more}
-          </Button>
-        </div>
-      )}
-    </>
+    <ul className={gridClass}>
+      {people.map((person) => (
+        <li key={person.person_id} data-person={person.person_id}>
+          <Link to="/people/$personId" params={{ personId: person.person_id }} className="group grid justify-items-center gap-3 rounded-2xl text-center focus-visible:outline-offset-4">
+            <Face
+              url={person.cover_url}
+              className="aspect-square w-full max-w-40 shadow-card"
+              imageClassName="transition-transform duration-300 group-hover:scale-[1.04]"
+              onExpired={onExpired}
+            />
+            <span className="grid min-w-0">
+              <span className="truncate text-[15px] font-medium group-hover:text-accent">{person.display_name ?? t.noName}</span>
+              <span className="text-[13px] text-ink-faint">{person.state === "enrolling" ? t.missing(person.photos_missing) : t.scenes(person.scenes)}</span>
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -6,13 +6,17 @@ import { Field } from "@/components/Field";
 import { useErrorFocus } from "@/components/form";
 import { Notice } from "@/components/Notice";
 import { ApiError, sentence } from "@/lib/api/errors";
-import { keys } from "@/lib/api/queries";
+import { everybodyQuery, keys } from "@/lib/api/queries";
 import type { Person } from "@/lib/api/types";
 import { common } from "@/lib/i18n/common";
 import { useServices } from "@/lib/services";
+import { peopleChanged } from "./changed";
+import { JoinForm } from "./JoinForm";
 import { messages } from "./messages";
+import { namesakes } from "./namesakes";
 
-/** A name, and that the person agreed. For somebody new (`person` is null), a face without a name, or a new name. */
+/** A name, and that the person agreed. For somebody new (`person` is null), a face without a name, or a new name. Where somebody
+ *  else is called that, it asks first whether they are the same. */
 export function PersonForm({ person, onDone }: { person: Person | null; onDone: () => void }) {
   const t = messages.use();
   const words = common.use();
@@ -25,6 +29,9 @@ export function PersonForm({ person, onDone }: { person: Person | null; onDone: 
   const [errors, setErrors] = useState<Partial<Record<string, string>>>({});
   const form = useErrorFocus(errors);
   const asks = !person?.consent;
+  /** Others of the name that was given, while it is asked whether this is one of them. */
+  const [same, setSame] = useState<Person[]>([]);
+  const [asked, setAsked] = useState<string | null>(null);
 
   const save = useMutation({
     mutationFn: () => {
@@ -34,28 +41,52 @@ export function PersonForm({ person, onDone }: { person: Person | null; onDone: 
         : api.json<Person>("/people", { method: "POST", body });
     },
     onSuccess: (saved) => {
-      void client.invalidateQueries({ queryKey: keys.people });
       client.setQueryData(keys.person(saved.person_id), saved);
+      void peopleChanged(client);
       onDone();
       if (!person) void navigate({ to: "/people/$personId", params: { personId: saved.person_id } });
     },
     onError: (error) => setErrors(error instanceof ApiError ? error.fields : {}),
   });
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
+  const finish = () => {
     const found: typeof errors = {};
-    if (name.trim() === "") found.display_name = t.nameMissing;
     if (asks && !agreed) found.consent = t.consentMissing;
     if (asks && note.trim() === "") found.consent_note = t.consentNoteMissing;
     setErrors(found);
     if (Object.keys(found).length === 0) save.mutate();
   };
 
+  const check = useMutation({
+    mutationFn: async (known: Person) => namesakes(await client.fetchQuery(everybodyQuery(api)), known, name),
+    onSuccess: (others) => {
+      setAsked(name);
+      if (others.length > 0) setSame(others);
+      else finish();
+    },
+  });
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    check.reset();
+    save.reset();
+    if (name.trim() === "") setErrors({ display_name: t.nameMissing });
+    else if (person && name !== asked && name.trim() !== person.display_name) check.mutate(person);
+    else finish();
+  };
+  const error = check.error ?? save.error;
+
+  if (person && same[0]) {
+    const another = () => {
+      setSame([]);
+      finish();
+    };
+    return <JoinForm person={person} people={same} question={t.sameTitle(same[0].display_name ?? name)} yes={t.sameYes} no={t.sameNo} onNo={another} onDone={onDone} />;
+  }
   return (
     <form ref={form} noValidate onSubmit={submit} className="grid gap-5">
-      {save.error && Object.keys(errors).length === 0 && <Notice tone="bad">{sentence(save.error)}</Notice>}
-      <Field label={t.name} name="display_name" value={name} maxLength={100} autoComplete="off" onChange={(event) => setName(event.target.value)} error={errors.display_name} required />
+      {error && Object.keys(errors).length === 0 && <Notice tone="bad">{sentence(error)}</Notice>}
+      <Field label={t.name} name="display_name" value={name} maxLength={100} autoComplete="off" onChange={(event) => setName(event.target.value)} error={errors.display_name} autoFocus required />
       {asks && (
         <>
           <div className="grid gap-1.5">
@@ -82,7 +113,7 @@ export function PersonForm({ person, onDone }: { person: Person | null; onDone: 
       )}
       <div className="flex flex-wrap justify-end gap-2">
         <Button onClick={onDone}>{words.cancel}</Button>
-        <Button type="submit" tone="primary" busy={save.isPending}>
+        <Button type="submit" tone="primary" busy={check.isPending || save.isPending}>
           {t.save}
         </Button>
       </div>

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleAlert, CircleCheck, ImagePlus, Trash2 } from "lucide-react";
-import { useRef, useState, type ChangeEvent } from "react";
+import { useMemo, useRef, useState, type ChangeEvent } from "react";
 import { Button, IconButton } from "@/components/Button";
 import { cx } from "@/components/cx";
 import { Notice } from "@/components/Notice";
@@ -9,8 +9,11 @@ import { Spinner } from "@/components/Spinner";
 import { sentence } from "@/lib/api/errors";
 import { keys } from "@/lib/api/queries";
 import type { Photo } from "@/lib/api/types";
+import { useRenewal } from "@/lib/expired";
 import { useServices } from "@/lib/services";
+import { showToast } from "@/lib/toast";
 import { messages } from "./messages";
+import { useListFocus } from "./use-list-focus";
 
 const MAX_BYTES = 10 * 1024 * 1024;
 
@@ -21,7 +24,10 @@ export function Photos({ personId, photos }: { personId: string; photos: Photo[]
   const client = useQueryClient();
   const input = useRef<HTMLInputElement>(null);
   const [problems, setProblems] = useState<string[]>([]);
-  const refresh = () => client.invalidateQueries({ queryKey: keys.person(personId) });
+  const heading = useListFocus(useMemo(() => photos.map((photo) => photo.photo_id), [photos]));
+  // Lists show one of the photos where no scene shows the person.
+  const refresh = () => Promise.all([client.invalidateQueries({ queryKey: keys.person(personId) }), client.invalidateQueries({ queryKey: keys.people })]);
+  const onExpired = useRenewal(() => void client.invalidateQueries({ queryKey: keys.person(personId) }));
 
   const send = useMutation({
     mutationFn: async (files: File[]) => {
@@ -44,6 +50,7 @@ export function Photos({ personId, photos }: { personId: string; photos: Photo[]
   });
   const remove = useMutation({
     mutationFn: (photo: Photo) => api.json<undefined>(`/people/${personId}/photos/${photo.photo_id}`, { method: "DELETE" }),
+    onError: (error) => showToast({ text: sentence(error), tone: "bad" }),
     onSettled: refresh,
   });
 
@@ -56,7 +63,7 @@ export function Photos({ personId, photos }: { personId: string; photos: Photo[]
   return (
     <section aria-labelledby="photos">
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <h2 id="photos" className="text-lg font-semibold tracking-tight">
+        <h2 id="photos" ref={heading} tabIndex={-1} className="text-lg font-semibold tracking-tight">
           {t.photos}
         </h2>
         <Button busy={send.isPending} onClick={() => input.current?.click()}>
@@ -76,7 +83,7 @@ export function Photos({ personId, photos }: { personId: string; photos: Photo[]
       <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,13rem),1fr))] gap-4">
         {photos.map((photo, index) => (
           <li key={photo.photo_id} data-photo={photo.state} className="overflow-hidden rounded-2xl border border-line bg-surface shadow-card">
-            <SignedImage src={photo.url} alt={t.photoOf(index + 1)} className="aspect-[4/3] w-full object-cover" />
+            <SignedImage src={photo.url} alt={t.photoOf(index + 1)} className="aspect-[4/3] w-full object-cover" onExpired={onExpired} />
             <div className="flex items-start gap-2 p-3 text-[13px] leading-snug">
               <span className={cx("mt-0.5 [&_svg]:size-4", photo.state === "rejected" ? "text-bad" : "text-good")} aria-hidden="true">
                 {photo.state === "checking" ? <Spinner /> : photo.state === "accepted" ? <CircleCheck /> : <CircleAlert />}
@@ -84,7 +91,13 @@ export function Photos({ personId, photos }: { personId: string; photos: Photo[]
               <p role="status" className="min-w-0 flex-1">
                 {photo.state === "checking" ? t.photoChecking : photo.state === "accepted" ? t.photoAccepted : photo.message}
               </p>
-              <IconButton label={t.deletePhoto(index + 1)} disabled={remove.isPending} onClick={() => remove.mutate(photo)} className="-m-1.5 size-9">
+              <IconButton
+                label={t.deletePhoto(index + 1)}
+                // Not disabled meanwhile: that would take the keyboard from the button.
+                aria-disabled={remove.isPending || undefined}
+                onClick={() => !remove.isPending && remove.mutate(photo)}
+                className="-m-1.5 size-9 aria-disabled:opacity-50"
+              >
                 <Trash2 />
               </IconButton>
             </div>

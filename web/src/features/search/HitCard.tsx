@@ -1,12 +1,13 @@
 import { Link } from "@tanstack/react-router";
-import { AudioLines, Brain, Eye, Hash, Play, ScanText, Type, UserRound, type LucideIcon } from "lucide-react";
+import { AudioLines, Brain, Eye, Hash, Play, ScanText, UserRound, type LucideIcon } from "lucide-react";
 import { SignedImage } from "@/components/SignedImage";
 import type { Hit } from "@/lib/api/types";
 import { formatTimecode } from "@/lib/time";
 import { excerpt, pieces } from "./highlight";
 import { messages } from "./messages";
+import { why } from "./why";
 
-const icons: Record<string, LucideIcon> = { words: AudioLines, meaning: Brain, seen: Eye, tagged: Hash, written: ScanText, who: UserRound, title: Type };
+const icons: Record<string, LucideIcon> = { words: AudioLines, meaning: Brain, seen: Eye, tagged: Hash, written: ScanText, who: UserRound };
 
 export function HitCard({ hit, onExpired }: { hit: Hit; onExpired: () => void }) {
   const t = messages.use();
@@ -49,12 +50,12 @@ export function HitCard({ hit, onExpired }: { hit: Hit; onExpired: () => void })
           <ul className="mt-auto flex flex-wrap gap-1.5 pt-1">
             {hit.matches.map((match) => {
               const Icon = icons[match.channel] ?? Hash;
-              const why = [match.detail || t.why[match.channel], t.rank(match.rank)].filter(Boolean).join(" · ");
+              const reason = `${why(match, t)} · ${t.rank(match.rank)}`;
               return (
-                <li key={match.channel} title={why} className="inline-flex h-6 items-center gap-1.5 rounded-full bg-accent-wash px-2.5 text-xs font-medium text-accent">
+                <li key={match.channel} title={reason} className="inline-flex h-6 items-center gap-1.5 rounded-full bg-accent-wash px-2.5 text-xs font-medium text-accent">
                   <Icon className="size-3.5" aria-hidden="true" />
                   <span>{t.channels[match.channel] ?? match.channel}</span>
-                  <span className="sr-only">: {why}</span>
+                  <span className="sr-only">: {reason}</span>
                 </li>
               );
             })}

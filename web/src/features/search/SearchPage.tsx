@@ -1,11 +1,13 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
 import { SearchX, Telescope } from "lucide-react";
-import { useRef, type KeyboardEvent } from "react";
+import type { KeyboardEvent } from "react";
 import { Button, buttonClass } from "@/components/Button";
 import { Notice } from "@/components/Notice";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
+import { keys } from "@/lib/api/queries";
 import type { SearchPage as Results } from "@/lib/api/types";
+import { useRenewal } from "@/lib/expired";
 import { useServices } from "@/lib/services";
 import { useTitle } from "@/lib/title";
 import { HitCard } from "./HitCard";
@@ -29,7 +31,7 @@ export function SearchPage() {
   const client = useQueryClient();
   const { q = "" } = useSearch({ strict: false }) as { q?: string };
   useTitle(q === "" ? t.title : `${q} · ${t.title}`);
-  const key = ["search", q] as const;
+  const key = [...keys.search, q];
   const query = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ signal, pageParam }) =>
@@ -44,12 +46,7 @@ export function SearchPage() {
   const hits = query.data?.pages.flatMap((page) => page.items) ?? [];
   const first = query.data?.pages[0];
   const degraded = first?.channels.some((channel) => channel.status === "timeout" || channel.status === "error") ?? false;
-  const asked = useRef(0);
-  const onExpired = () => {
-    if (Date.now() - asked.current < 10_000) return;
-    asked.current = Date.now();
-    void client.invalidateQueries({ queryKey: key });
-  };
+  const onExpired = useRenewal(() => void client.invalidateQueries({ queryKey: key }));
 
   if (q === "") {
     return (

@@ -1,6 +1,7 @@
-import { act, cleanup, render, screen } from "@testing-library/react";
+import { act, cleanup, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { renderAt } from "@/lib/testing";
 import { PlayerClock } from "./player-clock";
 import { SceneFacts } from "./SceneFacts";
 import { moods, type SeenScene } from "./scene-facts";
@@ -14,23 +15,23 @@ const scenes = [
   scene(3, { tags: [tag("car", 0.7)] }),
 ];
 
-function show(of: readonly SeenScene[]) {
+async function show(of: readonly SeenScene[]) {
   const clock = new PlayerClock();
   const onSeek = vi.fn();
-  const { container } = render(<SceneFacts scenes={of} clock={clock} onSeek={onSeek} />);
-  return { onSeek, container, at: (ms: number) => act(() => clock.set(ms)) };
+  const { container, at: page } = await renderAt("/", () => <SceneFacts scenes={of} clock={clock} onSeek={onSeek} />);
+  return { onSeek, container, page, at: (ms: number) => act(() => clock.set(ms)) };
 }
 
 describe("what was seen", () => {
   afterEach(cleanup);
 
-  it("shows nothing at all where nothing was found, or the server knows no such fields", () => {
-    expect(show([scene(0, {}), scene(1, { tags: [], on_screen: null, people: [] })]).container.innerHTML).toBe("");
-    expect(show([]).container.innerHTML).toBe("");
+  it("shows nothing at all where nothing was found, or the server knows no such fields", async () => {
+    expect((await show([scene(0, {}), scene(1, { tags: [], on_screen: null, people: [] })])).container.textContent).toBe("");
+    expect((await show([])).container.textContent).toBe("");
   });
 
   it("leads from a tag to the next scene with it, and round to the first", async () => {
-    const { onSeek, at } = show(scenes);
+    const { onSeek, at } = await show(scenes);
     const car = screen.getByTitle("To the next scene: 자동차");
     await userEvent.click(car);
     expect(onSeek).toHaveBeenLastCalledWith(10_000);
@@ -43,7 +44,7 @@ describe("what was seen", () => {
   });
 
   it("goes to a scene by its time, to a person's scene, and to the moment in which something is written", async () => {
-    const { onSeek } = show(scenes);
+    const { onSeek } = await show(scenes);
     await userEvent.click(screen.getByRole("button", { name: "Go to 0:10" }));
     expect(onSeek).toHaveBeenLastCalledWith(10_000);
     await userEvent.click(screen.getByRole("button", { name: "Ann" }));
@@ -53,13 +54,43 @@ describe("what was seen", () => {
     expect(screen.getByRole("button", { name: "Somebody" })).toBeTruthy();
   });
 
-  it("marks the scene that is being played, and none between", () => {
-    const { container, at } = show(scenes);
+  it("marks the scene that is being played, and none between", async () => {
+    const { container, at } = await show(scenes);
     const current = () => container.querySelector("[aria-current]")?.textContent ?? null;
     at(15_000);
     expect(current()).toContain("자동차");
     at(25_000);
     expect(current()).toBeNull();
+  });
+
+  it("leads to the page of a person, and of somebody who has no name yet, by keyboard too", async () => {
+    const { page, onSeek } = await show(scenes);
+    expect(screen.getByRole("link", { name: "To the page of Ann" }).getAttribute("href")).toBe("/people/p1");
+    screen.getByRole("button", { name: "Somebody" }).focus();
+    await userEvent.tab();
+    expect(document.activeElement?.getAttribute("aria-label")).toBe("Who is this at 0:10? Give a name");
+    await userEvent.keyboard("{Enter}");
+    await vi.waitFor(() => expect(page()).toBe("/people/p2"));
+    expect(onSeek).not.toHaveBeenCalled();
+  });
+
+  it("follows the player, but not while somebody points at the list or stands in it", async () => {
+    const { container, at } = await show(scenes);
+    const list = container.querySelector("ol") as HTMLOListElement;
+    const scrollTo = vi.spyOn(list, "scrollTo").mockImplementation(() => undefined);
+    for (const item of list.children) Object.defineProperty(item, "offsetTop", { value: 500 });
+    at(12_000);
+    expect(scrollTo).toHaveBeenCalledTimes(1);
+    await userEvent.hover(list);
+    at(1_000);
+    expect(scrollTo).toHaveBeenCalledTimes(1);
+    await userEvent.unhover(list);
+    screen.getByRole("button", { name: "Ann" }).focus();
+    at(12_000);
+    expect(scrollTo).toHaveBeenCalledTimes(1);
+    act(() => (document.activeElement as HTMLElement).blur());
+    at(1_000);
+    expect(scrollTo).toHaveBeenCalledTimes(2);
   });
 
   it("names a mood only when it stands out and is sure", () => {

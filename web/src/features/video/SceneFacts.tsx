@@ -1,4 +1,5 @@
-import { Hash, ScanText, UserRound } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { ChevronRight, Hash, ScanText, UserRound } from "lucide-react";
 import { useEffect, useRef, type ReactNode } from "react";
 import { cx } from "@/components/cx";
 import { useLanguage } from "@/lib/i18n/i18n";
@@ -7,7 +8,7 @@ import { formatTimecode } from "@/lib/time";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
-import { commonTags, moods, nextWith, percent, withFindings, type SeenScene } from "./scene-facts";
+import { commonTags, moods, nextWith, percent, withFindings, type ScenePerson, type SeenScene } from "./scene-facts";
 
 const MOST_TAGS = 12;
 
@@ -16,6 +17,7 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
   const t = messages.use();
   const language = useLanguage();
   const list = useRef<HTMLOListElement>(null);
+  const hovered = useRef(false);
   const found = withFindings(scenes);
   const starts = found.map((scene) => scene.start_ms);
   const current = useClock(clock, (at_ms) => {
@@ -26,6 +28,8 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
   useEffect(() => {
     const item = list.current?.children[current] as HTMLElement | undefined;
     if (!list.current || !item) return;
+    // What somebody points at or stands on does not move away from under them.
+    if (hovered.current || list.current.contains(document.activeElement)) return;
     const visible = item.offsetTop >= list.current.scrollTop && item.offsetTop + item.offsetHeight <= list.current.scrollTop + list.current.clientHeight;
     if (!visible) list.current.scrollTo({ top: item.offsetTop - 8, behavior: scrollBehavior() });
   }, [current]);
@@ -53,7 +57,15 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
           ))}
         </ul>
       )}
-      <ol ref={list} tabIndex={0} aria-labelledby="seen" className="thin-scroll relative max-h-80 divide-y divide-line overflow-y-auto border-t border-line">
+      <ol
+        ref={list}
+        tabIndex={0}
+        aria-labelledby="seen"
+        // A finger that has been lifted points at nothing.
+        onPointerEnter={(event) => (hovered.current = event.pointerType !== "touch")}
+        onPointerLeave={() => (hovered.current = false)}
+        className="thin-scroll relative max-h-80 divide-y divide-line overflow-y-auto border-t border-line"
+      >
         {found.map((scene, index) => (
           <li
             key={scene.scene_id}
@@ -70,9 +82,12 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
             </button>
             <div className="flex min-w-0 flex-wrap items-center gap-1.5">
               {scene.people?.map((person) => (
-                <Chip key={person.person_id} icon={<UserRound />} strong label={t.seekTo(formatTimecode(scene.start_ms))} onClick={() => onSeek(scene.start_ms)}>
-                  {person.display_name ?? t.somebody}
-                </Chip>
+                <span key={person.person_id} className="inline-flex max-w-full items-center">
+                  <Chip icon={<UserRound />} strong label={t.seekTo(formatTimecode(scene.start_ms))} onClick={() => onSeek(scene.start_ms)}>
+                    {person.display_name ?? t.somebody}
+                  </Chip>
+                  <ToPerson person={person} at={formatTimecode(scene.start_ms)} />
+                </span>
               ))}
               {scene.tags?.map((tag) => (
                 <span key={tag.tag} title={t.sure(percent(tag.score, language))} className="inline-flex h-6 items-center rounded-full bg-sunken px-2.5 text-xs font-medium text-ink-soft">
@@ -102,6 +117,17 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
         ))}
       </ol>
     </section>
+  );
+}
+
+/** To a person's page, which is also where somebody gets a name. */
+function ToPerson({ person, at }: { person: ScenePerson; at: string }) {
+  const t = messages.use();
+  const label = person.display_name === null ? t.nameSomebody(at) : t.toPerson(person.display_name);
+  return (
+    <Link to="/people/$personId" params={{ personId: person.person_id }} aria-label={label} title={label} className="grid size-6 shrink-0 place-items-center rounded-full text-accent hover:bg-accent-wash">
+      <ChevronRight className="size-3.5" aria-hidden="true" />
+    </Link>
   );
 }
 

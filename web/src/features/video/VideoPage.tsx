@@ -10,6 +10,7 @@ import { StageMeter } from "@/components/StageMeter";
 import { ApiError } from "@/lib/api/errors";
 import { jobsQuery, keys, scenesQuery, transcriptQuery, videoQuery } from "@/lib/api/queries";
 import type { Video } from "@/lib/api/types";
+import { useRenewal } from "@/lib/expired";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { isSettled } from "@/lib/live";
 import { useServices } from "@/lib/services";
@@ -110,7 +111,7 @@ function Loaded({ video }: { video: Video }) {
     void client.invalidateQueries({ queryKey: keys.playback(id) });
   };
   const seek = (to_ms: number) => player.current?.seek(to_ms, true);
-  const expired = () => void client.invalidateQueries({ queryKey: keys.scenes(id) });
+  const expired = useRenewal(() => void client.invalidateQueries({ queryKey: keys.scenes(id) }));
 
   return (
     <div className="mx-auto w-full max-w-7xl px-4 py-5 sm:px-6">

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, skipToken } from "@tanstack/react-query";
 import type { Language } from "@/lib/i18n/i18n";
 import type { ApiClient } from "./client";
 import type { ApiToken, Jobs, Me, OutboxMail, Page, Person, PersonScene, PersonWithPhotos, Scenes, Transcript, Usage, Video, VideoState } from "./types";
@@ -18,13 +18,17 @@ export const keys = {
   tokens: ["tokens"] as const,
   outbox: ["outbox"] as const,
   people: ["people"] as const,
+  everyPerson: ["person"] as const,
   person: (id: string) => ["person", id] as const,
+  looking: ["looking"] as const,
   videos: ["videos"] as const,
   video: (id: string) => ["video", id] as const,
   jobs: (id: string) => ["jobs", id] as const,
+  everyScene: ["scenes"] as const,
   scenes: (id: string) => ["scenes", id] as const,
   transcript: (id: string) => ["transcript", id] as const,
   playback: (id: string) => ["playback", id] as const,
+  search: ["search"] as const,
 };
 
 export const meQuery = (api: ApiClient) =>
@@ -58,6 +62,27 @@ export const peopleQuery = (api: ApiClient, kind: "named" | "unknown") =>
     getNextPageParam: (last) => last.next_cursor,
     staleTime: minute,
   });
+
+/** Everybody who has a name, by name: to choose from, and to see whether a name is taken. */
+export const everybodyQuery = (api: ApiClient) =>
+  queryOptions({
+    queryKey: [...keys.people, "everybody"],
+    queryFn: async ({ signal }) => {
+      const all: Person[] = [];
+      let cursor: string | null = null;
+      do {
+        const page: Page<Person> = await api.json("/people", { query: { limit: 100, cursor, kind: "named" }, signal });
+        all.push(...page.items);
+        cursor = page.next_cursor;
+      } while (cursor);
+      return all;
+    },
+    staleTime: minute,
+  });
+
+/** How far the search for a person in the library is, in percent, or null while there is none: written by live events only. */
+export const lookingQuery = (id: string) =>
+  queryOptions({ queryKey: [...keys.looking, id], queryFn: skipToken, initialData: null as number | null, staleTime: Infinity });
 
 export const personQuery = (api: ApiClient, id: string) =>
   queryOptions({ queryKey: keys.person(id), queryFn: ({ signal }) => api.json<PersonWithPhotos>(`/people/${id}`, { signal }), staleTime: minute });

@@ -64,6 +64,7 @@ export type Playback = Schema<"Playback">;
 export type PlaybackPreparing = Narrow<Schema<"PlaybackPreparing">, { state: "pending" | "running" }>;
 
 export type Hit = Schema<"Hit">;
+export type Match = Schema<"Match">;
 export type SearchPage = Schema<"SearchAnswer">;
 export type Suggestions = Schema<"Suggestions">;
 
