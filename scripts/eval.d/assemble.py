@@ -80,17 +80,18 @@ def framed(picture: dict, width: int, height: int, glide: bool) -> str:
     return ",".join([*parts, "setsar=1"])
 
 
-def written(lines: list[str], folder: Path, key: str, height: int, on_card: bool) -> list[str]:
-    """Filters that draw lines of text: in the middle of a card, on a bar at the lower edge elsewhere."""
+def written(lines: list[str], folder: Path, key: str, height: int, ink: str) -> list[str]:
+    """Filters that draw lines of text in the middle, the first one larger."""
+    edge = "white@0.5" if ink == "black" else "black@0.75"
     parts = []
     for number, line in enumerate(lines):
         size = round(height * (0.105 if number == 0 else 0.075))
-        top = round(height * ((0.32 if on_card else 0.78) + 0.17 * number))
+        top = round(height * (0.32 + 0.17 * number))
         path = folder / f"{key}.{number}.txt"
         path.write_text(line)
         font = LATIN if line.isascii() else CJK
-        parts.append(f"drawtext=fontfile={font}:textfile={path}:expansion=none:fontcolor=white:fontsize={size}"
-                     f":x=(w-text_w)/2:y={top}:borderw={max(2, size // 14)}:bordercolor=black@0.75")
+        parts.append(f"drawtext=fontfile={font}:textfile={path}:expansion=none:fontcolor={ink}:fontsize={size}"
+                     f":x=(w-text_w)/2:y={top}:borderw={max(2, size // 14)}:bordercolor={edge}")
     return parts
 
 
@@ -98,8 +99,8 @@ def shot(scene: dict, key: str, frames: int, golden: dict, media: Path, folder: 
     """A scene as `sample.d/shots.py` renders it."""
     picture, (width, height) = golden["pictures"][scene["picture"]], (golden["size"]["width"], golden["size"]["height"])
     kind, text = picture.get("drawn"), scene.get("text", [])
-    # The page of a book says by itself what is declared of it.
-    drawn_text = written(text, folder, key, height, kind is not None) if kind else []
+    # A photographed page says by itself what is declared of it.
+    drawn_text = written(text, folder, key, height, picture.get("ink", "white")) if kind else []
     if kind == "card":
         first, second = picture["card"]
         inputs = shots.drawn(f"gradients=s={width}x{height}:r={RATE}:c0={first}:c1={second}:n=2:x0=0:y0=0:x1={width}:y1={height}:speed=0.00001:seed=1")
