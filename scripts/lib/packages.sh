@@ -39,10 +39,12 @@ need_to_build() {
 
 libclang() { compgen -G '/usr/lib/*/libclang*.so*' || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*'; }
 
+# Chinese and Korean letters, to be read again.
+need_letters() { need fonts-wqy-microhei test -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc; }
+
 # What the tests use besides.
 need_to_test() {
-  # Chinese letters, to be read again.
-  need fonts-wqy-microhei test -e /usr/share/fonts/truetype/wqy/wqy-microhei.ttc
+  need_letters
   need shellcheck has shellcheck
   need chromium chromium_path
 }

@@ -1,0 +1,56 @@
+"""What is asked, read from queries.toml and judged in terms of indexed scenes."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+NOTHING = "nothing"
+"""The kind of queries that nothing answers."""
+EVERY = "every"
+"""All other kinds together."""
+FUSED = "fused"
+"""All channels together, as a person asks."""
+
+
+@dataclass(frozen=True)
+class Query:
+    kind: str
+    text: str
+    held_out: bool
+    relevant: dict[str, int] = field(default_factory=dict)
+    """Golden scenes (`VIDEO/N`) with grades."""
+    beyond: str | None = None
+    """Why the offline models cannot answer it; then it counts in no figure."""
+
+
+def read(path: Path) -> list[Query]:
+    return [Query(kind, one["query"], one.get("held_out", False), one.get("relevant", {}), one.get("beyond"))
+            for kind, table in tomllib.loads(path.read_text()).items() for one in table["queries"]]
+
+
+def wrong(queries: list[Query], scenes: set[str]) -> list[str]:
+    """What is wrong with the queries; empty when nothing is."""
+    found, places = [], {}
+    for query in queries:
+        where, place = f"{query.kind}: “{query.text}”", places.get(query.kind, 0)
+        places[query.kind] = place + 1
+        if (query.kind == NOTHING) != (not query.relevant):
+            found.append(f"{where}: only queries of the kind `{NOTHING}` have no relevant scenes")
+        if unknown := sorted(set(query.relevant) - scenes):
+            found.append(f"{where}: no such scenes: {', '.join(unknown)}")
+        if not set(query.relevant.values()) <= {1, 2}:
+            found.append(f"{where}: a grade is 1 or 2")
+        if query.held_out != (place % 2 == 1):
+            found.append(f"{where}: every second query of a kind is held out, and only those")
+    texts = [query.text for query in queries]
+    found += [f"“{text}” is asked twice" for text in sorted({text for text in texts if texts.count(text) > 1})]
+    return found
+
+
+def judged(query: Query, matched: dict[str, str]) -> dict[str, int]:
+    """Indexed scenes with grades. A golden scene that is none of the indexed ones stays under its own name, where no hit can find it."""
+    grades: dict[str, int] = {}
+    for name, grade in query.relevant.items():
+        scene = matched.get(name, name)
+        grades[scene] = max(grade, grades.get(scene, 0))
+    return grades
