@@ -201,6 +201,7 @@ fn a_face_model_of_the_other_architecture_that_is_not_what_it_says() {
     let copy = Copy::of_fixture("yunet-tiny");
     copy.replace("detector.onnx", &embedder);
     says(&load(&copy), &copy.file("detector.onnx"), &["kps_32", "fc1"]);
+    let copy = Copy::of_fixture("yunet-tiny");
     copy.replace("detector.onnx", b"not a graph");
     says(&load(&copy), &copy.file("detector.onnx"), &["an ONNX graph"]);
 
