@@ -238,6 +238,12 @@ def whole(folder):
     return bool(files) and all((folder / name).is_file() and sha256_of(folder / name) == sha for name, sha in files.items())
 
 
+def fits(folder, entry):
+    """The installed manifest says what the catalogue says now."""
+    installed = tomllib.loads((folder / "heimdex-model.toml").read_text())
+    return all(installed.get(key) == value for key, value in tomllib.loads(entry["manifest"]).items())
+
+
 def address(repository, revision, path):
     return f"{endpoint()}/{repository}/resolve/{quote(revision, safe='')}/{quote(path)}"
 
@@ -264,11 +270,17 @@ def endpoint():
 def fetch(name, entry, models, downloads):
     """Brings one model; its folder arrives complete, by one rename."""
     folder = models / name
-    if whole(folder):
-        say(f"{name} is in {folder}")
-        return
     # A repair takes the files of the same commits.
     commits, old = recorded(folder)
+    if whole(folder):
+        if commits and not fits(folder, entry):
+            text = described(name, entry, [(target, sha256, (folder / target).stat().st_size) for target, sha256 in old.items()], commits)
+            beside = folder / ".heimdex-model.toml"
+            beside.write_text(text)
+            beside.replace(folder / "heimdex-model.toml")
+            say(f"{name}: the manifest is renewed, the files are the same")
+        say(f"{name} is in {folder}")
+        return
     parts = downloads / "hub" / name
     parts.mkdir(parents=True, exist_ok=True)
     taken, trusted, room = [], [], entry["max_bytes"]
@@ -308,15 +320,8 @@ def fetch(name, entry, models, downloads):
     say(f"{name} is in {folder}")
 
 
-def put(name, entry, folder, taken, commits):
-    new = folder.with_name(f".new.{name}")
-    shutil.rmtree(new, ignore_errors=True)
-    lines = []
-    for target, done, found in taken:
-        (new / target).parent.mkdir(parents=True, exist_ok=True)
-        # From another disk this is a copy.
-        shutil.move(done, new / target)
-        lines.append(f'  {{ path = "{target}", sha256 = "{found}", size_bytes = {(new / target).stat().st_size} }},')
+def described(name, entry, files, commits):
+    """The manifest. `files`: (path, sha256, size)."""
     source = "; ".join([entry["source"], *(f"{repository}, commit {commit}" for repository, commit in commits.items())])
     version = commits.get(entry["repository"]) or next(iter(commits.values()))
     head, _, tables = entry["manifest"].strip().partition("\n[")
@@ -324,14 +329,26 @@ def put(name, entry, folder, taken, commits):
         *(f'{key} = "{value}"' for key, value in [("id", name), ("version", version[:12]), ("licence", entry["licence"]), ("source", source)]),
         head.strip(),
         "files = [",
-        *lines,
+        *(f'  {{ path = "{path}", sha256 = "{sha256}", size_bytes = {size} }},' for path, sha256, size in files),
         "]",
     ]
     if tables:
         manifest += ["", f"[{tables.strip()}"]
     text = "\n".join(manifest) + "\n"
     tomllib.loads(text)
-    (new / "heimdex-model.toml").write_text(text)
+    return text
+
+
+def put(name, entry, folder, taken, commits):
+    new = folder.with_name(f".new.{name}")
+    shutil.rmtree(new, ignore_errors=True)
+    files = []
+    for target, done, found in taken:
+        (new / target).parent.mkdir(parents=True, exist_ok=True)
+        # From another disk this is a copy.
+        shutil.move(done, new / target)
+        files.append((target, found, (new / target).stat().st_size))
+    (new / "heimdex-model.toml").write_text(described(name, entry, files, commits))
     old = folder.with_name(f".old.{name}")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():

@@ -171,6 +171,17 @@ encoder = "two_tower"
         self.assertEqual(self.run_it()[0], 0)
         self.assertEqual(len(self.hub.requests), asked)
 
+    def test_a_catalogue_that_says_more_of_a_model_renews_its_manifest_and_nothing_else(self):
+        self.run_it("tiny")
+        before, asked = self.manifest(), len(self.hub.requests)
+        catalogue = self.home / "catalogue.toml"
+        catalogue.write_text(catalogue.read_text().replace('encoder = "two_tower"', 'encoder = "two_tower"\nsize = 224'))
+        code, said = self.run_it("tiny")
+        self.assertEqual((code, len(self.hub.requests)), (0, asked), said)
+        self.assertIn("the manifest is renewed", said)
+        self.assertEqual(self.manifest(), {**before, "image": {"encoder": "two_tower", "size": 224}})
+        self.assertNotIn("renewed", self.run_it("tiny")[1])
+
     def test_a_cut_download_goes_on_where_it_ended(self):
         self.hub.cuts["onnx/model.onnx"] = [300_000, 200_000]
         code, said = self.run_it("tiny")
@@ -275,13 +286,21 @@ encoder = "two_tower"
         for name, entry in production.tomllib.loads((Path(production.__file__).parent / "production.toml").read_text()).items():
             self.assertRegex(entry["licence"], r"^(MIT|Apache-2\.0|BSD-3-Clause)$", name)
             self.assertGreater(entry["max_bytes"], 0)
-            done = self.home / "file"
-            done.write_bytes(b"x")
-            production.put(name, entry, self.home / name, [("file", done, "0" * 64)], {entry["repository"]: COMMIT})
+            targets = [production.inside(file.get("to") or Path(file["from"]).name) for file in entry["files"]]
+            taken = [(target, self.home / f"{n}", "0" * 64) for n, target in enumerate(targets)]
+            for _, done, _ in taken:
+                done.write_bytes(b"x")
+            production.put(name, entry, self.home / name, taken, {entry["repository"]: COMMIT})
             manifest = production.tomllib.loads((self.home / name / "heimdex-model.toml").read_text())
             self.assertTrue({"id", "kind", "version", "engine", "languages", "licence", "source", "files"} <= manifest.keys(), name)
-            for file in entry["files"]:
-                production.inside(file.get("to") or file["from"])
+            # What a table names is fetched; worker/models/tests/production.rs reads the rest of it as the worker does.
+            kind = manifest["kind"]
+            named = manifest.get("face", {}) if kind == "face" else {}
+            for part in ("vision", "text"):
+                named = {**named, **{f"{part}.{key}": value for key, value in manifest.get("image", {}).get(part, {}).items()}}
+            files = {key: value for key, value in named.items() if key.split(".")[-1] in ("detector", "embedder", "graph", "tokenizer")}
+            self.assertLessEqual(set(files.values()), set(targets), name)
+            self.assertEqual(bool(files), kind in ("image", "face"), name)
 
 
 if __name__ == "__main__":

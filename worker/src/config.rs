@@ -78,7 +78,7 @@ pub struct ModelsConfig {
     pub tags_file: Option<PathBuf>,
     pub face: Option<String>,
     pub expression: Option<String>,
-    /// Threads of one inference.
+    /// Threads of one inference, or inferences of one thread at once (faces). Some small models take one thread in any case.
     pub threads: usize,
     /// Pictures in one inference of the image model.
     pub image_batch: usize,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heimdex_db::Stage;
 use heimdex_models::{
-    AsrOptions, ExpressionClassifier, FaceAnalyzer, ImageEncoder, ImageOptions, Manifest, ModelError, Registry,
+    AsrOptions, ExpressionClassifier, FaceAnalyzer, ImageEncoder, ImageOptions, Kind, Manifest, ModelError, Registry,
     TextEmbedder, TextReader, Vad, Whisper,
     image::{self, Architecture},
     tags::{Calibration, TagScorer, Vocabulary, VocabularyError},
@@ -90,8 +90,8 @@ pub struct Models {
 }
 
 impl Models {
-    /// Checks the files of every model that the served stages will use; `faces` says whether this deployment looks for any. Every
-    /// worker does tasks, and photos of people are checked by one, so that the face model belongs to all.
+    /// Checks the files and the manifest of every model that the served stages will use; `faces` says whether this deployment looks for
+    /// any. Every worker does tasks, and photos of people are checked by one, so that the face model belongs to all.
     ///
     /// # Errors
     /// Names the variable, the file and the command that mends it.
@@ -103,18 +103,23 @@ impl Models {
         let sees = tags || stages.contains(&Stage::VisionEmbedFrames);
         let vocabulary = tags.then(|| Vocabulary::load(config.tags_file.as_deref())).transpose()?;
         let recognises = faces && stages.contains(&Stage::FacesEnrollMatch);
+        let image = find(config, "HEIMDEX_IMAGE_MODEL", Kind::Image, config.image.as_deref().filter(|_| sees))?;
+        if let Some(model) = image.as_ref().filter(|_| tags) {
+            check_texts(config, model)?;
+        }
         Ok(Self {
-            image: find(config, "HEIMDEX_IMAGE_MODEL", config.image.as_deref().filter(|_| sees))?,
-            asr: find(config, "HEIMDEX_ASR_MODEL", config.asr.as_deref().filter(|_| hears))?,
-            vad: find(config, "HEIMDEX_VAD_MODEL", config.vad.as_deref().filter(|_| hears))?,
-            ocr: find(config, "HEIMDEX_OCR_MODEL", config.ocr.as_deref().filter(|_| looks))?,
-            text: find(config, "HEIMDEX_TEXT_MODEL", config.text.as_deref().filter(|_| reads))?,
+            image,
+            asr: find(config, "HEIMDEX_ASR_MODEL", Kind::Asr, config.asr.as_deref().filter(|_| hears))?,
+            vad: find(config, "HEIMDEX_VAD_MODEL", Kind::Vad, config.vad.as_deref().filter(|_| hears))?,
+            ocr: find(config, "HEIMDEX_OCR_MODEL", Kind::Ocr, config.ocr.as_deref().filter(|_| looks))?,
+            text: find(config, "HEIMDEX_TEXT_MODEL", Kind::Text, config.text.as_deref().filter(|_| reads))?,
             vocabulary: vocabulary.map(Arc::new),
             scorer: OnceCell::new(),
-            face: find(config, "HEIMDEX_FACE_MODEL", config.face.as_deref().filter(|_| faces))?,
+            face: find(config, "HEIMDEX_FACE_MODEL", Kind::Face, config.face.as_deref().filter(|_| faces))?,
             expression: find(
                 config,
                 "HEIMDEX_EXPRESSION_MODEL",
+                Kind::Expression,
                 config.expression.as_deref().filter(|_| recognises && config.face.is_some()),
             )?,
             threads: config.threads,
@@ -227,10 +232,30 @@ async fn in_use<T: Send + Sync + 'static>(
     }
 }
 
-fn find<T>(config: &ModelsConfig, variable: &'static str, id: Option<&str>) -> Result<Option<Model<T>>, ModelFailure> {
+/// The model of this id, its files verified and its manifest fit for what it is configured for.
+fn find<T>(
+    config: &ModelsConfig,
+    variable: &'static str,
+    kind: Kind,
+    id: Option<&str>,
+) -> Result<Option<Model<T>>, ModelFailure> {
     let Some(id) = id else { return Ok(None) };
-    let manifest = Registry::open(&config.dir)
-        .and_then(|registry| registry.get(id))
-        .map_err(|source| ModelFailure::Configured { variable, source })?;
+    let checked = || -> Result<Manifest, ModelError> {
+        let manifest = Registry::open(&config.dir)?.get(id)?;
+        manifest.check(kind)?;
+        Ok(manifest)
+    };
+    let manifest = checked().map_err(|source| ModelFailure::Configured { variable, source })?;
     Ok(Some(Model { manifest, loaded: OnceCell::new() }))
+}
+
+/// The text model that the image model's texts, and so the tags, are made with: it need not be the configured one.
+fn check_texts(config: &ModelsConfig, image: &Model<Pictures>) -> Result<(), ModelFailure> {
+    let checked = || -> Result<(), ModelError> {
+        match image::table(&image.manifest)?.needs_text_model() {
+            Some(id) => Registry::open(&config.dir)?.get(id)?.check(Kind::Text),
+            None => Ok(()),
+        }
+    };
+    checked().map_err(|source| ModelFailure::Configured { variable: "HEIMDEX_IMAGE_MODEL", source })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::error::ModelError;
 use crate::face::FaceSettings;
-use crate::image::ImageTable;
+use crate::image::{self, ImageTable};
 use crate::ocr::OcrSpec;
 use crate::text::Pooling;
 
@@ -99,7 +99,7 @@ pub struct Manifest {
     /// Only for [`Kind::Image`].
     pub image: Option<ImageTable>,
     /// Only for [`Kind::Ocr`].
-    pub ocr: Option<OcrSpec>,
+    ocr: Option<OcrSpec>,
     /// Only for [`Kind::Face`].
     face: Option<FaceSettings>,
     /// The folder it was read from.
@@ -185,7 +185,40 @@ impl Manifest {
         if self.dimension.is_none_or(|dimension| dimension == 0) {
             return Err(self.wrong("a face model needs `dimension`"));
         }
-        settings.problem().map_or(Ok(settings), |reason| Err(self.wrong(reason)))
+        settings.check(self)?;
+        Ok(settings)
+    }
+
+    /// What a model that reads writing says of itself.
+    ///
+    /// # Errors
+    /// [`ModelError::Manifest`] when there is no such table or something impossible in it.
+    pub fn ocr(&self) -> Result<&OcrSpec, ModelError> {
+        let spec = self.ocr.as_ref().ok_or_else(|| self.wrong("has no table [ocr]"))?;
+        spec.check(self)?;
+        Ok(spec)
+    }
+
+    /// The model is of this kind and says all that loading it needs; no file is opened. What the graphs themselves are is seen when they
+    /// are loaded.
+    ///
+    /// # Errors
+    /// [`ModelError::Manifest`] naming the file and what is wrong with it.
+    pub fn check(&self, kind: Kind) -> Result<(), ModelError> {
+        self.expect_kind(kind)?;
+        match kind {
+            Kind::Asr => {
+                ["model.bin", "config.json", "tokenizer.json"].iter().try_for_each(|name| self.file(name).map(drop))
+            }
+            Kind::Vad | Kind::Expression => self.file_with_suffix("onnx").map(drop),
+            Kind::Text => {
+                self.file_with_suffix("onnx")?;
+                self.file("tokenizer.json").map(drop)
+            }
+            Kind::Image => image::check(self),
+            Kind::Ocr => self.ocr().map(drop),
+            Kind::Face => self.face().map(drop),
+        }
     }
 
     pub(crate) fn expect_kind(&self, kind: Kind) -> Result<(), ModelError> {

@@ -82,3 +82,18 @@ pub(crate) fn expect_names(
         found: format!("inputs {found_inputs:?} and outputs {found_outputs:?}"),
     })
 }
+
+/// The names of the graph's one input and one output, for graphs whose names are nobody's choice.
+pub(crate) fn only_names(manifest: &Manifest, path: &Path, session: &Session) -> Result<(String, String), ModelError> {
+    let inputs: Vec<&str> = session.inputs().iter().map(|outlet| outlet.name()).collect();
+    let outputs: Vec<&str> = session.outputs().iter().map(|outlet| outlet.name()).collect();
+    match (&inputs[..], &outputs[..]) {
+        ([input], [output]) => Ok(((*input).to_owned(), (*output).to_owned())),
+        _ => Err(ModelError::Mismatch {
+            id: manifest.id.clone(),
+            path: path.to_owned(),
+            expected: "one input and one output".to_owned(),
+            found: format!("inputs {inputs:?} and outputs {outputs:?}"),
+        }),
+    }
+}

@@ -59,7 +59,7 @@ impl Registry {
     /// Ids of the folders that have a manifest, sorted; nothing is verified.
     ///
     /// # Errors
-    /// [`ModelError::Samples`] never; [`ModelError::Missing`] when the folder has gone.
+    /// [`ModelError::Missing`] when the folder has gone.
     pub fn ids(&self) -> Result<Vec<String>, ModelError> {
         let missing =
             |_| ModelError::Missing { id: "*".to_owned(), path: self.folder.clone(), known: "none".to_owned() };

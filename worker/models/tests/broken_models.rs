@@ -184,3 +184,37 @@ fn a_face_model_that_is_not_what_it_says() {
     let vad = registry().get("silero-vad-v6").unwrap();
     assert!(FaceAnalyzer::load(&vad, 1).err().unwrap().to_string().contains("is of kind"));
 }
+
+#[test]
+fn a_face_model_of_the_other_architecture_that_is_not_what_it_says() {
+    let load = |copy: &Copy| copy.get().and_then(|manifest| FaceAnalyzer::load(&manifest, 1)).err().unwrap();
+    let copy = Copy::of_fixture("yunet-tiny");
+    copy.edit_manifest("dimension = 48", "dimension = 128");
+    says(&load(&copy), &copy.file("embedder.onnx"), &["dimension 128", "dimension 48"]);
+
+    // Each in the other one's place: a detector has more than one output, an embedder none of a detector's.
+    let copy = Copy::of_fixture("yunet-tiny");
+    let (detector, embedder) =
+        (fs::read(copy.file("detector.onnx")).unwrap(), fs::read(copy.file("embedder.onnx")).unwrap());
+    copy.replace("embedder.onnx", &detector);
+    says(&load(&copy), &copy.file("embedder.onnx"), &["one input and one output", "cls_8"]);
+    let copy = Copy::of_fixture("yunet-tiny");
+    copy.replace("detector.onnx", &embedder);
+    says(&load(&copy), &copy.file("detector.onnx"), &["kps_32", "fc1"]);
+    let copy = Copy::of_fixture("yunet-tiny");
+    copy.replace("detector.onnx", b"not a graph");
+    says(&load(&copy), &copy.file("detector.onnx"), &["an ONNX graph"]);
+
+    for (from, to, wrong) in [
+        ("architecture = \"yunet_sface\"", "architecture = \"yunet_arcface\"", "yunet_arcface"),
+        ("architecture = \"yunet_sface\"", "architecture = \"blazeface_dlib\"", "face.landmarks"),
+        ("architecture = \"yunet_sface\"\n", "", "face.landmarks"),
+        ("margin = 0.02", "margin = 0.02\nlandmark_score = 0.9", "blazeface_dlib"),
+        ("embedder = \"embedder.onnx\"", "embedder = \"sface.onnx\"", "sface.onnx"),
+        ("detector_score = 0.7", "detector_score = 7.0", "face.detector_score"),
+    ] {
+        let copy = Copy::of_fixture("yunet-tiny");
+        copy.edit_manifest(from, to);
+        says(&load(&copy), &copy.file("heimdex-model.toml"), &[wrong]);
+    }
+}

@@ -1,10 +1,12 @@
 //! Cutting a turned square out of a picture, and where the square must lie for a face to stand upright in it.
 
+use super::types::{Face, Landmarks};
 use crate::error::ModelError;
 use crate::picture::{OwnedPicture, Part, Picture};
 
-/// Where the embedder wants the five points, in units of the face's box (dlib 19.24, `get_face_chip_details`).
-const MEAN_FACE: [[f64; 2]; 5] = [
+/// Where dlib's embedder wants the corners of the eyes and the base of the nose, in units of the face's box (dlib 19.24,
+/// `get_face_chip_details`).
+const EYE_CORNERS: [[f64; 2]; 5] = [
     [0.859_567_459_6, 0.213_498_153_8],
     [0.646_060_476_4, 0.228_967_438_8],
     [0.120_575_062_1, 0.213_727_452_7],
@@ -13,6 +15,50 @@ const MEAN_FACE: [[f64; 2]; 5] = [
 ];
 /// What dlib leaves around the box on each side, of its size.
 const PADDING: f64 = 0.25;
+/// Where SFace wants eyes, tip of the nose and corners of the mouth, in its pixels (opencv, modules/objdetect/src/face_recognize.cpp; the
+/// template of ArcFace, Deng et al. 2019). OpenCV counts from the middle of the first pixel, this program from its edge.
+const EYES_AND_MOUTH: [[f64; 2]; 5] =
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]];
+const HALF_PIXEL: f64 = 0.5;
+/// Less than this is what rounding leaves of points that are one.
+const ONE_POINT: f64 = 1e-9;
+
+/// Into which square a face is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Frame {
+    /// As dlib cuts it: a quarter of the face's size is left around it.
+    Dlib,
+    /// As SFace wants it: from the eyebrows to the chin.
+    SFace,
+}
+
+impl Frame {
+    /// In pixels.
+    pub(crate) fn side(self) -> usize {
+        match self {
+            Self::Dlib => super::CHIP_SIDE,
+            Self::SFace => 112,
+        }
+    }
+
+    /// Where the landmarks belong, in pixels of the square.
+    fn wanted(self, landmarks: &Landmarks) -> Option<[[f64; 2]; 5]> {
+        let in_dlib =
+            |[x, y]: [f64; 2]| [x, y].map(|value| (PADDING + value) / (2.0 * PADDING + 1.0) * Self::Dlib.side() as f64);
+        let in_sface = |point: [f64; 2]| point.map(|value| value + HALF_PIXEL);
+        let (corners, features) = (EYE_CORNERS.map(in_dlib), EYES_AND_MOUTH.map(in_sface));
+        // Where both squares show the same eyes, one network's points have their place in the other one's square.
+        let between_corners = |a: usize, b: usize| [0, 1].map(|axis| (corners[a][axis] + corners[b][axis]) / 2.0);
+        let eyes = [between_corners(2, 3), between_corners(0, 1)];
+        let to_dlib = Similarity::between(&features[..2], &eyes)?;
+        Some(match (landmarks, self) {
+            (Landmarks::EyeCorners { .. }, Self::Dlib) => corners,
+            (Landmarks::EyesAndMouth { .. }, Self::SFace) => features,
+            (Landmarks::EyesAndMouth { .. }, Self::Dlib) => features.map(|point| to_dlib.apply(point)),
+            (Landmarks::EyeCorners { .. }, Self::SFace) => corners.map(|point| to_dlib.inverse().apply(point)),
+        })
+    }
+}
 
 /// Turning, scaling and moving: `(x, y) → (a·x - b·y + left, b·x + a·y + top)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,8 +87,15 @@ impl Similarity {
         Self { a, b, left: centre[0] - (a * half - b * half), top: centre[1] - (b * half + a * half) }
     }
 
-    /// The one that brings `from` nearest to `to`, by least squares (Umeyama 1991, without reflection). `None` when all of `from`
-    /// is one point.
+    /// Back again.
+    fn inverse(&self) -> Self {
+        let square = self.a * self.a + self.b * self.b;
+        let (a, b) = (self.a / square, -self.b / square);
+        Self { a, b, left: b * self.top - a * self.left, top: -b * self.left - a * self.top }
+    }
+
+    /// The one that brings `from` nearest to `to`, by least squares (Umeyama 1991, without reflection). `None` when all of `from` is one
+    /// point or all of `to`: nothing can be turned to that.
     pub(crate) fn between(from: &[[f64; 2]], to: &[[f64; 2]]) -> Option<Self> {
         let count = from.len().min(to.len()) as f64;
         let middle = |points: &[[f64; 2]]| {
@@ -50,7 +103,7 @@ impl Similarity {
             [sum[0] / count, sum[1] / count]
         };
         let (centre, target) = (middle(from), middle(to));
-        let (mut along, mut across, mut size) = (0.0, 0.0, 0.0);
+        let (mut along, mut across, mut size) = (0.0_f64, 0.0_f64, 0.0_f64);
         for (p, q) in from.iter().zip(to) {
             let (x, y) = (p[0] - centre[0], p[1] - centre[1]);
             let (u, v) = (q[0] - target[0], q[1] - target[1]);
@@ -58,10 +111,11 @@ impl Similarity {
             across += x * v - y * u;
             size += x * x + y * y;
         }
-        if size <= f64::EPSILON {
+        let (a, b) = (along / size, across / size);
+        // Neither is true of a number that is none.
+        if !(size > ONE_POINT && a.hypot(b) > ONE_POINT) {
             return None;
         }
-        let (a, b) = (along / size, across / size);
         Some(Self {
             a,
             b,
@@ -70,12 +124,30 @@ impl Similarity {
         })
     }
 
-    /// From a chip of `size` pixels as the embedder wants it to the picture whose pixels `points` (in dlib's order) are of.
-    pub(crate) fn of_face(points: [[f64; 2]; 5], size: usize) -> Option<Self> {
-        let place = |value: f64| (PADDING + value) / (2.0 * PADDING + 1.0) * size as f64;
-        let wanted = MEAN_FACE.map(|[x, y]| [place(x), place(y)]);
-        Self::between(&wanted, &points)
+    /// From the frame's square to the picture of `width` × `height` pixels that the landmarks are of. `None` when they are one point.
+    pub(crate) fn of_face(landmarks: &Landmarks, width: f64, height: f64, frame: Frame) -> Option<Self> {
+        let wanted = frame.wanted(landmarks)?;
+        let points = landmarks.in_order().map(|[x, y]| [f64::from(x) * width, f64::from(y) * height]);
+        match frame {
+            Frame::Dlib => Self::between(&wanted, &points),
+            // OpenCV looks for the way into the square and goes back, which is another one where the face is no average one.
+            Frame::SFace => {
+                let points = points.map(|point| point.map(|value| value + HALF_PIXEL));
+                Some(Self::between(&points, &wanted)?.inverse())
+            }
+        }
     }
+}
+
+/// The face as the frame shows it.
+///
+/// # Errors
+/// [`ModelError::Picture`] when the face's landmarks are one point.
+pub(crate) fn aligned(picture: Picture<'_>, face: &Face, frame: Frame) -> Result<OwnedPicture, ModelError> {
+    let (width, height) = (picture.width() as f64, picture.height() as f64);
+    let map = Similarity::of_face(&face.landmarks, width, height, frame)
+        .ok_or_else(|| ModelError::Picture { reason: "a face whose points are one point".to_owned() })?;
+    cut(picture, &map, frame.side())
 }
 
 /// A square of `size` pixels whose pixels lie in `picture` where `map` says; bilinear, black outside of the picture. Where that
@@ -138,8 +210,8 @@ mod tests {
             scale in 0.01_f64..50.0, angle in -3.1_f64..3.1, left in -900.0_f64..900.0, top in -900.0_f64..900.0,
         ) {
             let map = Similarity { a: scale * angle.cos(), b: scale * angle.sin(), left, top };
-            let moved = MEAN_FACE.map(|point| map.apply(point));
-            let found = Similarity::between(&MEAN_FACE, &moved).unwrap();
+            let moved = EYE_CORNERS.map(|point| map.apply(point));
+            let found = Similarity::between(&EYE_CORNERS, &moved).unwrap();
             for (one, other) in [(map.a, found.a), (map.b, found.b), (map.left, found.left), (map.top, found.top)] {
                 prop_assert!((one - other).abs() < 1e-6, "{map:?} {found:?}");
             }
@@ -158,7 +230,46 @@ mod tests {
 
     #[test]
     fn points_that_are_one_have_no_direction() {
-        assert_eq!(Similarity::between(&[[1.0, 1.0]; 5], &MEAN_FACE), None);
+        assert_eq!(Similarity::between(&[[1.0, 1.0]; 5], &EYE_CORNERS), None);
+        assert_eq!(Similarity::between(&EYE_CORNERS, &[[1.0, 1.0]; 5]), None);
+    }
+
+    /// As OpenCV's `FaceRecognizerSF::alignCrop` cuts these points out; its matrix, by its own steps in numpy.
+    #[test]
+    fn a_face_goes_into_the_square_of_sface_as_with_opencv() {
+        let points = [[210.0, 180.0], [268.0, 171.0], [245.0, 214.0], [222.0, 246.0], [270.0, 239.0]];
+        let rgb = vec![0; 640 * 480 * 3];
+        let picture = Picture::new(640, 480, &rgb).unwrap();
+        let landmarks = Landmarks::eyes_and_mouth(points, picture);
+        let back = Similarity::of_face(&landmarks, 640.0, 480.0, Frame::SFace).unwrap();
+        // Pixels of the square, and where they come from.
+        for (place, expected) in [
+            ([0.0, 0.0], [136.4203, 101.9058]),
+            ([56.0, 56.0], [239.8811, 183.7036]),
+            ([111.0, 0.0], [320.0248, 80.4362]),
+            ([30.0, 100.0], [205.3851, 261.5127]),
+        ] {
+            let found = back.apply(place.map(|value| value + 0.5)).map(|value: f64| value - 0.5);
+            assert!((found[0] - expected[0]).hypot(found[1] - expected[1]) < 1e-2, "{found:?} instead of {expected:?}");
+        }
+    }
+
+    #[test]
+    fn both_kinds_of_points_show_the_same_face_in_both_squares() {
+        // An average face in a square of 1000 pixels, by its corners and by its features.
+        let rgb = vec![0; 1000 * 1000 * 3];
+        let picture = Picture::new(1000, 1000, &rgb).unwrap();
+        let corners = Landmarks::eye_corners(EYE_CORNERS.map(|point| point.map(|value| value * 1000.0)), picture);
+        for frame in [Frame::Dlib, Frame::SFace] {
+            let map = |landmarks: &Landmarks| Similarity::of_face(landmarks, 1000.0, 1000.0, frame).unwrap();
+            let by_corners = map(&corners);
+            let features = frame.wanted(&Landmarks::eyes_and_mouth([[0.0; 2]; 5], picture)).unwrap();
+            let by_features = map(&Landmarks::eyes_and_mouth(features.map(|point| by_corners.apply(point)), picture));
+            for corner in [[0.0, 0.0], [frame.side() as f64; 2]] {
+                let (one, other) = (by_corners.apply(corner), by_features.apply(corner));
+                assert!((one[0] - other[0]).hypot(one[1] - other[1]) < 1.0, "{frame:?}: {one:?} {other:?}");
+            }
+        }
     }
 
     #[test]

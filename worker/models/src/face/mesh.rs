@@ -4,7 +4,7 @@ use ort::session::Session;
 use ort::value::TensorRef;
 
 use super::align::{Similarity, cut};
-use super::detector::{Candidate, sigmoid};
+use super::blazeface::{EyesCandidate, sigmoid};
 use crate::error::ModelError;
 use crate::picture::Picture;
 
@@ -34,8 +34,8 @@ pub(super) struct Mesh {
 }
 
 /// Looks at one candidate, turned so that its eyes are level.
-pub(super) fn look(session: &mut Session, picture: Picture<'_>, candidate: &Candidate) -> Result<Mesh, ModelError> {
-    let [[left_x, left_y], [right_x, right_y]] = candidate.eyes;
+pub(super) fn look(session: &mut Session, picture: Picture<'_>, candidate: &EyesCandidate) -> Result<Mesh, ModelError> {
+    let [[left_x, left_y], [right_x, right_y]] = candidate.points;
     let tilt = (right_y - left_y).atan2(right_x - left_x);
     let middle = [candidate.left + candidate.width / 2.0, candidate.top + candidate.height / 2.0];
     let map = Similarity::square(middle, candidate.width.max(candidate.height) * MARGIN, tilt, SIDE);

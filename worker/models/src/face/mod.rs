@@ -1,39 +1,48 @@
 //! Faces: where they are in a picture, how well they can be seen, and a vector that tells whose they are.
 //!
-//! Three networks, one after the other: BlazeFace finds candidates, the face mesh looks at each close up (is it one, where are its eyes,
-//! which way does it look), dlib's ResNet turns the aligned face into a vector (King 2017). Animated faces mostly fail the second.
+//! Two architectures, told apart by `face.architecture` in the manifest. `blazeface_dlib`: BlazeFace finds candidates, the face mesh looks
+//! at each close up (is it one, where are its eyes, which way does it look), dlib's ResNet turns the aligned face into a vector. Animated
+//! faces mostly fail the second. `yunet_sface`: YuNet finds faces with five points of each, which also say which way they look, and SFace
+//! turns the aligned face into a vector.
 
 mod align;
-mod detector;
+mod blazeface;
+mod candidates;
 mod embedder;
+mod finder;
 mod mesh;
+mod pose;
 mod quality;
 mod settings;
 mod types;
+mod yunet;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use ort::session::Session;
-
 pub use quality::{Quality, QualityProblem};
-pub use settings::FaceSettings;
+pub use settings::{Architecture, FaceSettings};
 pub use types::{Bounds, Effort, Face, Landmarks, Thresholds};
 
 use crate::error::ModelError;
 use crate::manifest::{Kind, Manifest};
-use crate::onnx;
 use crate::picture::{OwnedPicture, Picture};
+use align::Frame;
+use blazeface::BlazeFace;
+use embedder::Embedder;
+use finder::{Finder, Sighting};
+use yunet::YuNet;
 
 /// Side of an aligned face, in pixels.
 pub const CHIP_SIDE: usize = 150;
-/// Faces embedded in one run: bounds the memory.
-const BATCH: usize = 16;
+/// Share of two faces' bounds from which they are one face.
+const ONE_FACE: f32 = 0.5;
 
-/// The two small networks: several pictures are looked at at once, each by a pair with one thread, which is faster than one pair with many.
+/// All networks, with one thread each: several pictures are looked at at once, each by an eye of its own, which is faster than one eye
+/// with many threads.
 struct Eye {
-    detector: Session,
-    mesh: Session,
+    finder: Box<dyn Finder>,
+    embedder: Embedder,
 }
 
 /// Loaded face models. Calls from several threads share them.
@@ -41,14 +50,11 @@ pub struct FaceAnalyzer {
     id: String,
     dimension: usize,
     thresholds: Thresholds,
-    detector_score: f32,
-    landmark_score: f32,
     eyes: Vec<Mutex<Eye>>,
-    embedder: Mutex<Session>,
 }
 
 impl FaceAnalyzer {
-    /// Loads them from a verified manifest, for `threads` CPU threads, and runs each once.
+    /// Loads them from a verified manifest, once for each of `threads` CPU threads, and runs each once.
     ///
     /// # Errors
     /// [`ModelError::Manifest`] without a sound `[face]` table; [`ModelError::Runtime`] without ONNX Runtime; [`ModelError::Mismatch`] naming
@@ -57,44 +63,20 @@ impl FaceAnalyzer {
         manifest.expect_kind(Kind::Face)?;
         let settings = manifest.face()?;
         let dimension = manifest.dimension.unwrap_or_default();
-        let open =
-            |name: &str, threads: usize, input: &str, outputs: &[&str]| -> Result<(Session, PathBuf), ModelError> {
-                let path = manifest.file(name)?;
-                let session = onnx::session(manifest, &path, threads)?;
-                onnx::expect_names(manifest, &path, &session, &[input], outputs)?;
-                Ok((session, path))
-            };
         let mut eyes = Vec::new();
         for _ in 0..threads.max(1) {
-            let (detector, detector_path) = open(&settings.detector, 1, "picture", &["boxes", "scores"])?;
-            let (mesh, mesh_path) = open(&settings.landmarks, 1, "face", &["points", "score"])?;
-            let mut eye = Eye { detector, mesh };
+            let mut eye = Eye::load(manifest, settings)?;
             if eyes.is_empty() {
-                eye.try_out(manifest, &detector_path, &mesh_path)?;
+                eye.finder.try_out(manifest)?;
+                eye.embedder.try_out(manifest, dimension)?;
             }
             eyes.push(Mutex::new(eye));
-        }
-        let (mut embedder, path) = open(&settings.embedder, threads, "faces", &["vectors"])?;
-        let black = OwnedPicture { width: CHIP_SIDE, height: CHIP_SIDE, rgb: vec![0; CHIP_SIDE * CHIP_SIDE * 3] };
-        let found = embedder::embed(&mut embedder, &[black])
-            .map_err(|error| mismatch(manifest, &path, "vectors of 150×150 pictures", &error))?;
-        let length = found.first().map_or(0, Vec::len);
-        if length != dimension {
-            return Err(ModelError::Mismatch {
-                id: manifest.id.clone(),
-                path,
-                expected: format!("vectors of dimension {dimension}"),
-                found: format!("dimension {length}"),
-            });
         }
         Ok(Self {
             id: manifest.id.clone(),
             dimension,
             thresholds: Thresholds { same: settings.same, margin: settings.margin },
-            detector_score: settings.detector_score,
-            landmark_score: settings.landmark_score,
             eyes,
-            embedder: Mutex::new(embedder),
         })
     }
 
@@ -116,21 +98,12 @@ impl FaceAnalyzer {
     /// # Errors
     /// [`ModelError::Engine`].
     pub fn detect(&self, picture: Picture<'_>, effort: Effort) -> Result<Vec<Face>, ModelError> {
-        let parts = match effort {
-            Effort::Quick => Vec::new(),
-            Effort::Thorough => detector::tiles(picture.width(), picture.height()),
-        };
-        let mut eye = self.free_eye();
-        let candidates = detector::detect(&mut eye.detector, picture, &parts, self.detector_score)?;
+        let sightings = self.free_eye().finder.find(picture, effort)?;
         let mut faces: Vec<Face> = Vec::new();
-        for candidate in candidates {
-            let mesh = mesh::look(&mut eye.mesh, picture, &candidate)?;
-            if mesh.score < self.landmark_score {
-                continue;
-            }
-            let Some(face) = describe(picture, candidate.score as f32, &mesh)? else { continue };
-            // Two boxes may turn out to be one face when seen close up.
-            if faces.iter().all(|other| other.bounds.overlap(&face.bounds) < 0.5) {
+        for sighting in sightings {
+            let Some(face) = describe(picture, &sighting)? else { continue };
+            // Two sightings may turn out to be one face when seen close up.
+            if faces.iter().all(|other| other.bounds.overlap(&face.bounds) < ONE_FACE) {
                 faces.push(face);
             }
         }
@@ -142,16 +115,14 @@ impl FaceAnalyzer {
     /// # Errors
     /// [`ModelError::Picture`] when a face's points are one point; [`ModelError::Engine`].
     pub fn embed(&self, picture: Picture<'_>, faces: &[Face]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let mut vectors = Vec::with_capacity(faces.len());
-        for some in faces.chunks(BATCH) {
-            let chips = some.iter().map(|face| chip(picture, face)).collect::<Result<Vec<_>, _>>()?;
-            let mut session = self.embedder.lock().unwrap_or_else(PoisonError::into_inner);
-            vectors.extend(embedder::embed(&mut session, &chips)?);
+        if faces.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(vectors)
+        self.free_eye().embedder.embed(picture, faces)
     }
 
-    /// One that nobody uses, or the first that becomes free.
+    /// One that nobody uses. Where all are in use the first one is waited for: callers look at no more pictures at once than there are
+    /// threads, so that is rare.
     fn free_eye(&self) -> MutexGuard<'_, Eye> {
         for eye in &self.eyes {
             match eye.try_lock() {
@@ -165,50 +136,31 @@ impl FaceAnalyzer {
 }
 
 impl Eye {
-    fn try_out(&mut self, manifest: &Manifest, detector_path: &Path, mesh_path: &Path) -> Result<(), ModelError> {
-        let rgb = vec![0; 64 * 64 * 3];
-        let black = Picture::new(64, 64, &rgb)?;
-        detector::detect(&mut self.detector, black, &[], 0.5).map_err(|error| {
-            mismatch(manifest, detector_path, "boxes [1, 2304, 16] and scores of pictures [1, 3, 192, 192]", &error)
-        })?;
-        let nothing = detector::Candidate {
-            score: 1.0,
-            left: 0.0,
-            top: 0.0,
-            width: 64.0,
-            height: 64.0,
-            eyes: [[16.0, 24.0], [48.0, 24.0]],
+    fn load(manifest: &Manifest, settings: &FaceSettings) -> Result<Self, ModelError> {
+        let finder: Box<dyn Finder> = match settings.architecture {
+            Architecture::BlazefaceDlib => Box::new(BlazeFace::load(manifest, settings)?),
+            Architecture::YunetSface => Box::new(YuNet::load(manifest, settings)?),
         };
-        mesh::look(&mut self.mesh, black, &nothing).map_err(|error| {
-            mismatch(manifest, mesh_path, "468 points and a score of pictures [1, 3, 192, 192]", &error)
-        })?;
-        Ok(())
+        Ok(Self { finder, embedder: Embedder::load(manifest, settings)? })
     }
 }
 
-/// The face as the embedder takes it: upright, [`CHIP_SIDE`] pixels wide and high, a quarter of the face's size left around it.
+/// The face upright, [`CHIP_SIDE`] pixels wide and high, a quarter of its size left around it: the same whichever networks found it.
 ///
 /// # Errors
 /// [`ModelError::Picture`] when the face's points are one point.
 pub fn chip(picture: Picture<'_>, face: &Face) -> Result<OwnedPicture, ModelError> {
-    let (width, height) = (picture.width() as f64, picture.height() as f64);
-    let points = face.landmarks.in_order().map(|[x, y]| [f64::from(x) * width, f64::from(y) * height]);
-    let map = align::Similarity::of_face(points, CHIP_SIDE)
-        .ok_or_else(|| ModelError::Picture { reason: "a face whose points are one point".to_owned() })?;
-    align::cut(picture, &map, CHIP_SIDE)
+    align::aligned(picture, face, Frame::Dlib)
 }
 
-/// `None` for a mesh without an extent.
-fn describe(picture: Picture<'_>, score: f32, mesh: &mesh::Mesh) -> Result<Option<Face>, ModelError> {
+/// `None` for a sighting without an extent.
+fn describe(picture: Picture<'_>, sighting: &Sighting) -> Result<Option<Face>, ModelError> {
     let (width, height) = (picture.width() as f64, picture.height() as f64);
-    let [left, top, right, bottom] = mesh.bounds;
+    let [left, top, right, bottom] = sighting.bounds;
     let size_px = ((right - left) * (bottom - top)).max(0.0).sqrt();
-    let Some(map) = align::Similarity::of_face(mesh.points, CHIP_SIDE).filter(|_| size_px > 0.0) else {
-        return Ok(None);
-    };
+    let map = align::Similarity::of_face(&sighting.landmarks, width, height, Frame::Dlib);
+    let Some(map) = map.filter(|_| size_px > 0.0) else { return Ok(None) };
     let chip = align::cut(picture, &map, CHIP_SIDE)?;
-    let [right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose_base] =
-        mesh.points.map(|[x, y]| [(x / width) as f32, (y / height) as f32]);
     Ok(Some(Face {
         bounds: Bounds {
             x: (left / width) as f32,
@@ -216,9 +168,9 @@ fn describe(picture: Picture<'_>, score: f32, mesh: &mesh::Mesh) -> Result<Optio
             width: ((right - left) / width) as f32,
             height: ((bottom - top) / height) as f32,
         },
-        score,
-        landmarks: Landmarks { right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose_base },
-        quality: Quality::new(size_px as f32, mesh.angles_deg, &chip),
+        score: sighting.score,
+        landmarks: sighting.landmarks,
+        quality: Quality::new(size_px as f32, sighting.angles_deg, &chip),
     }))
 }
 

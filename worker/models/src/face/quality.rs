@@ -2,7 +2,7 @@
 //!
 //! Limits of the numbers: sharpness also falls with smooth skin and strong compression, and noise counts as detail; brightness is of the picture, not of the
 //! skin, so a dark face in good light is not `TooDark` unless its features drown; the angles come from a mesh of an average face and are
-//! right to about ten degrees.
+//! right to about ten degrees, or, where there is no mesh, from five points of it, and are less sure (see `pose`).
 
 use crate::picture::OwnedPicture;
 

@@ -1,13 +1,15 @@
 //! What is found: faces, where they are and how well they can be seen.
 
 use super::quality::Quality;
+use crate::picture::Picture;
 
 /// How closely a picture is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
-    /// The whole picture once: faces from about a tenth of its long side on.
+    /// The whole picture once: faces from about a tenth of its long side on, with a detector that takes large pictures from about a
+    /// fiftieth on.
     Quick,
-    /// Overlapping parts of it as well: faces from about a thirtieth of its long side on, for several times the work.
+    /// Overlapping parts of it as well: smaller faces, to about a thirtieth of its long side or less, for several times the work.
     Thorough,
 }
 
@@ -41,20 +43,65 @@ impl Bounds {
 
 /// Five points of a face in units of the picture's width and height, by the side on which they appear in the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Landmarks {
-    pub right_eye_outer: [f32; 2],
-    pub right_eye_inner: [f32; 2],
-    pub left_eye_outer: [f32; 2],
-    pub left_eye_inner: [f32; 2],
-    /// Where the nose meets the upper lip.
-    pub nose_base: [f32; 2],
+pub enum Landmarks {
+    /// What dlib's five-point model has, read off the face mesh.
+    EyeCorners {
+        right_eye_outer: [f32; 2],
+        right_eye_inner: [f32; 2],
+        left_eye_outer: [f32; 2],
+        left_eye_inner: [f32; 2],
+        /// Where the nose meets the upper lip.
+        nose_base: [f32; 2],
+    },
+    /// What YuNet gives. The eye on the left in the picture is the person's right one.
+    EyesAndMouth {
+        left_eye: [f32; 2],
+        right_eye: [f32; 2],
+        nose_tip: [f32; 2],
+        left_mouth_corner: [f32; 2],
+        right_mouth_corner: [f32; 2],
+    },
 }
 
 impl Landmarks {
-    /// In dlib's order (five-point model).
-    pub(crate) fn in_order(&self) -> [[f32; 2]; 5] {
-        [self.right_eye_outer, self.right_eye_inner, self.left_eye_outer, self.left_eye_inner, self.nose_base]
+    /// Of points in dlib's order, in pixels of the picture.
+    pub(crate) fn eye_corners(points: [[f64; 2]; 5], picture: Picture<'_>) -> Self {
+        let [right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose_base] = in_units(points, picture);
+        Self::EyeCorners { right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose_base }
     }
+
+    /// Of points in YuNet's order, in pixels of the picture.
+    pub(crate) fn eyes_and_mouth(points: [[f64; 2]; 5], picture: Picture<'_>) -> Self {
+        let [left_eye, right_eye, nose_tip, left_mouth_corner, right_mouth_corner] = in_units(points, picture);
+        Self::EyesAndMouth { left_eye, right_eye, nose_tip, left_mouth_corner, right_mouth_corner }
+    }
+
+    /// As the network that gave them has them.
+    pub(crate) fn in_order(&self) -> [[f32; 2]; 5] {
+        match *self {
+            Self::EyeCorners { right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose_base } => {
+                [right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose_base]
+            }
+            Self::EyesAndMouth { left_eye, right_eye, nose_tip, left_mouth_corner, right_mouth_corner } => {
+                [left_eye, right_eye, nose_tip, left_mouth_corner, right_mouth_corner]
+            }
+        }
+    }
+
+    /// The middles of the eyes, that on the left in the picture first, and the nose.
+    pub fn eyes_and_nose(&self) -> [[f32; 2]; 3] {
+        let middle = |a: [f32; 2], b: [f32; 2]| [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0];
+        match *self {
+            Self::EyeCorners { right_eye_outer, right_eye_inner, left_eye_outer, left_eye_inner, nose_base } => {
+                [middle(left_eye_outer, left_eye_inner), middle(right_eye_outer, right_eye_inner), nose_base]
+            }
+            Self::EyesAndMouth { left_eye, right_eye, nose_tip, .. } => [left_eye, right_eye, nose_tip],
+        }
+    }
+}
+
+fn in_units(points: [[f64; 2]; 5], picture: Picture<'_>) -> [[f32; 2]; 5] {
+    points.map(|[x, y]| [(x / picture.width() as f64) as f32, (y / picture.height() as f64) as f32])
 }
 
 /// A face in a picture.

@@ -110,6 +110,12 @@ pub fn table(manifest: &Manifest) -> Result<&ImageTable, ModelError> {
     manifest.image.as_ref().ok_or_else(|| manifest.wrong("an image model needs a table `image`".to_owned()))
 }
 
+/// The manifest says all that loading either half needs.
+pub(crate) fn check(manifest: &Manifest) -> Result<(), ModelError> {
+    dimension(manifest)?;
+    table(manifest)?.check(manifest)
+}
+
 fn dimension(manifest: &Manifest) -> Result<usize, ModelError> {
     let given = manifest.dimension.filter(|dimension| *dimension > 0);
     given.ok_or_else(|| manifest.wrong("an image model needs a `dimension`".to_owned()))

@@ -108,7 +108,42 @@ pub struct TextTable {
     pub template: Option<String>,
 }
 
+impl VisionTable {
+    /// Nothing in it is impossible, and the manifest lists its graph, whose path this is.
+    pub(super) fn check(&self, manifest: &Manifest) -> Result<PathBuf, ModelError> {
+        let positive = self.std.iter().all(|std| *std > 0.0);
+        if self.size == 0 || self.views.is_empty() || !positive {
+            return Err(
+                manifest.wrong("`image.vision` needs a `size` and a `std` above 0 and at least one view".to_owned())
+            );
+        }
+        manifest.listed(&self.graph)
+    }
+}
+
 impl ImageTable {
+    /// It has what its architecture needs, nothing in it is impossible, and the manifest lists its files.
+    pub(super) fn check(&self, manifest: &Manifest) -> Result<(), ModelError> {
+        self.vision.check(manifest)?;
+        for (name, floor) in [("similarity_floor", self.similarity_floor), ("likeness_floor", self.likeness_floor)] {
+            if !(-1.0..=1.0).contains(&floor) {
+                return Err(manifest.wrong(format!("`image.{name}` is {floor}, not between -1 and 1")));
+            }
+        }
+        match self.architecture {
+            Architecture::Conse => {
+                self.text_model(manifest)?;
+                manifest.listed(&self.conse(manifest)?.classes)?;
+            }
+            Architecture::TwoTower => {
+                let text = self.text(manifest)?;
+                manifest.listed(&text.graph)?;
+                manifest.listed(&text.tokenizer)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The text model without which its texts cannot be loaded.
     pub fn needs_text_model(&self) -> Option<&str> {
         self.text_model.as_deref().filter(|_| self.architecture == Architecture::Conse)

@@ -30,13 +30,7 @@ impl Vision {
         width: usize,
         what: &str,
     ) -> Result<Self, ModelError> {
-        let positive = table.std.iter().all(|std| *std > 0.0);
-        if table.size == 0 || table.views.is_empty() || !positive {
-            return Err(
-                manifest.wrong("`image.vision` needs a `size` and a `std` above 0 and at least one view".to_owned())
-            );
-        }
-        let path = manifest.listed(&table.graph)?;
+        let path = table.check(manifest)?;
         let session = onnx::session(manifest, &path, options.threads)?;
         onnx::expect_names(manifest, &path, &session, &[&table.input], &[&table.output])?;
         let batch = options.batch.max(1);

@@ -64,7 +64,7 @@ impl Detector {
     ) -> Result<Self, ModelError> {
         let path = manifest.file(file)?;
         let session = onnx::session(manifest, &path, threads)?;
-        let input = super::only_input(manifest, &path, &session)?;
+        let input = onnx::only_names(manifest, &path, &session)?.0;
         let detector = Self { session: Mutex::new(session), input, mean, std };
         let probe = detector.run(&vec![0.0; 3 * 32 * 64], 64, 32);
         let found = match probe {

@@ -6,9 +6,6 @@ mod detect;
 mod recognize;
 mod strokes;
 
-use std::path::Path;
-
-use ort::session::Session;
 use serde::Deserialize;
 
 pub use strokes::Strokes;
@@ -32,6 +29,18 @@ pub struct OcrSpec {
     /// Of the detector's input, by channel.
     pub mean: [f32; 3],
     pub std: [f32; 3],
+}
+
+impl OcrSpec {
+    /// Its numbers are possible, and the manifest lists its files.
+    pub(crate) fn check(&self, manifest: &Manifest) -> Result<(), ModelError> {
+        manifest.file(&self.detector)?;
+        manifest.file(&self.recognizer)?;
+        if self.characters == 0 || !self.std.iter().all(|std| *std > 0.0) {
+            return Err(manifest.wrong("`ocr` needs `characters` and a `std` above 0"));
+        }
+        Ok(())
+    }
 }
 
 /// Mean probability below which a reading is taken for texture.
@@ -66,7 +75,7 @@ impl TextReader {
     /// [`ModelError::Mismatch`] naming the file, what was expected and what was found.
     pub fn load(manifest: &Manifest, threads: usize) -> Result<Self, ModelError> {
         manifest.expect_kind(Kind::Ocr)?;
-        let spec = manifest.ocr.as_ref().ok_or_else(|| manifest.wrong("has no table [ocr]"))?;
+        let spec = manifest.ocr()?;
         Ok(Self {
             detector: Detector::load(manifest, &spec.detector, (spec.mean, spec.std), threads)?,
             recognizer: Recognizer::load(manifest, &spec.recognizer, spec.characters, threads)?,
@@ -111,20 +120,5 @@ fn is_writing(reading: &Reading) -> bool {
         0 => false,
         1 | 2 => reading.confidence >= SURE_SHORT,
         _ => reading.confidence >= SURE,
-    }
-}
-
-/// The name of the graph's one input.
-fn only_input(manifest: &Manifest, path: &Path, session: &Session) -> Result<String, ModelError> {
-    let (inputs, outputs): (Vec<&str>, Vec<&str>) =
-        (session.inputs().iter().map(|o| o.name()).collect(), session.outputs().iter().map(|o| o.name()).collect());
-    match (&inputs[..], &outputs[..]) {
-        ([input], [_]) => Ok((*input).to_owned()),
-        _ => Err(ModelError::Mismatch {
-            id: manifest.id.clone(),
-            path: path.to_owned(),
-            expected: "one input and one output".to_owned(),
-            found: format!("inputs {inputs:?} and outputs {outputs:?}"),
-        }),
     }
 }

@@ -59,7 +59,7 @@ impl Recognizer {
             found,
         };
         let session = onnx::session(manifest, &path, threads)?;
-        let input = super::only_input(manifest, &path, &session)?;
+        let input = onnx::only_names(manifest, &path, &session)?.0;
         let dictionary = session.metadata().ok().and_then(|metadata| metadata.custom(DICTIONARY));
         let Some(dictionary) = dictionary else {
             return Err(mismatch(format!("a dictionary in the metadata `{DICTIONARY}`"), "none".to_owned()));
