@@ -95,3 +95,21 @@ start_worker() {
   start_service "the worker" "$data/logs/worker.log" TERM "$programs/heimdex-worker"
   await_service "the worker" 60 answers "http://127.0.0.1:$worker_metrics_port/metrics"
 }
+
+# start_heimdex NAME [without-worker]: everything but the dashboard, in $data and on free ports, with an account that has no limits.
+start_heimdex() {
+  local ports
+  web_dist=''
+  prepare_data
+  mapfile -t ports < <(free_ports 5)
+  api_port=${ports[0]} api_metrics_port=${ports[1]} worker_metrics_port=${ports[2]} s3_port=${ports[3]} postgres_port=${ports[4]}
+  build_programs
+  say "starting (logs in $data/logs)"
+  start_postgres
+  start_s3
+  start_api
+  if [ "${2:-}" != without-worker ]; then start_worker; fi
+  export HEIMDEX_EMAIL=${1,,}@heimdex.example HEIMDEX_PASSWORD=$demo_password
+  "$programs/heimdex-api" demo-account --name "$1" --email "$HEIMDEX_EMAIL" --password "$HEIMDEX_PASSWORD" >>"$data/logs/api.log" 2>&1 ||
+    { show_log "the API"; die "the account could not be made"; }
+}

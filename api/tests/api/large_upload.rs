@@ -120,7 +120,8 @@ async fn a_gigabyte_is_broken_off_and_sent_to_its_end_by_another_process() {
     assert!(ended.status.success(), "{said}{}", String::from_utf8_lossy(&ended.stderr));
     assert!(said.contains("goes on where an earlier upload stopped"), "{said}");
     let again = wire.sent_bytes() - before;
-    assert!(again < rest + (1 << 20), "{again} bytes were sent for the {rest} that were missing");
+    // What the killed one had handed to the kernel may still have come; a part sent twice would be more than that.
+    assert!(again < rest + (8 << 20), "{again} bytes were sent for the {rest} that were missing");
 
     let done = get(format!("/videos/{video}")).await;
     assert_eq!((&done["state"], &done["size_bytes"]), (&json!("validating"), &json!(GIB)));

@@ -201,3 +201,26 @@ async fn frames_are_spaced_capped_and_selectable() {
     let few = SceneOptions { max_frames: 2, ..SceneOptions::default() };
     assert!(desk.scenes_with(&path, few).await.frames.len() <= 5);
 }
+
+#[tokio::test]
+async fn grain_that_changes_all_the_time_still_gives_a_frame_a_second() {
+    let desk = Desk::new();
+    let path = desk.path("grain.mp4");
+    let source = "gradients=s=640x360:r=25:d=6:c0=0x102030:c1=0x405060:n=2:speed=0.01:seed=3,noise=alls=6:allf=t:all_seed=7";
+    desk.ffmpeg_args(&[
+        "-f",
+        "lavfi",
+        "-i",
+        source,
+        "-pix_fmt",
+        "yuv420p",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        path.to_str().expect("a path"),
+    ]);
+    let report = desk.scenes(&path).await;
+    let times: Vec<u64> = report.frames.iter().map(|frame| frame.at_ms).collect();
+    assert!((0..6).all(|second| times.iter().any(|at| at / 1000 == second)), "{times:?}");
+}

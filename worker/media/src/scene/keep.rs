@@ -36,6 +36,9 @@ pub(super) struct Kept {
     pub colour: pictures::Colour,
 }
 
+/// What a picture is worth, the picture and when it is shown.
+type Best = (f32, ffmpeg::frame::Video, i64);
+
 pub(super) struct Keeper {
     scaler: Scaler,
     piece: usize,
@@ -46,7 +49,9 @@ pub(super) struct Keeper {
     settled_at: i64,
     next_look: i64,
     last_kept: i64,
-    best: Option<(f32, ffmpeg::frame::Video, i64)>,
+    best: Option<Best>,
+    /// Of the pictures close to a change: for a second of nothing else, as grain, flicker and confetti make it.
+    unsettled: Option<Best>,
     /// H.264 pictures that were decoded without the loop filter are not shown to people.
     b_pictures_are_rough: bool,
 }
@@ -64,13 +69,14 @@ impl Keeper {
             next_look: i64::MIN,
             last_kept: i64::MIN / 2,
             best: None,
+            unsettled: None,
             b_pictures_are_rough: plan.codec == ffmpeg::codec::Id::H264,
         }
     }
 
     pub(super) fn start_piece(&mut self, piece: usize) {
         (self.piece, self.count) = (piece, 0);
-        (self.previous, self.best) = (None, None);
+        (self.previous, self.best, self.unsettled) = (None, None, None);
         (self.bin, self.next_look, self.settled_at) = (i64::MIN, i64::MIN, i64::MIN);
         self.last_kept = i64::MIN / 2;
     }
@@ -89,6 +95,9 @@ impl Keeper {
             None => true,
         };
         let bin = us.div_euclid(plan.interval_us);
+        if bin != self.bin {
+            self.end_interval(plan, kept)?;
+        }
         if changed || bin != self.bin {
             self.flush(plan, kept)?;
             self.bin = bin;
@@ -99,19 +108,32 @@ impl Keeper {
             self.settled_at = us + SETTLE_US;
         }
         let clean = !(decoder::is_damaged(&frame) || self.b_pictures_are_rough && decoder::is_b(&frame));
-        let wanted = us >= self.next_look || self.best.is_none();
-        if clean && wanted && us >= self.settled_at && us - self.last_kept >= MIN_STRETCH_US {
-            self.next_look = us + plan.interval_us / LOOKS;
+        let settled = us >= self.settled_at;
+        let best = if settled { &mut self.best } else { &mut self.unsettled };
+        let wanted = us >= self.next_look || best.is_none();
+        if clean && wanted && us - self.last_kept >= MIN_STRETCH_US {
+            if settled {
+                self.next_look = us + plan.interval_us / LOOKS;
+            }
             let worth = quick_worth(&frame, signature);
-            if self.best.as_ref().is_none_or(|(most, ..)| worth > *most) {
-                self.best = Some((worth, frame, us));
+            if best.as_ref().is_none_or(|(most, ..)| worth > *most) {
+                *best = Some((worth, frame, us));
             }
         }
         Ok(())
     }
 
+    /// Ends an interval, and with it the stretch: if all of it was close to a change, the best of that is better than nothing.
+    pub(super) fn end_interval(&mut self, plan: &Plan<'_>, kept: &mut Vec<Kept>) -> Result<()> {
+        let unsettled = self.unsettled.take();
+        if self.best.is_none() && self.last_kept < self.bin.saturating_mul(plan.interval_us) {
+            self.best = unsettled;
+        }
+        self.flush(plan, kept)
+    }
+
     /// Encodes the best of the stretch, if there is one.
-    pub(super) fn flush(&mut self, plan: &Plan<'_>, kept: &mut Vec<Kept>) -> Result<()> {
+    fn flush(&mut self, plan: &Plan<'_>, kept: &mut Vec<Kept>) -> Result<()> {
         let Some((_, frame, us)) = self.best.take() else { return Ok(()) };
         let (w, h) = (frame.width() as usize, frame.height() as usize);
         let (width, height) = target_size(w, h, plan.sar, plan.turns, plan.long_side);

@@ -115,7 +115,7 @@ impl<'a> Scanner<'a> {
         }
         self.decoder.send_end();
         self.drain()?;
-        self.keeper.flush(self.plan, &mut self.batch.kept)?;
+        self.keeper.end_interval(self.plan, &mut self.batch.kept)?;
         Ok(self.send(piece.index, true, results))
     }
 
