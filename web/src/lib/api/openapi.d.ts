@@ -841,7 +841,7 @@ export interface components {
         };
         ChannelReport: {
             candidates: number;
-            /** @description `words`, `meaning`, `seen`, `written`, `tagged` or `who` */
+            /** @description `words`, `meaning`, `seen`, `written`, `tagged` or `who`; `filters` alone where there was nothing to look for */
             channel: string;
             /** @description `ok`, `skipped` (no model, or switched off), `timeout` or `error` */
             status: string;
@@ -1108,6 +1108,26 @@ export interface components {
             id: number;
             recipient: string;
             subject: string;
+        };
+        /** @description An operator of a query. */
+        ParsedOperator: {
+            /** @description Of its first character in the query as it was sent, from 1, in Unicode scalar values. */
+            column: number;
+            /** @description Of the character behind its last. */
+            column_end: number;
+            /** @description There is a minus before it. */
+            excluded: boolean;
+            /** @description `person`, `tag`, `text`, `said`, `title`, `after`, `before`, `duration` or `lang`; `-word` is `said`. */
+            key: string;
+            value: string;
+        };
+        /** @description How a query was understood. */
+        ParsedQuery: {
+            /** @description The free text: what is looked for. Empty where operators stand alone. */
+            free: string;
+            operators: components["schemas"]["ParsedOperator"][];
+            /** @description The query in its canonical form, which means the same. */
+            text: string;
         };
         PartUrl: {
             /** Format: date-time */
@@ -1427,6 +1447,11 @@ export interface components {
             channels: components["schemas"]["ChannelReport"][];
             items: components["schemas"]["Hit"][];
             next_cursor?: string | null;
+            /** @description What the person should know about it, such as a name that nobody has. */
+            notes: components["schemas"]["SearchNote"][];
+            /** @description How the query was understood. */
+            parsed: components["schemas"]["ParsedQuery"];
+            /** @description Without control characters and superfluous blanks. */
             query: string;
             /** Format: int64 */
             took_ms: number;
@@ -1472,6 +1497,15 @@ export interface components {
             /** @default null */
             video_ids: string[] | null;
         };
+        /** @description Something the person should know about how the query was taken. A search does not fail because somebody was renamed. */
+        SearchNote: {
+            /** @description Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or` */
+            code: string;
+            /** @description A sentence. */
+            detail: string;
+            /** @description The name or the tag, where it is about one. */
+            value?: string | null;
+        };
         SearchRequest: {
             /** @description By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`, `who` (people by name). */
             channels?: string[] | null;
@@ -1483,11 +1517,15 @@ export interface components {
              * @description 1 to 50, by default 20.
              */
             limit?: number | null;
-            /** @description Hits of one video before those of others have had their turn; by default 3. */
+            /** @description Hits of one video before those of others have had their turn; by default 3. Operators alone list videos whole. */
             per_video?: number | null;
             /**
-             * @description Words, a sentence, or both; `"…"`, `or` and `-` as in web searches.
-             * @example it was the best of times
+             * @description Words, a sentence, or both, with quotes and `or` as in web searches; and operators, all of which have to hold: `person:`,
+             *     `tag:`, `text:` (on screen), `said:`, `title:`, `after:` and `before:` (`2026-01-31`, `2026-01`, `2026`; UTC), `duration:`
+             *     (`<60`, `>=5m`, `60..120`), `lang:` (ISO 639-1). A `-` before an operator, a phrase in quotes or a word leaves out.
+             *     Operators alone list every scene that passes, the newest video first. At most 1000 characters and 32 operators; a
+             *     mistake is a 400 with its `column` and `column_end`, counted in Unicode scalar values from 1.
+             * @example it was the best of times lang:en -music
              */
             query: string;
             /** @description By channel, 0 to 10. */
