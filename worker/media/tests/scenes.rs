@@ -206,7 +206,8 @@ async fn frames_are_spaced_capped_and_selectable() {
 async fn grain_that_changes_all_the_time_still_gives_a_frame_a_second() {
     let desk = Desk::new();
     let path = desk.path("grain.mp4");
-    let source = "gradients=s=640x360:r=25:d=6:c0=0x102030:c1=0x405060:n=2:speed=0.01:seed=3,noise=alls=6:allf=t:all_seed=7";
+    let source =
+        "gradients=s=640x360:r=25:d=6:c0=0x102030:c1=0x405060:n=2:speed=0.01:seed=3,noise=alls=6:allf=t:all_seed=7";
     desk.ffmpeg_args(&[
         "-f",
         "lavfi",
