@@ -1,6 +1,7 @@
 // The browser suite's hands and eyes. It talks to a real running stack: nothing here is faked.
 //   HEIMDEX_URL        where Heimdex runs, e.g. http://127.0.0.1:8480
 //   HEIMDEX_CONFIRMING_URL  a second API on the same database that confirms addresses (HEIMDEX_AUTH_AUTOCONFIRM=false)
+//   HEIMDEX_EMAIL, HEIMDEX_PASSWORD  an account in which that video is indexed
 //   HEIMDEX_SAMPLE     a video in which "it was the best of times" is said
 //   HEIMDEX_ARTIFACTS  folder for screenshots
 //   HEIMDEX_CHROMIUM   the browser's path (default /usr/bin/chromium)
@@ -20,6 +21,10 @@ function required(name, what) {
 export const base = required("HEIMDEX_URL", "the address of a running Heimdex").replace(/\/+$/, "");
 export const confirming = required("HEIMDEX_CONFIRMING_URL", "the address of a second API that confirms addresses").replace(/\/+$/, "");
 export const sample = path.resolve(required("HEIMDEX_SAMPLE", "the path of a video in which “it was the best of times” is said"));
+export const demo = {
+  email: required("HEIMDEX_EMAIL", "the address of an account in which the sample is indexed"),
+  password: required("HEIMDEX_PASSWORD", "its password"),
+};
 const artifacts = path.resolve(required("HEIMDEX_ARTIFACTS", "a folder for screenshots"));
 if (!existsSync(sample)) throw new Error(`HEIMDEX_SAMPLE: there is no file ${sample}`);
 mkdirSync(artifacts, { recursive: true });
