@@ -54,6 +54,7 @@ export function SearchPage() {
         <h1 className="sr-only">{t.title}</h1>
         <EmptyState icon={<Telescope />} title={t.startTitle}>
           <p>{t.start}</p>
+          <p className="mt-2 text-sm text-ink-faint">{t.operators}</p>
           <p className="mt-2 hidden text-sm text-ink-faint sm:block">{t.examples}</p>
         </EmptyState>
       </>
@@ -71,6 +72,11 @@ export function SearchPage() {
           {t.degraded}
         </Notice>
       )}
+      {first?.notes.map((note) => (
+        <Notice key={`${note.code} ${note.value ?? ""}`} tone="info" className="mb-4">
+          {t.notes[note.code]?.(note.value ?? "") ?? note.detail}
+        </Notice>
+      ))}
       {query.error && hits.length === 0 ? (
         <ErrorState error={query.error} retry={() => void query.refetch()} />
       ) : query.isPending ? (

@@ -19,6 +19,7 @@ export function why({ channel, score, detail }: Pick<Match, "channel" | "score" 
     case "seen":
     case "tagged":
     case "who":
+    case "filters":
       return t[channel];
     default:
       return detail;
