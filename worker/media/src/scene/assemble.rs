@@ -86,11 +86,13 @@ fn frames(
     let mut out = Vec::new();
     for (scene, mut list) in by_scene.into_iter().enumerate() {
         list.sort_by_key(|picture| picture.us);
-        let clean = list.iter().filter(|picture| !in_transition(picture.us)).count();
+        let clean: Vec<i64> = list.iter().map(|picture| picture.us).filter(|&us| !in_transition(us)).collect();
         let mut last = None;
         let mut list = list.into_iter().peekable();
         while let Some(picture) = list.next() {
-            let blended = clean > 0 && in_transition(picture.us);
+            // A blend, and there is a clean picture within the interval; a long change is worth its pictures, which may be all that
+            // shows what came and went meanwhile.
+            let blended = in_transition(picture.us) && clean.iter().any(|&us| (us - picture.us).abs() <= interval_us);
             // Close to the one before, and the one after is near enough to do without it.
             let next = list.peek().map(|next| next.us);
             let crowded = last
