@@ -32,7 +32,7 @@ export function PeoplePage() {
     <div className="mx-auto w-full max-w-7xl px-4 py-8 sm:px-6">
       <div className="mb-6 flex flex-wrap items-center justify-between gap-4">
         <h1 className="text-2xl font-semibold tracking-tight">{t.title}</h1>
-        {people.length > 0 && (
+        {people.length + strangers.length > 0 && (
           <Button tone="primary" onClick={() => setAdding(true)}>
             <UserRoundPlus aria-hidden="true" />
             {t.add}
@@ -48,6 +48,11 @@ export function PeoplePage() {
             <Skeleton key={index} className="aspect-square rounded-full" />
           ))}
         </div>
+      ) : people.length === 0 && strangers.length > 0 ? (
+        // The faces below are where to begin; no need to fill the page with what is not there.
+        <p className="max-w-prose text-[15px] text-ink-soft">
+          {t.emptyTitle}. {t.empty}
+        </p>
       ) : people.length === 0 ? (
         <EmptyState
           icon={<UserRound />}

@@ -33,7 +33,6 @@ export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene
           <button
             type="button"
             title={scene.text || undefined}
-            aria-label={[t.sceneAt(index + 1, formatTimecode(scene.start_ms)), namesIn(scene)].filter(Boolean).join(", ")}
             aria-current={index === current ? "true" : undefined}
             onClick={() => onSeek(scene.start_ms)}
             className="group grid gap-1 text-left"
@@ -47,7 +46,13 @@ export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene
                 index === current ? "ring-accent" : "ring-transparent group-hover:ring-line-strong",
               )}
             />
-            <span className={cx("nums px-0.5 text-xs", index === current ? "font-semibold text-accent" : "text-ink-faint")}>{formatTimecode(scene.start_ms)}</span>
+            <span className="sr-only">
+              {t.sceneAt(index + 1, formatTimecode(scene.start_ms))}
+              {namesIn(scene) !== "" && ", "}
+            </span>
+            <span aria-hidden="true" className={cx("nums px-0.5 text-xs", index === current ? "font-semibold text-accent" : "text-ink-faint")}>
+              {formatTimecode(scene.start_ms)}
+            </span>
             {namesIn(scene) !== "" && <span className="w-32 truncate px-0.5 text-xs text-ink-soft sm:w-36">{namesIn(scene)}</span>}
           </button>
         </li>
