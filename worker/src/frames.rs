@@ -6,7 +6,7 @@ use heimdex_media::pictures::{Rgb, decode_jpeg};
 
 use crate::{
     stage::{StageContext, StageError},
-    stages::blocking,
+    stages::{ahead, blocking},
 };
 
 /// A candidate JPEG has a long side of at most 1280.
@@ -19,13 +19,19 @@ pub fn pictures<'a>(
     cx: &'a StageContext,
     frames: impl IntoIterator<Item = &'a Frame> + 'a,
 ) -> BoxStream<'a, Result<(&'a Frame, Rgb), StageError>> {
-    let fetch = move |frame: &'a Frame| async move {
-        if cx.cancel.is_cancelled() {
-            return Err(StageError::Cancelled);
+    let fetch = move |frame: &'a Frame| {
+        let (cx, key) = (cx.clone(), frame.object_key.clone());
+        async move {
+            if cx.cancel.is_cancelled() {
+                return Err(StageError::Cancelled);
+            }
+            // A task of its own, since the consumer looks at one picture while the next ones come.
+            let picture = ahead(async move {
+                let jpeg = cx.store().get_bytes(&key, MAX_FRAME_BYTES).await?;
+                blocking(move || Ok(decode_jpeg(&jpeg)?)).await
+            });
+            Ok((frame, picture.await?))
         }
-        let jpeg = cx.store().get_bytes(&frame.object_key, MAX_FRAME_BYTES).await?;
-        let picture = blocking(move || Ok(decode_jpeg(&jpeg)?)).await?;
-        Ok((frame, picture))
     };
     // Collected and boxed, since the compiler cannot see that a stream of borrowing closures is `Send` where it is held across an await.
     stream::iter(frames.into_iter().map(fetch).collect::<Vec<_>>()).buffered(AHEAD).boxed()

@@ -14,6 +14,8 @@ pub mod vision_embed_frames;
 pub mod vision_sample_frames;
 
 use heimdex_db::{Stage, runs};
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::stage::{Job, Outcome, StageContext, StageError};
 
@@ -53,7 +55,20 @@ async fn no_model(cx: &StageContext, job: &Job, kind: &str) -> Result<Outcome, S
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StageError> + Send + 'static,
 ) -> Result<T, StageError> {
-    match tokio::task::spawn_blocking(work).await {
+    joined(tokio::task::spawn_blocking(work).await)
+}
+
+/// Begins a part of a stage as a task of its own, so that it goes on while its stage does something else. It ends with what is returned.
+pub(crate) fn ahead<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StageError>> + Send + 'static,
+) -> impl Future<Output = Result<T, StageError>> + Send {
+    let task = AbortOnDropHandle::new(tokio::spawn(work));
+    async move { joined(task.await) }
+}
+
+/// A panic goes on in whoever waits.
+fn joined<T>(result: Result<Result<T, StageError>, JoinError>) -> Result<T, StageError> {
+    match result {
         Ok(result) => result,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(StageError::Cancelled),

@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, pin::pin, sync::Arc};
 
-use futures::{TryStreamExt, future::try_join};
+use futures::{TryStreamExt, future::try_join, stream::FuturesOrdered};
 use heimdex_db::{
     SceneId, keys,
     moments::{
@@ -19,7 +19,7 @@ use heimdex_models::{
     ocr::{Line, Strokes},
 };
 
-use super::blocking;
+use super::{ahead, blocking};
 use crate::{
     frames::pictures,
     models::ModelFailure,
@@ -34,10 +34,12 @@ const QUALITY: f32 = 75.0;
 /// One picture for every so many seconds of a scene, and bounds on how many.
 const SECONDS_PER_FRAME: i64 = 5;
 const MAX_FRAMES: i64 = 8;
-/// Between the chosen pictures others are read too, so that a title of a second is found, but not at any price: each
+/// Thumbnails that are made while the next pictures are read.
+const THUMBNAILS_AT_ONCE: usize = 4;
+/// Besides each scene's keyframe other pictures are read too, so that a title of a second is found, but not at any price: each
 /// candidate adds so much to what they may cost, in shares of a picture that may have writing, and so much can be saved up.
 /// A title in a quiet scene is read at once; a page of writing once so much is saved up, and those after it pay for it.
-const CREDIT: f64 = 0.03;
+const CREDIT: f64 = 0.015;
 const MOST_CREDIT: f64 = 0.3;
 
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
@@ -59,16 +61,22 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let (all, mut done) = (needed.len(), 0);
     let mut stream = pin!(pictures(cx, needed));
     let mut thumbnails = Vec::with_capacity(keyframes.len());
+    let mut being_made = FuturesOrdered::new();
     let mut seen: HashMap<SceneId, Vec<Seen>> = HashMap::new();
     let mut last: Option<Looked> = None;
     let mut credit = MOST_CREDIT;
     while let Some((frame, picture)) = stream.try_next().await? {
         let picture = Arc::new(picture);
-        if let Some(&scene_id) = keyframes.get(&frame.at_ms) {
-            thumbnails.push(thumbnail(cx, job, scene_id, frame, Arc::clone(&picture)).await?);
+        let keyframe_of = keyframes.get(&frame.at_ms);
+        if let Some(&scene_id) = keyframe_of {
+            if being_made.len() >= THUMBNAILS_AT_ONCE {
+                thumbnails.extend(being_made.try_next().await?);
+            }
+            let made = thumbnail(cx.clone(), job.clone(), scene_id, frame.at_ms, Arc::clone(&picture));
+            being_made.push_back(ahead(made));
         }
         if let Some(reader) = &reader {
-            let chosen = sampled.contains(&frame.at_ms);
+            let chosen = keyframe_of.is_some();
             let may_cost = if chosen || credit >= MOST_CREDIT { f64::INFINITY } else { credit };
             credit = (credit + CREDIT).min(MOST_CREDIT);
             if let Some(looked) = look(Arc::clone(reader), picture, may_cost, last.take()).await? {
@@ -86,6 +94,7 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         done += 1;
         cx.progress_between(0, 95, done, all);
     }
+    thumbnails.extend(being_made.try_collect::<Vec<_>>().await?);
     let written = blocking(move || {
         let merged = scene_rows.iter().flat_map(|scene| {
             let own = seen.get(&scene.scene_id).map_or(&[][..], Vec::as_slice);
@@ -121,10 +130,10 @@ fn facts(frame: &Frame) -> FrameFacts {
 }
 
 async fn thumbnail(
-    cx: &StageContext,
-    job: &Job,
+    cx: StageContext,
+    job: Job,
     scene_id: SceneId,
-    frame: &Frame,
+    at_ms: i64,
     picture: Arc<Rgb>,
 ) -> Result<SceneThumbnail, StageError> {
     let (small, large) = blocking(move || {
@@ -133,12 +142,12 @@ async fn thumbnail(
         Ok((encode_webp(&small, QUALITY)?, encode_webp(&large, QUALITY)?))
     })
     .await?;
-    let small_key = keys::thumbnail(job.video_id, job.run_id, frame.at_ms, SMALL);
-    let large_key = keys::thumbnail(job.video_id, job.run_id, frame.at_ms, LARGE);
+    let small_key = keys::thumbnail(job.video_id, job.run_id, at_ms, SMALL);
+    let large_key = keys::thumbnail(job.video_id, job.run_id, at_ms, LARGE);
     // Boxed: the future of a request is large.
     let put = |key, bytes| Box::pin(cx.store().put_bytes(key, bytes, "image/webp"));
     try_join(put(&small_key, small), put(&large_key, large)).await?;
-    Ok(SceneThumbnail { scene_id, keyframe_ms: frame.at_ms, small_key, large_key })
+    Ok(SceneThumbnail { scene_id, keyframe_ms: at_ms, small_key, large_key })
 }
 
 /// What the last picture that was read had in writing, and where it may have had some.
