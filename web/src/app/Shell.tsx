@@ -82,11 +82,12 @@ function Frame({ me }: { me: Me }) {
       <main ref={main} id="content" tabIndex={-1} className="flex-1 pb-24 outline-none sm:pb-12">
         <Outlet />
       </main>
-      <nav aria-label={t.nav} className="fixed inset-x-0 bottom-0 z-30 grid grid-cols-4 border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden">
+      <nav aria-label={t.nav} className="fixed inset-x-0 bottom-0 z-30 grid auto-cols-fr grid-flow-col border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] sm:hidden">
         {(
           [
             ["/library", t.library, LibraryBig],
             ["/search", t.search, Search],
+            ...(config.features.faces ? ([["/people", t.people, UsersRound]] as const) : []),
             ["/upload", t.upload, CloudUpload],
             ["/profile", t.profile, UserRound],
           ] as const
