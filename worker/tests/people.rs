@@ -127,6 +127,62 @@ async fn photos_of_one_person_are_accepted_and_one_of_somebody_else_is_not() {
     assert_eq!((row.photos_accepted, row.photos_checking), (3, 0));
 }
 
+/// A picture of a video.
+fn frame_at(video: &Path, at_s: f64) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("frame.png");
+    let cut = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-ss", &at_s.to_string(), "-i", video.to_str().unwrap(), "-frames:v", "1"])
+        .arg(&out)
+        .status()
+        .unwrap();
+    assert!(cut.success());
+    std::fs::read(out).unwrap()
+}
+
+#[tokio::test]
+async fn the_man_of_the_sample_is_found_by_two_of_its_frames_in_all_his_scenes_and_in_no_other() {
+    let sample = PathBuf::from(std::env::var_os("HEIMDEX_SAMPLE").expect("HEIMDEX_SAMPLE names the sample video"));
+    let truth: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(sample.with_extension("truth.json")).unwrap()).unwrap();
+    let shots: Vec<(i64, i64, bool)> = truth["shots"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|shot| {
+            let his = shot["who"].as_array().is_some_and(|who| who.iter().any(|name| name == "the man in the car"));
+            (shot["start_ms"].as_i64().unwrap(), shot["end_ms"].as_i64().unwrap(), his)
+        })
+        .collect();
+    let world = World::new().await;
+    let owner = world.owner("enterprise").await;
+    let _worker = faces_on(world.worker("one")).start();
+    let video = world.upload_as(owner, &sample, &common::Announced::of(&sample)).await;
+    world.video_becomes(video, &["indexed"]).await;
+
+    let him = person(&world, owner, "Theo").await;
+    let (start_ms, end_ms, _) = *shots.iter().find(|shot| shot.2).unwrap();
+    for part in [0.3, 0.7] {
+        let at_s = (start_ms as f64 + (end_ms - start_ms) as f64 * part) / 1000.0;
+        let photo = send(&world, owner, him, frame_at(&sample, at_s)).await;
+        assert_eq!(verdict(&world, photo).await, ("accepted".into(), None), "{at_s} s");
+    }
+    at_rest(&world).await;
+    let found: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT s.start_ms, s.end_ms FROM scene_people p JOIN scenes s USING (run_id, scene_id) WHERE p.person_id = $1 ORDER BY 1",
+    )
+    .bind(him)
+    .fetch_all(world.pool())
+    .await
+    .unwrap();
+    let his: Vec<_> = shots.iter().filter(|shot| shot.2).collect();
+    assert_eq!(found.len(), his.len(), "{found:?}");
+    for ((start, end), (first, last, _)) in found.iter().zip(his) {
+        let middle = (start + end) / 2;
+        assert!((*first..*last).contains(&middle), "{found:?}");
+    }
+}
+
 #[tokio::test]
 async fn whatever_is_sent_as_a_photo_ends_with_a_reason() {
     let world = World::new().await;
