@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    num::NonZeroUsize,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -13,6 +14,7 @@ use std::{
 
 use heimdex_db::vectors::VectorKind;
 use heimdex_models::{ImageTexts, Manifest, ModelError, Registry, TextEmbedder, image};
+use lru::LruCache;
 use tokio::sync::watch;
 
 /// One query is short; more threads would only take them from others.
@@ -23,6 +25,8 @@ const MOST: usize = 6;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// One model waits so long for another that it stands on.
 const LONG: Duration = Duration::from_secs(600);
+/// Queries whose vectors are remembered, about 2 MB: typing, paging, and each search's second look for the best picture ask again.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 /// A model that could not be loaded is not tried again before.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
 
@@ -61,7 +65,8 @@ pub enum Status {
 #[derive(Clone)]
 enum Encoder {
     Text(Arc<TextEmbedder>),
-    Image(Arc<dyn ImageTexts>, f64),
+    /// With its floor and what is even.
+    Image(Arc<dyn ImageTexts>, f64, f64),
 }
 
 #[derive(Clone)]
@@ -87,14 +92,18 @@ struct Inner {
     text: Option<String>,
     image: Option<String>,
     held: Mutex<HashMap<Key, Held>>,
+    /// By model and text. A model's files do not change under its id while the process runs.
+    queries: Mutex<LruCache<(Key, String), Embedded>>,
 }
 
 /// A query in a model's space.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Embedded {
     pub vector: Vec<f32>,
     /// Cosine similarity below which something else is meant.
     pub floor: f64,
+    /// Cosine similarity at which it is meant as probably as not.
+    pub even: f64,
 }
 
 /// Why a query has no vector.
@@ -115,7 +124,13 @@ pub enum NoVector {
 impl QueryEncoders {
     /// Begins to load the configured ones from the models folder; `None` switches a sense off.
     pub fn start(folder: PathBuf, text: Option<String>, image: Option<String>) -> Self {
-        let encoders = Self(Arc::new(Inner { folder, text, image, held: Mutex::default() }));
+        let encoders = Self(Arc::new(Inner {
+            folder,
+            text,
+            image,
+            held: Mutex::default(),
+            queries: Mutex::new(LruCache::new(REMEMBERED)),
+        }));
         for sense in [Sense::Text, Sense::Image] {
             if let Some(id) = encoders.configured(sense) {
                 encoders.slot(sense, id);
@@ -156,18 +171,28 @@ impl QueryEncoders {
         if self.configured(sense).is_none() {
             return Err(NoVector::Off);
         }
+        let key = ((sense, id.to_owned()), text.to_owned());
+        if let Some(known) = self.0.queries.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(known.clone());
+        }
         let encoder = self.encoder(sense, id, PATIENCE).await?;
         let text = text.to_owned();
         let embedding = move || match encoder {
-            Encoder::Text(embedder) => {
-                Ok(Embedded { vector: embedder.embed_query(&text)?, floor: f64::from(embedder.similarity_floor()) })
-            }
-            Encoder::Image(texts, floor) => {
+            Encoder::Text(embedder) => Ok(Embedded {
+                vector: embedder.embed_query(&text)?,
+                floor: f64::from(embedder.similarity_floor()),
+                even: f64::from(embedder.similarity_even()),
+            }),
+            Encoder::Image(texts, floor, even) => {
                 let vector = texts.embed_texts(&[&text])?.into_iter().next();
-                Ok(Embedded { vector: vector.ok_or(NoVector::Interrupted)?, floor })
+                Ok(Embedded { vector: vector.ok_or(NoVector::Interrupted)?, floor, even })
             }
         };
-        tokio::task::spawn_blocking(embedding).await.map_err(|_| NoVector::Interrupted)?
+        let embedded: Result<Embedded, NoVector> =
+            tokio::task::spawn_blocking(embedding).await.map_err(|_| NoVector::Interrupted)?;
+        let embedded = embedded?;
+        self.0.queries.lock().unwrap_or_else(PoisonError::into_inner).put(key, embedded.clone());
+        Ok(embedded)
     }
 
     /// Cosine similarity below which two things of the model are not alike. It asks for the manifest only; `None` when there is
@@ -248,7 +273,9 @@ impl QueryEncoders {
                 };
                 Box::new(move || {
                     let texts = image::load_texts(&manifest, THREADS, shared)?;
-                    Ok(Encoder::Image(texts.into(), f64::from(image::table(&manifest)?.similarity_floor)))
+                    let table = image::table(&manifest)?;
+                    let (floor, even) = (table.similarity_floor, table.similarity_even());
+                    Ok(Encoder::Image(texts.into(), f64::from(floor), f64::from(even)))
                 })
             }
         };

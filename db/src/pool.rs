@@ -29,13 +29,7 @@ const ASK_AFTER: Duration = Duration::from_secs(1);
 pub async fn connect(url: &SecretString, max_connections: u32) -> Result<PgPool, ConnectError> {
     let options = PgConnectOptions::from_str(url.expose_secret()).map_err(ConnectError::Url)?;
     refuse_transaction_pooler(&options)?;
-    PgPoolOptions::new()
-        .max_connections(max_connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .test_before_acquire(false)
-        .before_acquire(|connection, about| {
-            Box::pin(async move { Ok(about.idle_for < ASK_AFTER || connection.ping().await.is_ok()) })
-        })
+    settings(max_connections)
         .connect_with(options.application_name("heimdex").options([
             ("statement_timeout", "60s"),
             ("idle_in_transaction_session_timeout", "60s"),
@@ -43,6 +37,24 @@ pub async fn connect(url: &SecretString, max_connections: u32) -> Result<PgPool,
         ]))
         .await
         .map_err(ConnectError::Connect)
+}
+
+/// A pool beside another, to the same database, whose statements are planned once for a connection instead of each time they run. For a
+/// few small statements that run all the time and whose plan is the same whatever they ask for: planning them costs more than running them.
+/// It connects when first used.
+pub fn planned_once(pool: &PgPool, max_connections: u32) -> PgPool {
+    let options = pool.connect_options().as_ref().clone().options([("plan_cache_mode", "force_generic_plan")]);
+    settings(max_connections).connect_lazy_with(options)
+}
+
+fn settings(max_connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move { Ok(about.idle_for < ASK_AFTER || connection.ping().await.is_ok()) })
+        })
 }
 
 /// Supabase's pooler (Supavisor) and PgBouncer serve transaction mode on port 6543 by convention.

@@ -7,7 +7,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use heimdex_db::{
-    DbError, PgPool,
+    DbError, PgPool, pool,
     users::{self, SubjectAndSession, User},
 };
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -16,8 +16,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 const MOST: usize = 128;
 /// Requests that may wait to be put together; more ask by themselves.
 const QUEUE: usize = 1024;
-/// Queries at once: while they run, others gather.
-const QUERIES: usize = 2;
+/// Queries at once, each on a connection of its own: while they run, others gather.
+const QUERIES: u32 = 2;
 
 struct Ask {
     whom: SubjectAndSession,
@@ -35,7 +35,7 @@ impl PersonReader {
     /// Ends when the last clone is dropped.
     pub fn start(pool: PgPool) -> Self {
         let (asks, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(gather(pool.clone(), waiting));
+        tokio::spawn(gather(pool::planned_once(&pool, QUERIES), waiting));
         Self { pool, asks }
     }
 
@@ -56,7 +56,7 @@ impl PersonReader {
 }
 
 async fn gather(pool: PgPool, mut waiting: mpsc::Receiver<Ask>) {
-    let queries = Arc::new(Semaphore::new(QUERIES));
+    let queries = Arc::new(Semaphore::new(QUERIES as usize));
     while let Ok(permit) = Arc::clone(&queries).acquire_owned().await {
         let mut asks = Vec::with_capacity(MOST);
         if waiting.recv_many(&mut asks, MOST).await == 0 {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    fusion::{Ranked, fuse},
+    fusion::{Offer, Ranked, fuse},
     run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, present, unavailable},
 };
 use crate::{
@@ -58,7 +58,8 @@ pub async fn similar(
             let new = Known { candidate: *candidate, at_ms: None, matches: Vec::new() };
             known.entry(key(candidate)).or_insert(new).matches.push(matched);
         }
-        ranked.push(Ranked { weight: channel.default_weight(), ids: found.iter().map(key).collect() });
+        let offers = found.iter().map(|found| Offer { id: key(found), score: found.score, belief: found.score });
+        ranked.push(Ranked { weight: channel.default_weight(), offers: offers.collect() });
     }
     if ranked.is_empty() {
         return Err(ApiError::new(Code::NoVectors));

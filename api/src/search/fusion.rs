@@ -1,6 +1,7 @@
 //! Weighted reciprocal rank fusion (Cormack, Clarke, Büttcher: "Reciprocal Rank Fusion outperforms Condorcet and
-//! individual Rank Learning Methods", SIGIR 2009): a scene's score is the sum of `weight / (60 + rank)` over the channels
-//! that found it. Scores of different channels are never compared, only ranks.
+//! individual Rank Learning Methods", SIGIR 2009), each place counted by how far the channel believes in it: a scene's score is the sum
+//! of `weight * belief / (60 + rank)` over the channels that found it. Without belief the best of a channel that has only noise to
+//! offer would count as much as a sentence said word for word.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,11 +9,21 @@ use std::hash::Hash;
 /// The constant of the paper.
 const K: f64 = 60.0;
 
+/// What a channel offers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Offer<Id> {
+    pub id: Id,
+    /// The channel's own measure: offers with equal scores share a rank.
+    pub score: f64,
+    /// How probably it is what is looked for, 0 to 1 (`super::belief`).
+    pub belief: f64,
+}
+
 /// One channel's findings, best first.
 #[derive(Clone, Debug)]
 pub struct Ranked<Id> {
     pub weight: f64,
-    pub ids: Vec<Id>,
+    pub offers: Vec<Offer<Id>>,
 }
 
 /// A fused finding.
@@ -20,6 +31,8 @@ pub struct Ranked<Id> {
 pub struct Fused<Id> {
     pub id: Id,
     pub score: f64,
+    /// How probably at least one of the channels is right, were they to err independently.
+    pub belief: f64,
     /// For each channel that found it: its index and the rank there, from 1.
     pub ranks: Vec<(usize, usize)>,
 }
@@ -28,14 +41,21 @@ pub struct Fused<Id> {
 pub fn fuse<Id: Copy + Eq + Hash + Ord>(channels: &[Ranked<Id>]) -> Vec<Fused<Id>> {
     let mut found: HashMap<Id, Fused<Id>> = HashMap::new();
     for (index, channel) in channels.iter().enumerate() {
-        for (place, &id) in channel.ids.iter().enumerate() {
-            let fused = found.entry(id).or_insert_with(|| Fused { id, score: 0.0, ranks: Vec::new() });
+        let mut rank = 1;
+        for (place, offer) in channel.offers.iter().enumerate() {
+            if place > 0 && channel.offers[place - 1].score != offer.score {
+                rank = place + 1;
+            }
+            let new = Fused { id: offer.id, score: 0.0, belief: 0.0, ranks: Vec::new() };
+            let fused = found.entry(offer.id).or_insert(new);
             // A channel that names a scene twice counts once, by its better rank.
             if fused.ranks.last().is_some_and(|&(last, _)| last == index) {
                 continue;
             }
-            fused.score += channel.weight / (K + (place + 1) as f64);
-            fused.ranks.push((index, place + 1));
+            let belief = offer.belief.clamp(0.0, 1.0);
+            fused.score += channel.weight * belief / (K + rank as f64);
+            fused.belief = 1.0 - (1.0 - fused.belief) * (1.0 - belief);
+            fused.ranks.push((index, rank));
         }
     }
     let mut all: Vec<_> = found.into_values().filter(|fused| fused.score > 0.0).collect();
@@ -65,35 +85,65 @@ mod tests {
 
     use super::*;
 
+    /// Of a channel's offers: falling scores, as a channel gives them, some of them equal.
+    fn offers(ids: Vec<(u16, u8, f64)>) -> Vec<Offer<u16>> {
+        let mut offers: Vec<_> =
+            ids.into_iter().map(|(id, score, belief)| Offer { id, score: f64::from(score), belief }).collect();
+        offers.sort_by(|a, b| b.score.total_cmp(&a.score));
+        offers
+    }
+
     fn channels() -> impl Strategy<Value = Vec<Ranked<u16>>> {
-        let ids = proptest::collection::vec(0_u16..40, 0..30);
-        proptest::collection::vec((0.1_f64..4.0, ids).prop_map(|(weight, ids)| Ranked { weight, ids }), 0..5)
+        let found = proptest::collection::vec((0_u16..40, 0_u8..20, 0.01_f64..1.0), 0..30);
+        let channel = (0.1_f64..4.0, found).prop_map(|(weight, found)| Ranked { weight, offers: offers(found) });
+        proptest::collection::vec(channel, 0..5)
+    }
+
+    #[test]
+    fn equals_share_a_rank() {
+        let offers = offers(vec![(1, 9, 0.5), (2, 9, 0.5), (3, 4, 0.5)]);
+        let fused = fuse(&[Ranked { weight: 1.0, offers }]);
+        assert_eq!(fused.iter().map(|f| (f.id, f.ranks[0].1)).collect::<Vec<_>>(), [(1, 1), (2, 1), (3, 3)]);
+        assert_eq!(fused[0].score, fused[1].score);
+    }
+
+    #[test]
+    fn the_best_of_nothing_is_behind_what_is_sure() {
+        let sure = Ranked { weight: 1.0, offers: offers(vec![(1, 9, 0.9), (2, 8, 0.9)]) };
+        let noise = Ranked { weight: 1.0, offers: offers(vec![(3, 9, 0.05), (4, 8, 0.04)]) };
+        assert_eq!(fuse(&[sure, noise]).iter().map(|f| f.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
     }
 
     proptest! {
         #[test]
         fn every_finding_appears_once_and_scores_fall(channels in channels()) {
             let fused = fuse(&channels);
-            let all: HashSet<u16> = channels.iter().flat_map(|c| c.ids.iter().copied()).collect();
+            let all: HashSet<u16> = channels.iter().flat_map(|c| c.offers.iter().map(|offer| offer.id)).collect();
             prop_assert_eq!(fused.iter().map(|f| f.id).collect::<HashSet<_>>(), all.clone());
             prop_assert_eq!(fused.len(), all.len());
             prop_assert!(fused.windows(2).all(|pair| pair[0].score >= pair[1].score));
+            prop_assert!(fused.iter().all(|f| (0.0..=1.0).contains(&f.belief)));
         }
 
         #[test]
         fn one_channel_alone_keeps_its_order(ids in proptest::collection::hash_set(0_u16..400, 0..40)) {
             let ids: Vec<u16> = ids.into_iter().collect();
-            let fused = fuse(&[Ranked { weight: 2.0, ids: ids.clone() }]);
+            let offers = ids.iter().zip((0..400_u16).rev());
+            let offers = offers.map(|(&id, score)| Offer { id, score: f64::from(score), belief: 0.7 }).collect();
+            let fused = fuse(&[Ranked { weight: 2.0, offers }]);
             prop_assert_eq!(fused.iter().map(|f| f.id).collect::<Vec<_>>(), ids);
         }
 
         #[test]
         fn being_found_by_more_channels_never_hurts(channels in channels(), weight in 0.1_f64..4.0, id in 0_u16..40) {
-            let place = |fused: &[Fused<u16>]| fused.iter().find(|f| f.id == id).map(|f| f.score).unwrap_or(0.0);
+            let place = |fused: &[Fused<u16>]| {
+                fused.iter().find(|f| f.id == id).map_or((0.0, 0.0), |f| (f.score, f.belief))
+            };
             let before = place(&fuse(&channels));
             let mut more = channels;
-            more.push(Ranked { weight, ids: vec![id] });
-            prop_assert!(place(&fuse(&more)) > before);
+            more.push(Ranked { weight, offers: vec![Offer { id, score: 1.0, belief: 0.5 }] });
+            let after = place(&fuse(&more));
+            prop_assert!(after.0 > before.0 && after.1 >= before.1);
         }
 
         #[test]

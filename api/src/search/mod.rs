@@ -2,7 +2,9 @@
 
 pub mod alike;
 pub mod asked;
+pub mod belief;
 pub mod fusion;
+pub mod kind;
 pub mod language;
 pub mod listing;
 pub mod moment;

@@ -10,28 +10,44 @@ use heimdex_db::{
 };
 use uuid::Uuid;
 
-use super::run::{CANDIDATES, DEADLINE, Failure, Question};
+use super::{
+    belief,
+    run::{CANDIDATES, Channel, DEADLINE, Failure, Found, Question, of},
+};
 use crate::{
     encoders::{NoVector, Sense},
     state::AppState,
 };
 
 /// Scenes that say something alike.
-pub(super) async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
-    near(state, owner, Sense::Text, question).await
+pub(super) async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    near(state, owner, (Sense::Text, Channel::Meaning), question).await
 }
 
 /// Scenes that show it.
-pub(super) async fn seen(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Candidate>, Failure> {
-    near(state, owner, Sense::Image, question).await
+pub(super) async fn seen(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
+    near(state, owner, (Sense::Image, Channel::Seen), question).await
 }
 
-async fn near(state: &AppState, owner: UserId, sense: Sense, question: &Question) -> Result<Vec<Candidate>, Failure> {
+/// The best of all spaces. Similarities in different spaces cannot be compared, but what they mean can.
+async fn near(
+    state: &AppState,
+    owner: UserId,
+    (sense, channel): (Sense, Channel),
+    question: &Question,
+) -> Result<Vec<Found>, Failure> {
     let queries = queries(state, owner, sense, &question.text).await?;
-    let asked = queries.iter().map(|(query, near)| {
+    let asked = queries.iter().map(|(query, near, _)| {
         search::near(&state.pool, sense.vectors(), owner, query, &question.filters, *near, DEADLINE)
     });
-    Ok(interleaved(&try_join_all(asked).await?))
+    let mut all = Vec::new();
+    for (found, (_, near, even)) in try_join_all(asked).await?.into_iter().zip(&queries) {
+        all.extend(of(channel, found, |candidate| belief::of_similarity(candidate.score, near.floor, *even)));
+    }
+    // Stable: of equals the order of their channel.
+    all.sort_by(|a, b| b.belief.total_cmp(&a.belief));
+    all.truncate(usize::try_from(CANDIDATES).unwrap_or(usize::MAX));
+    Ok(all)
 }
 
 /// When in each scene it is seen best, by run and scene.
@@ -47,13 +63,19 @@ pub(super) async fn moments(
         Err(Failure::Db(error)) => return Err(error),
         Err(Failure::Skipped | Failure::Model(_)) => return Ok(HashMap::new()),
     };
-    let asked = queries.iter().map(|(query, _)| search::best_frames(&state.pool, owner, query, found));
+    let asked = queries.iter().map(|(query, ..)| search::best_frames(&state.pool, owner, query, found));
     let frames = try_join_all(asked).await?;
     Ok(frames.into_iter().flatten().map(|frame| ((frame.run_id.0, frame.scene_id.0), frame.at_ms)).collect())
 }
 
-/// The query in every space that the owner's scenes are in. Spaces whose model cannot be had are left out, unless it is all of them.
-async fn queries(state: &AppState, owner: UserId, sense: Sense, text: &str) -> Result<Vec<(Embedding, Near)>, Failure> {
+/// The query in every space that the owner's scenes are in, with the similarity there that means as much as not. Spaces whose model
+/// cannot be had are left out, unless it is all of them.
+async fn queries(
+    state: &AppState,
+    owner: UserId,
+    sense: Sense,
+    text: &str,
+) -> Result<Vec<(Embedding, Near, f64)>, Failure> {
     if state.encoders.configured(sense).is_none() {
         return Err(Failure::Skipped);
     }
@@ -64,7 +86,7 @@ async fn queries(state: &AppState, owner: UserId, sense: Sense, text: &str) -> R
         match embedded {
             Ok(found) => {
                 let near = Near { except: None, floor: found.floor, limit: CANDIDATES };
-                queries.push((Embedding { model, vector: found.vector }, near));
+                queries.push((Embedding { model, vector: found.vector }, near, found.even));
             }
             Err(error) => failed = Some(error),
         }
@@ -74,12 +96,4 @@ async fn queries(state: &AppState, owner: UserId, sense: Sense, text: &str) -> R
         Some(error) if queries.is_empty() => Err(Failure::Model(error)),
         _ => Ok(queries),
     }
-}
-
-/// The best of each, then the second of each, and so on: similarities in different spaces cannot be compared. A scene is in one of
-/// the lists only, since its run has one model of a kind.
-fn interleaved(lists: &[Vec<Candidate>]) -> Vec<Candidate> {
-    let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
-    let places = (0..longest).flat_map(|place| lists.iter().filter_map(move |list| list.get(place)));
-    places.take(usize::try_from(CANDIDATES).unwrap_or(usize::MAX)).copied().collect()
 }

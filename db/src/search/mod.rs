@@ -2,6 +2,7 @@
 //! Fusing the channels is the caller's business. `listed` is what a search gets that has filters and nothing else.
 
 mod conditions;
+mod covered;
 mod hits;
 mod listed;
 mod log;
@@ -9,6 +10,7 @@ mod names;
 mod near;
 mod suggest;
 mod tagged;
+mod titled;
 mod who;
 mod words;
 mod written;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 pub use conditions::{Asks, Condition};
+pub use covered::covered;
 pub use hits::{HitRow, HitWord, hits};
 pub use listed::{Listed, ListedAfter, candidates as listed};
 pub use log::record;
@@ -26,6 +29,7 @@ pub use names::{Called, people_called, unused_tags};
 pub use near::{BestFrame, Embedding, Near, NoVectors, best_frames, candidates as near, models, of_scene};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use tagged::candidates as tagged;
+pub use titled::candidates as titled;
 pub use who::candidates as who;
 pub use words::candidates as words;
 pub use written::{Written, candidates as written};

@@ -2,7 +2,7 @@
 //! Reads: candidate frames, which of them are sampled. Writes: face tracks and detections, covers. Again: same keys, rows replaced.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -11,7 +11,7 @@ use futures::{
     stream::{self, FuturesUnordered},
 };
 use heimdex_db::{
-    keys,
+    SceneId, keys,
     moments::{
         faces::{self, NewDetection, NewTrack},
         frames::{self, Frame},
@@ -93,22 +93,36 @@ async fn nothing(cx: &StageContext, job: &Job, why: &str) -> Result<Outcome, Sta
     Ok(Outcome::nothing(why))
 }
 
-/// The faces of every picture, by its time. Sampled pictures are looked at thoroughly: what is small in one of a scene is small in all.
+/// The faces of every picture, by its time. The sharpest sampled picture of a scene is looked at thoroughly: who is small in one
+/// picture of a scene is small in all, and once seen is followed by tracks.
 async fn look_at(cx: &StageContext, eyes: &Eyes, candidates: &[Frame]) -> Result<HashMap<i64, Vec<Found>>, StageError> {
     let at_once = cx.config().models.threads.max(1);
+    let thorough = sharpest(candidates);
     let mut pictures = crate::frames::pictures(cx, candidates);
     let mut looks = FuturesUnordered::new();
     let mut found = HashMap::with_capacity(candidates.len());
     loop {
         while looks.len() < at_once {
             let Some((frame, picture)) = pictures.try_next().await? else { break };
-            let effort = if frame.sampled { Effort::Thorough } else { Effort::Quick };
+            let effort = if thorough.contains(&frame.at_ms) { Effort::Thorough } else { Effort::Quick };
             looks.push(look_once(eyes.clone(), frame.at_ms, picture, effort));
         }
         let Some((at_ms, faces)) = looks.try_next().await? else { return Ok(found) };
         found.insert(at_ms, faces);
         cx.progress_between(0, 90, found.len(), candidates.len());
     }
+}
+
+/// When the sharpest sampled picture of each scene was; of equals the first.
+fn sharpest(candidates: &[Frame]) -> HashSet<i64> {
+    let mut best: HashMap<SceneId, &Frame> = HashMap::new();
+    for frame in candidates.iter().filter(|frame| frame.sampled) {
+        let known = best.entry(frame.scene_id).or_insert(frame);
+        if frame.sharpness > known.sharpness {
+            *known = frame;
+        }
+    }
+    best.into_values().map(|frame| frame.at_ms).collect()
 }
 
 /// The faces of one picture, with its time.

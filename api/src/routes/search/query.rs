@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
+    enums::UserRole,
     quotas::{self, Quota},
     search::{self, Filters, ListedAfter},
 };
@@ -20,6 +21,7 @@ use crate::{
     extract,
     search::{
         asked::{SearchNote, asked},
+        kind,
         language::{self, MAX_CHARS, ParsedQuery},
         listing::list,
         run::{After, Answer, Channel, ChannelReport, Hit, Question, run},
@@ -43,9 +45,10 @@ pub struct SearchRequest {
     limit: domain::Limit,
     /// `next_cursor` of the page before, with the same question.
     cursor: Option<String>,
-    /// By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`, `who` (people by name).
+    /// By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`, `who` (people by name), `titled`
+    /// (the video's title and description).
     channels: Option<Vec<String>>,
-    /// By channel, 0 to 10.
+    /// By channel, 0 to 10; of those left out as the query's kind (a quote, a question, a word, a description) and the person's role suggest.
     weights: Option<BTreeMap<String, f64>>,
     filters: Option<SearchFilters>,
     /// Hits of one video before those of others have had their turn; by default 3. Operators alone list videos whole.
@@ -91,7 +94,8 @@ pub async fn search(
         return Err(ApiError::field("query", "empty", "query must have at least one letter or digit."));
     }
     let limit = request.limit.or(20, 50)?;
-    let channels = channels(&request)?;
+    let role = caller.user.role.parse::<UserRole>().ok();
+    let channels = channels(&request, |channel| kind::weight(channel, kind::kind(&parsed), role))?;
     let filters = filters(request.filters.clone().unwrap_or_default())?;
     let per_video = request.per_video.unwrap_or(3).clamp(1, 1000);
     let names: Vec<_> = channels.iter().map(|(channel, weight)| (channel.as_str(), weight.to_string())).collect();
@@ -154,7 +158,8 @@ pub fn clean(text: &str) -> String {
     }
 }
 
-fn channels(request: &SearchRequest) -> Result<Vec<(Channel, f64)>, ApiError> {
+/// The channels that are asked, each with its weight; `usual` says what one counts where the request says nothing.
+fn channels(request: &SearchRequest, usual: impl Fn(Channel) -> f64) -> Result<Vec<(Channel, f64)>, ApiError> {
     let known = |field: &str, name: &str| {
         Channel::ALL.into_iter().find(|channel| channel.as_str() == name).ok_or_else(|| {
             let all: Vec<_> = Channel::ALL.iter().map(|channel| channel.as_str()).collect();
@@ -180,7 +185,7 @@ fn channels(request: &SearchRequest) -> Result<Vec<(Channel, f64)>, ApiError> {
     }
     chosen.sort_unstable();
     let weighed =
-        chosen.into_iter().map(|channel| (channel, weights.get(&channel).copied().unwrap_or(channel.default_weight())));
+        chosen.into_iter().map(|channel| (channel, weights.get(&channel).copied().unwrap_or_else(|| usual(channel))));
     let weighed: Vec<_> = weighed.filter(|&(_, weight)| weight > 0.0).collect();
     if weighed.is_empty() {
         return Err(ApiError::field("weights", "all_zero", "At least one channel must have a weight above 0."));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::error::ModelError;
-use crate::manifest::Manifest;
+use crate::manifest::{EVEN_ABOVE_FLOOR, Manifest};
 use crate::picture::Filter;
 
 /// How pictures and texts come into one space.
@@ -26,6 +26,8 @@ pub struct ImageTable {
     pub vision: VisionTable,
     /// Cosine similarity of a text and a picture below which the picture shows something else.
     pub similarity_floor: f32,
+    /// That at which the picture shows it as probably as not; see [`ImageTable::similarity_even`].
+    similarity_even: Option<f32>,
     /// Cosine similarity of two pictures below which they show different things.
     pub likeness_floor: f32,
     /// `conse`: the id of the text model whose vectors the classes have.
@@ -130,6 +132,11 @@ impl ImageTable {
                 return Err(manifest.wrong(format!("`image.{name}` is {floor}, not between -1 and 1")));
             }
         }
+        // Neither is true of a number that is none.
+        if !(self.similarity_even() > self.similarity_floor && self.similarity_even() <= 1.0) {
+            let even = self.similarity_even();
+            return Err(manifest.wrong(format!("`image.similarity_even` is {even}, not between the floor and 1")));
+        }
         match self.architecture {
             Architecture::Conse => {
                 self.text_model(manifest)?;
@@ -142,6 +149,12 @@ impl ImageTable {
             }
         }
         Ok(())
+    }
+
+    /// Cosine similarity of a text and a picture at which the picture shows it as probably as not; 0.25 above the floor where the
+    /// manifest says nothing, and 1 at most.
+    pub fn similarity_even(&self) -> f32 {
+        self.similarity_even.unwrap_or((self.similarity_floor + EVEN_ABOVE_FLOOR).min(1.0))
     }
 
     /// The text model without which its texts cannot be loaded.

@@ -39,6 +39,7 @@ pub struct TextEmbedder {
     passage_prefix: String,
     query_prefix: String,
     similarity_floor: f32,
+    similarity_even: f32,
 }
 
 impl TextEmbedder {
@@ -86,6 +87,7 @@ impl TextEmbedder {
             passage_prefix: manifest.preprocessing.passage_prefix.clone(),
             query_prefix: manifest.preprocessing.query_prefix.clone(),
             similarity_floor: manifest.preprocessing.similarity_floor(),
+            similarity_even: manifest.preprocessing.similarity_even(),
         };
         let probe = embedder.run(&[vec![0; 2], vec![0; 2]])?;
         if probe.len() != 2 * dimension {
@@ -105,6 +107,11 @@ impl TextEmbedder {
     /// Cosine similarity below which two texts say different things.
     pub fn similarity_floor(&self) -> f32 {
         self.similarity_floor
+    }
+
+    /// Cosine similarity at which a text says what a query asks for as probably as not.
+    pub fn similarity_even(&self) -> f32 {
+        self.similarity_even
     }
 
     /// Longest input in tokens, the two special tokens included; longer text is cut there.
