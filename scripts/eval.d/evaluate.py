@@ -29,7 +29,7 @@ import queries as asking
 from library import Api, Refused
 from queries import EVERY, FUSED, NOTHING, Query
 
-CHANNELS = ("words", "meaning", "seen", "written", "tagged", "who")
+CHANNELS = ("words", "meaning", "seen", "written", "tagged", "who", "titled")
 SPLITS = ("all", "tuned", "held_out")
 LIMIT = 20
 ENOUGH_FOR_INTERVALS = 3
