@@ -10,7 +10,7 @@
 //!
 //! **Dissolves.** Between two unlike pictures up to 2 s apart with no cut between them, the pictures in the middle are tested for being
 //! linear mixtures of both ends with a steadily growing share (the production model of Hampapur et al.); motion fails it. The
-//! middle must also be as flat as such a mixture is, and the details of both ends must be of different things.
+//! middle must also be as flat and as soft as such a mixture is, and the details of both ends must be of different things.
 //!
 //! **Fades.** Runs of black or white pictures between content; the boundary is the middle of the run, or its hard edge.
 
@@ -21,7 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use super::scan::Sample;
 use super::signature::{
-    Difference, Signature, detail_correlation, difference, is_relit, mixed_variance, mixture, plain,
+    Difference, Signature, detail, detail_correlation, difference, is_relit, mixed_detail, mixed_variance, mixture,
+    plain,
 };
 
 /// How one scene goes over into the next.
@@ -100,6 +101,8 @@ const DISSOLVE_STEP_US: i64 = 100_000;
 const WINDOW_US: i64 = 2_600_000;
 /// How much more contrast than a mixture the middle of a dissolve may have.
 const EXCESS_VARIANCE: f32 = 1.35;
+/// The same of its details, to which grain and compression add their own.
+const EXCESS_DETAIL: f32 = 1.5;
 /// Dissolves so close to one another, or to black, are parts of one transition.
 const TOUCH_US: i64 = 300_000;
 /// A run of black longer than this is a scene of its own.
@@ -289,8 +292,10 @@ impl Detector {
                 return None;
             }
             if halfway.is_none() && share >= 0.5 {
-                let spread = sample.signature.spread;
-                if spread * spread > mixed_variance(a, b, share) * EXCESS_VARIANCE {
+                let (picture, spread) = (&sample.signature, sample.signature.spread);
+                if spread * spread > mixed_variance(a, b, share) * EXCESS_VARIANCE
+                    || detail(picture) > mixed_detail(a, b, share) * EXCESS_DETAIL
+                {
                     return None;
                 }
                 halfway = Some(sample);

@@ -54,6 +54,30 @@ fn a_pan_is_no_cut() {
     assert_eq!(boundaries(&pictures), []);
 }
 
+/// Grass or fur: every pixel is its own, and a cell is the mean of eight by eight of them, beginning `shift` pixels to the right.
+fn fine(shift: usize) -> Arc<Signature> {
+    let pixel = |x: usize, y: usize| {
+        let mixed = (x as u32).wrapping_mul(374_761_393) ^ (y as u32).wrapping_mul(668_265_263);
+        let mixed = (mixed ^ (mixed >> 13)).wrapping_mul(1_274_126_177);
+        // Patches of some pixels, so that their mean is not all the same grey.
+        (mixed ^ (mixed >> 16)) & 0xff
+    };
+    let cell = |n: usize| {
+        let (left, top) = (n % GRID.width * 8 + shift, n / GRID.width * 8);
+        let sum: u32 = (0..64).map(|i| pixel((left + i % 8) / 6, (top + i / 8) / 6)).sum();
+        (sum / 64) as u8
+    };
+    Arc::new(Signature::new(GRID, (0..GRID.width * GRID.height).map(cell).collect(), vec![128; 64 * 36 / 2]))
+}
+
+#[test]
+fn a_still_that_glides_is_no_dissolve() {
+    for pixels_a_second in [6, 12, 24, 48] {
+        let pictures: Vec<_> = (0..150).map(|n| fine(n * pixels_a_second / FPS as usize)).collect();
+        assert_eq!(boundaries(&pictures), [], "{pixels_a_second} pixels a second");
+    }
+}
+
 #[test]
 fn a_flash_is_no_cut() {
     let mut pictures = vec![picture(1, 0, 1.0); 90];
