@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
+use super::{Candidate, Filters, RANKED, Sorting, VISIBLE, bounded, push_filters};
 use crate::{error::DbError, ids::UserId, videos::escape_like};
 
 /// Word similarity below which a text says something else: of seven letters one may be wrong.
@@ -36,27 +36,37 @@ pub async fn candidates(
     if query.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = QueryBuilder::<Postgres>::new(
-        "WITH found AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.text, s.start_ms AS at_ms,
-            (CASE WHEN s.text ILIKE ",
-    );
-    let phrase = format!("%{}%", escape_like(query));
-    sql.push_bind(phrase.clone()).push(" THEN 1 + least(1, char_length(");
-    sql.push_bind(query).push("::text)::real / greatest(1, char_length(s.text))) ELSE word_similarity(");
-    sql.push_bind(query).push(", s.text) END)::double precision AS score FROM screen_texts s ");
-    sql.push(VISIBLE).push(" WHERE ");
-    push_filters(&mut sql, owner, filters);
-    sql.push(" AND (s.text ILIKE ").push_bind(phrase).push(" OR ").push_bind(query).push(
-        " <% s.text)),
-        best AS (SELECT DISTINCT ON (run_id, scene_id) * FROM found ORDER BY run_id, scene_id, score DESC, at_ms, text)
-        SELECT * FROM best ORDER BY score DESC, video_id, at_ms, scene_id LIMIT ",
-    );
-    sql.push_bind(limit);
-    let mut tx = bounded(pool, deadline).await?;
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    push_statement(&mut sql, owner, query, filters, limit);
+    let mut tx = bounded(pool, deadline, Sorting::Planned).await?;
     sqlx::query!("SELECT set_config('pg_trgm.word_similarity_threshold', $1, true) AS floor", FLOOR)
         .fetch_one(&mut *tx)
         .await?;
     let found = sql.build_query_as().fetch_all(&mut *tx).await?;
     tx.commit().await?;
     Ok(found)
+}
+
+/// Of more than [`RANKED`] lines that match, those that the index has first are compared.
+pub(super) fn push_statement(
+    sql: &mut QueryBuilder<Postgres>,
+    owner: UserId,
+    query: &str,
+    filters: &Filters,
+    limit: i64,
+) {
+    let phrase = format!("%{}%", escape_like(query));
+    sql.push("WITH found AS MATERIALIZED (SELECT l.run_id, l.scene_id, l.video_id, l.text, l.start_ms AS at_ms, (CASE WHEN l.text ILIKE ");
+    sql.push_bind(phrase.clone()).push(" THEN 1 + least(1, char_length(");
+    sql.push_bind(query.to_owned()).push("::text)::real / greatest(1, char_length(l.text))) ELSE word_similarity(");
+    sql.push_bind(query.to_owned()).push(", l.text) END)::double precision AS score FROM (SELECT s.run_id, s.scene_id, v.video_id, s.text, s.start_ms FROM screen_texts s ");
+    sql.push(VISIBLE).push(" WHERE ");
+    push_filters(sql, owner, filters);
+    sql.push(" AND (s.text ILIKE ").push_bind(phrase).push(" OR ").push_bind(query.to_owned());
+    sql.push(format!(
+        " <% s.text) LIMIT {RANKED}) AS l),
+        best AS (SELECT DISTINCT ON (run_id, scene_id) * FROM found ORDER BY run_id, scene_id, score DESC, at_ms, text)
+        SELECT * FROM best ORDER BY score DESC, video_id, at_ms, scene_id LIMIT "
+    ));
+    sql.push_bind(limit);
 }
