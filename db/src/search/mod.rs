@@ -184,8 +184,8 @@ enum Sorting {
 }
 
 /// A read that gives up after `deadline`, and is planned for what it asks: libraries differ in size by four orders of magnitude, and
-/// a plan for the average one is wrong for each. A search in an HNSW index goes on until the filters have enough, within bounds;
-/// compiling a statement takes longer than carrying it out.
+/// a plan for the average one is wrong for each. A search in an HNSW index goes on until the filters have enough, within bounds. To
+/// compile a statement, or to start others to help with it, takes longer than to carry it out.
 async fn bounded(
     pool: &PgPool,
     deadline: Duration,
@@ -194,7 +194,7 @@ async fn bounded(
     let mut tx = pool.begin().await?;
     sqlx::query!(
         "SELECT set_config('statement_timeout', $1, true) AS timeout, set_config('plan_cache_mode', 'force_custom_plan', true) AS plans,
-                set_config('jit', 'off', true) AS jit, set_config('enable_sort', $2, true) AS sorting,
+                set_config('jit', 'off', true) AS jit, set_config('max_parallel_workers_per_gather', '0', true) AS workers, set_config('enable_sort', $2, true) AS sorting,
                 set_config('hnsw.iterative_scan', 'relaxed_order', true) AS scan, set_config('hnsw.ef_search', '200', true) AS effort,
                 set_config('hnsw.max_scan_tuples', '40000', true) AS bound",
         deadline.as_millis().max(1).to_string(),

@@ -45,7 +45,7 @@ pub async fn candidates(
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
-    if push_statement(&mut sql, kind, owner, query, filters, near)?.is_none() {
+    if !push_statement(&mut sql, kind, owner, query, filters, near)? {
         return Ok(Vec::new());
     }
     fetch(pool, deadline, Sorting::LastResort, sql).await
@@ -54,6 +54,7 @@ pub async fn candidates(
 /// One statement that does one of two things, by how many vectors pass the filters, which it counts no further than it must. Few are
 /// compared exactly. Many are walked in the order of the model's partial index (`crate::vectors`), whose expression and literal model
 /// id stand here: that misses some, but it is an index of everybody, and among few it would have to walk past the vectors of all others.
+/// Says whether there is such a channel.
 pub(super) fn push_statement(
     sql: &mut QueryBuilder<Postgres>,
     kind: VectorKind,
@@ -61,8 +62,8 @@ pub(super) fn push_statement(
     query: &Embedding,
     filters: &Filters,
     near: Near,
-) -> Result<Option<()>, DbError> {
-    let Some((table, column, model_column)) = kind.indexed() else { return Ok(None) };
+) -> Result<bool, DbError> {
+    let Some((table, column, model_column)) = kind.indexed() else { return Ok(false) };
     let Near { except, floor, limit } = near;
     let (model, dimension) = (plain_name(&query.model)?, query.vector.len());
     let vector = Vector::from(query.vector.clone());
@@ -96,7 +97,7 @@ pub(super) fn push_statement(
           GROUP BY run_id, scene_id, video_id HAVING 1 - min(distance) >= ",
     );
     sql.push_bind(floor).push(" ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
-    Ok(Some(()))
+    Ok(true)
 }
 
 /// Models of this kind among the owner's visible runs, the newest first: what a query must be embedded with to reach everything.

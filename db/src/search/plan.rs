@@ -29,7 +29,7 @@ pub async fn explain(
 ) -> Result<serde_json::Value, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) ");
     let sorting = match planned {
-        Planned::Near(..) => Sorting::LastResort,
+        Planned::Near(..) | Planned::Who(_) => Sorting::LastResort,
         _ => Sorting::Planned,
     };
     match planned {
@@ -39,7 +39,7 @@ pub async fn explain(
         Planned::Who(query) => who::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Near(kind, query) => {
             let near = Near { except: None, floor: 0.0, limit: LIMIT };
-            if near::push_statement(&mut sql, kind, owner, query, filters, near)?.is_none() {
+            if !near::push_statement(&mut sql, kind, owner, query, filters, near)? {
                 return Ok(serde_json::Value::Null);
             }
         }

@@ -22,7 +22,7 @@ pub async fn candidates(
 ) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    fetch(pool, deadline, Sorting::Planned, sql).await
+    fetch(pool, deadline, Sorting::LastResort, sql).await
 }
 
 /// Of somebody who is nearly everywhere, the scenes are looked at in which they are seen most.
@@ -58,7 +58,7 @@ pub(super) fn push_statement(
                 SELECT DISTINCT most.run_id, most.scene_id FROM (
                     SELECT t.run_id, t.scene_id FROM face_tracks t WHERE t.person_id = n.person_id AND t.owner_id = ",
     );
-    sql.push_bind(owner).push(" ORDER BY (t.faces::real / t.frames) DESC LIMIT ").push_bind(limit * 4);
+    sql.push_bind(owner).push(" ORDER BY (t.faces::real / t.frames) DESC LIMIT ").push_bind(limit * 2);
     // OFFSET 0 keeps it a query of its own: joined, the view would be made of every track of the library.
     sql.push(
         ") AS most) AS seen CROSS JOIN LATERAL (

@@ -10,6 +10,8 @@ use crate::{error::DbError, ids::UserId, videos::escape_like};
 
 /// Word similarity below which a text says something else: of seven letters one may be wrong.
 const FLOOR: &str = "0.55";
+/// Shorter queries are not looked for misspelt: half of three letters is in every line.
+const MISSPELT_FROM: usize = 4;
 
 /// A scene whose pictures have the query in writing.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
@@ -62,9 +64,12 @@ pub(super) fn push_statement(
     sql.push_bind(query.to_owned()).push(", l.text) END)::double precision AS score FROM (SELECT s.run_id, s.scene_id, v.video_id, s.text, s.start_ms FROM screen_texts s ");
     sql.push(VISIBLE).push(" WHERE ");
     push_filters(sql, owner, filters);
-    sql.push(" AND (s.text ILIKE ").push_bind(phrase).push(" OR ").push_bind(query.to_owned());
+    sql.push(" AND (s.text ILIKE ").push_bind(phrase);
+    if query.chars().count() >= MISSPELT_FROM {
+        sql.push(" OR ").push_bind(query.to_owned()).push(" <% s.text");
+    }
     sql.push(format!(
-        " <% s.text) LIMIT {RANKED}) AS l),
+        ") LIMIT {RANKED}) AS l),
         best AS (SELECT DISTINCT ON (run_id, scene_id) * FROM found ORDER BY run_id, scene_id, score DESC, at_ms, text)
         SELECT * FROM best ORDER BY score DESC, video_id, at_ms, scene_id LIMIT "
     ));
