@@ -44,7 +44,7 @@ const FILL: &str = "
                to_tsvector('english', said.text) || to_tsvector('simple', said.text), looks.vec, 'image-of-the-tests'
         FROM videos v JOIN users u ON u.user_id = v.owner_id
         CROSS JOIN LATERAL generate_series(1, CASE WHEN u.email = 'owner-0@example.org' THEN 100 ELSE 50 END) n
-        CROSS JOIN LATERAL (SELECT string_agg('word' || (3000 * power(random(), 2))::integer, ' ') AS text FROM generate_series(1, 15) WHERE n > 0) AS said
+        CROSS JOIN LATERAL (SELECT string_agg('word' || (3000 * power(random(), 2))::integer, ' ') AS text FROM generate_series(1, 8) WHERE n > 0) AS said
         CROSS JOIN LATERAL (SELECT array_agg(random() - 0.5)::vector AS vec FROM generate_series(1, 16) WHERE n > 0) AS looks;
     INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
         SELECT s.run_id, s.scene_id, s.owner_id, 0, s.start_ms, s.end_ms, s.text, s.image_vec, 'text-of-the-tests' FROM scenes s;
