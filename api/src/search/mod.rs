@@ -2,6 +2,7 @@
 
 pub mod alike;
 pub mod asked;
+mod at_once;
 pub mod fusion;
 pub mod language;
 pub mod listing;
