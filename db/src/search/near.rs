@@ -100,14 +100,17 @@ pub(super) fn push_statement(
     Ok(true)
 }
 
-/// Models of this kind among the owner's visible runs, the newest first: what a query must be embedded with to reach everything.
+/// Models of this kind among the owner's visible runs, the newest first: what a query must be embedded with to reach everything. A model
+/// that the owner has nothing of is passed over by a look into the index; else it would take reading all that the others have.
 pub async fn models(db: impl PgExecutor<'_>, kind: VectorKind, owner: UserId) -> Result<Vec<String>, DbError> {
     let found = match kind {
         VectorKind::Text => {
             sqlx::query_scalar!(
-                r#"SELECT m.model FROM vector_models m WHERE m.kind = 'text' AND EXISTS (
-                       SELECT FROM text_windows w WHERE w.owner_id = $1 AND w.text_model = m.model AND EXISTS (
-                           SELECT FROM videos v WHERE v.current_run_id = w.run_id AND v.state <> 'deleted' OFFSET 0))
+                r#"SELECT m.model FROM vector_models m CROSS JOIN LATERAL (
+                       SELECT FROM text_windows w JOIN videos v ON v.current_run_id = w.run_id
+                       WHERE w.owner_id = $1 AND w.text_model = m.model AND v.state <> 'deleted' LIMIT 1) AS visible
+                   WHERE m.kind = 'text' AND m.model = (
+                       SELECT w.text_model FROM text_windows w WHERE w.owner_id = $1 AND w.text_model >= m.model ORDER BY w.text_model LIMIT 1)
                    ORDER BY m.created_at DESC, m.model"#,
                 owner.0
             )
@@ -116,9 +119,11 @@ pub async fn models(db: impl PgExecutor<'_>, kind: VectorKind, owner: UserId) ->
         }
         VectorKind::Image => {
             sqlx::query_scalar!(
-                r#"SELECT m.model FROM vector_models m WHERE m.kind = 'image' AND EXISTS (
-                       SELECT FROM scenes s WHERE s.owner_id = $1 AND s.image_model = m.model AND EXISTS (
-                           SELECT FROM videos v WHERE v.current_run_id = s.run_id AND v.state <> 'deleted' OFFSET 0))
+                r#"SELECT m.model FROM vector_models m CROSS JOIN LATERAL (
+                       SELECT FROM scenes w JOIN videos v ON v.current_run_id = w.run_id
+                       WHERE w.owner_id = $1 AND w.image_model = m.model AND v.state <> 'deleted' LIMIT 1) AS visible
+                   WHERE m.kind = 'image' AND m.model = (
+                       SELECT w.image_model FROM scenes w WHERE w.owner_id = $1 AND w.image_model >= m.model ORDER BY w.image_model LIMIT 1)
                    ORDER BY m.created_at DESC, m.model"#,
                 owner.0
             )
