@@ -100,18 +100,17 @@ pub(super) fn push_statement(
     Ok(true)
 }
 
-/// Models of this kind among the owner's visible runs, the newest first: what a query must be embedded with to reach everything. A model
-/// that the owner has nothing of is passed over by a look into the index; else it would take reading all that the others have.
+/// Models of this kind among the owner's visible runs, the newest first: what a query must be embedded with to reach everything. The range
+/// of one, in order, is a look into the index; an equation lets the planner read the whole table for the first row that fits.
 pub async fn models(db: impl PgExecutor<'_>, kind: VectorKind, owner: UserId) -> Result<Vec<String>, DbError> {
     let found = match kind {
         VectorKind::Text => {
             sqlx::query_scalar!(
                 r#"SELECT m.model FROM vector_models m CROSS JOIN LATERAL (
                        SELECT FROM text_windows w JOIN videos v ON v.current_run_id = w.run_id
-                       WHERE w.owner_id = $1 AND w.text_model = m.model AND v.state <> 'deleted' LIMIT 1) AS visible
-                   WHERE m.kind = 'text' AND m.model = (
-                       SELECT w.text_model FROM text_windows w WHERE w.owner_id = $1 AND w.text_model >= m.model ORDER BY w.text_model LIMIT 1)
-                   ORDER BY m.created_at DESC, m.model"#,
+                       WHERE w.owner_id = $1 AND w.text_model BETWEEN m.model AND m.model AND v.state <> 'deleted'
+                       ORDER BY w.text_model LIMIT 1) AS visible
+                   WHERE m.kind = 'text' ORDER BY m.created_at DESC, m.model"#,
                 owner.0
             )
             .fetch_all(db)
@@ -121,10 +120,9 @@ pub async fn models(db: impl PgExecutor<'_>, kind: VectorKind, owner: UserId) ->
             sqlx::query_scalar!(
                 r#"SELECT m.model FROM vector_models m CROSS JOIN LATERAL (
                        SELECT FROM scenes w JOIN videos v ON v.current_run_id = w.run_id
-                       WHERE w.owner_id = $1 AND w.image_model = m.model AND v.state <> 'deleted' LIMIT 1) AS visible
-                   WHERE m.kind = 'image' AND m.model = (
-                       SELECT w.image_model FROM scenes w WHERE w.owner_id = $1 AND w.image_model >= m.model ORDER BY w.image_model LIMIT 1)
-                   ORDER BY m.created_at DESC, m.model"#,
+                       WHERE w.owner_id = $1 AND w.image_model BETWEEN m.model AND m.model AND v.state <> 'deleted'
+                       ORDER BY w.image_model LIMIT 1) AS visible
+                   WHERE m.kind = 'image' ORDER BY m.created_at DESC, m.model"#,
                 owner.0
             )
             .fetch_all(db)
