@@ -49,7 +49,7 @@ const FILL: &str = "
     INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
         SELECT s.run_id, s.scene_id, s.owner_id, 0, s.start_ms, s.end_ms, s.text, s.image_vec, 'text-of-the-tests' FROM scenes s;
     INSERT INTO screen_texts (run_id, scene_id, owner_id, start_ms, end_ms, text, confidence, box)
-        SELECT s.run_id, s.scene_id, s.owner_id, s.start_ms, s.end_ms, substr(s.text, 1, 20), 0.9, '[]' FROM scenes s WHERE s.ordinal % 3 = 0;
+        SELECT s.run_id, s.scene_id, s.owner_id, s.start_ms, s.end_ms, substr(md5(s.scene_id::text), 1, 12), 0.9, '[]' FROM scenes s WHERE s.ordinal % 3 = 0;
     INSERT INTO scene_tags (run_id, scene_id, owner_id, tag, score, source)
         SELECT s.run_id, s.scene_id, s.owner_id, (ARRAY['car', 'dog', 'tree', 'boat'])[1 + s.ordinal % 4], random(), 'test' FROM scenes s;
     INSERT INTO tag_labels (tag, language, label, place, config, phrase) VALUES ('car', 'en', 'car', 0, 'english', 'car');
@@ -200,7 +200,7 @@ async fn a_search_reads_what_is_the_owners_and_no_more_of_it_than_it_must() {
     assert!(names(&reads, "scenes_text_trgm"), "{reads:?}");
     let reads = library.reads(large, Planned::Words("word700 word800 word900")).await;
     assert!(names(&reads, "scenes_text_tsv"), "{reads:?}");
-    let reads = library.reads(large, Planned::Written("word1234")).await;
+    let reads = library.reads(large, Planned::Written("c0ffee")).await;
     assert!(names(&reads, "screen_texts_trgm"), "{reads:?}");
     // The best of a tag, and where a person is most, are first in their indexes.
     let reads = library.reads(large, Planned::Tagged("a car")).await;
@@ -212,7 +212,7 @@ async fn a_search_reads_what_is_the_owners_and_no_more_of_it_than_it_must() {
         Planned::Words("word700"),
         Planned::Words("ord70"),
         Planned::Words("word700 word800 word900"),
-        Planned::Written("word1234"),
+        Planned::Written("c0ffee"),
         Planned::Tagged("a car"),
         Planned::Who("minji kim"),
     ] {
