@@ -49,12 +49,15 @@ EOF
   . "$data/secrets"
 }
 
+# What start_postgres sets beyond its own; a later setting wins.
+postgres_settings=()
+
 start_postgres() {
   if [ -n "${DATABASE_URL:-}" ]; then say "PostgreSQL: the one of DATABASE_URL"; return; fi
   install_postgres
   # shellcheck disable=SC2154 # from the secrets
   init_postgres "$data/postgres" "$postgres_password"
-  postgres_command "$data/postgres" "$postgres_port" max_wal_size=2GB
+  postgres_command "$data/postgres" "$postgres_port" max_wal_size=2GB "${postgres_settings[@]}"
   export DATABASE_URL=postgres://heimdex:$postgres_password@127.0.0.1:$postgres_port/heimdex
   local admin=${DATABASE_URL%/heimdex}/postgres
   start_service PostgreSQL "$data/logs/postgres.log" INT "${postgres_run[@]}"

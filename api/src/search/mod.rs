@@ -2,6 +2,7 @@
 
 pub mod alike;
 pub mod asked;
+mod at_once;
 pub mod belief;
 pub mod fusion;
 pub mod kind;

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    at_once::{CONNECTIONS, at_most},
     belief,
     fusion::{Fused, Offer, Ranked, cap_groups, fuse},
     moment::{Span, Spoken, moment, spans},
@@ -150,7 +151,7 @@ pub struct Answer {
 /// Asks every channel of the question at once.
 pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result<Answer, ApiError> {
     let asked = question.channels.iter().map(|&(channel, _)| ask(state, owner, question, channel));
-    let answers = futures::future::join_all(asked).await;
+    let answers = at_most(CONNECTIONS, asked).await;
     let mut reports = Vec::new();
     let mut ranked = Vec::new();
     let mut known: HashMap<Key, Known> = HashMap::new();

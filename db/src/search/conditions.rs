@@ -105,7 +105,7 @@ pub(super) fn push_written(sql: &mut QueryBuilder<Postgres>, text: &str) {
 
 /// Letters of scripts that put no spaces between words, or, as Korean does, particles right behind them: there a word is
 /// found as a part of the text.
-fn has_no_spaces(c: char) -> bool {
+pub(super) fn has_no_spaces(c: char) -> bool {
     matches!(c,
         '\u{0e00}'..='\u{0eff}'     // Thai, Lao
         | '\u{1000}'..='\u{109f}'   // Burmese

@@ -8,6 +8,7 @@ mod listed;
 mod log;
 mod names;
 mod near;
+mod plan;
 mod suggest;
 mod tagged;
 mod titled;
@@ -27,6 +28,7 @@ pub use listed::{Listed, ListedAfter, candidates as listed};
 pub use log::record;
 pub use names::{Called, people_called, unused_tags};
 pub use near::{BestFrame, Embedding, Near, NoVectors, best_frames, candidates as near, models, of_scene};
+pub use plan::{Planned, explain};
 pub use suggest::{recent_queries, texts_with, titles};
 pub use tagged::candidates as tagged;
 pub use titled::candidates as titled;
@@ -97,10 +99,36 @@ pub struct AffectBound {
     pub max: f64,
 }
 
-/// The join that every channel shares; `s` is the channel's row with `run_id`, `scene_id` and `owner_id`.
-const VISIBLE: &str =
-    " JOIN runs r ON r.run_id = s.run_id JOIN videos v ON v.video_id = r.video_id AND v.current_run_id = r.run_id
+/// The join that every channel shares; `s` is the channel's row with `run_id`, `scene_id` and `owner_id`. A run that is a video's
+/// current one is there, so that what is joined from the left costs nothing where no filter asks for it.
+const VISIBLE: &str = " JOIN videos v ON v.current_run_id = s.run_id LEFT JOIN runs r ON r.run_id = s.run_id
      LEFT JOIN video_metadata m ON m.video_id = v.video_id ";
+
+/// So many rows that match are ranked, at most. A word that more scenes have than that says little about which of them is meant: those
+/// that the index has first stand for them.
+const RANKED: i64 = 2000;
+
+impl Filters {
+    /// Something other than the owner and what is visible is asked of a scene.
+    fn narrows(&self) -> bool {
+        let Self {
+            video_ids,
+            created_after,
+            created_before,
+            min_duration_ms,
+            max_duration_ms,
+            languages,
+            tags,
+            affect,
+            people,
+            conditions,
+            as_of: _,
+        } = self;
+        let of_video = video_ids.is_some() || created_after.is_some() || created_before.is_some();
+        let of_file = min_duration_ms.is_some() || max_duration_ms.is_some() || languages.is_some();
+        of_video || of_file || tags.is_some() || !affect.is_empty() || people.is_some() || !conditions.is_empty()
+    }
+}
 
 fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filters) {
     sql.push(" s.owner_id = ")
@@ -150,13 +178,31 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
     }
 }
 
-/// A read that gives up after `deadline` and goes on looking in an HNSW index until the filters have enough.
-async fn bounded(pool: &PgPool, deadline: Duration) -> Result<Transaction<'static, Postgres>, DbError> {
+/// Whether a statement may sort what an index has in order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sorting {
+    /// As the planner likes.
+    Planned,
+    /// Not as long as an index has that order: what it costs to walk an HNSW index is something the planner guesses badly.
+    LastResort,
+}
+
+/// A read that gives up after `deadline`, and is planned for what it asks: libraries differ in size by four orders of magnitude, and
+/// a plan for the average one is wrong for each. A search in an HNSW index goes on until the filters have enough, within bounds. To
+/// compile a statement, or to start others to help with it, takes longer than to carry it out.
+async fn bounded(
+    pool: &PgPool,
+    deadline: Duration,
+    sorting: Sorting,
+) -> Result<Transaction<'static, Postgres>, DbError> {
     let mut tx = pool.begin().await?;
     sqlx::query!(
-        "SELECT set_config('statement_timeout', $1, true) AS timeout, set_config('hnsw.iterative_scan', 'relaxed_order', true) AS scan,
-                set_config('hnsw.ef_search', '200', true) AS effort",
-        deadline.as_millis().max(1).to_string()
+        "SELECT set_config('statement_timeout', $1, true) AS timeout, set_config('plan_cache_mode', 'force_custom_plan', true) AS plans,
+                set_config('jit', 'off', true) AS jit, set_config('max_parallel_workers_per_gather', '0', true) AS workers, set_config('enable_sort', $2, true) AS sorting,
+                set_config('hnsw.iterative_scan', 'relaxed_order', true) AS scan, set_config('hnsw.ef_search', '200', true) AS effort,
+                set_config('hnsw.max_scan_tuples', '40000', true) AS bound",
+        deadline.as_millis().max(1).to_string(),
+        if sorting == Sorting::Planned { "on" } else { "off" }
     )
     .fetch_one(&mut *tx)
     .await?;
@@ -164,11 +210,16 @@ async fn bounded(pool: &PgPool, deadline: Duration) -> Result<Transaction<'stati
 }
 
 /// The rows of a statement, if they are there by the deadline; see [`bounded`].
-async fn fetch<T>(pool: &PgPool, deadline: Duration, mut sql: QueryBuilder<Postgres>) -> Result<Vec<T>, DbError>
+async fn fetch<T>(
+    pool: &PgPool,
+    deadline: Duration,
+    sorting: Sorting,
+    mut sql: QueryBuilder<Postgres>,
+) -> Result<Vec<T>, DbError>
 where
     T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
-    let mut tx = bounded(pool, deadline).await?;
+    let mut tx = bounded(pool, deadline, sorting).await?;
     let found = sql.build_query_as().fetch_all(&mut *tx).await?;
     tx.commit().await?;
     Ok(found)

@@ -6,7 +6,7 @@ use pgvector::Vector;
 use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Sorting, VISIBLE, fetch, push_filters};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
@@ -31,8 +31,10 @@ pub struct Near {
     pub limit: i64,
 }
 
-/// The best scenes by cosine distance; of faces none. The expression and the literal model id are those of the model's partial
-/// index (`crate::vectors`).
+/// Up to so many vectors are compared one by one; among more, an index is walked. Where both take about as long.
+const FEW: i64 = 20_000;
+
+/// The best scenes by cosine distance; of faces none.
 pub async fn candidates(
     pool: &PgPool,
     kind: VectorKind,
@@ -42,36 +44,73 @@ pub async fn candidates(
     near: Near,
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
-    let Some((table, column, model_column)) = kind.indexed() else { return Ok(Vec::new()) };
-    let Near { except, floor, limit } = near;
-    let (model, dimension) = (plain_name(&query.model)?, query.vector.len());
-    let mut sql = QueryBuilder::<Postgres>::new(format!(
-        "WITH near AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, (s.{column}::halfvec({dimension}) <=> "
-    ));
-    let vector = Vector::from(query.vector.clone());
-    sql.push_bind(vector).push(format!("::vector::halfvec({dimension})) AS distance FROM {table} s "));
-    sql.push(VISIBLE).push(format!(" WHERE s.{model_column} = '{model}' AND "));
-    push_filters(&mut sql, owner, filters);
-    if let Some(except) = except {
-        sql.push(" AND s.scene_id <> ").push_bind(except);
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    if !push_statement(&mut sql, kind, owner, query, filters, near)? {
+        return Ok(Vec::new());
     }
-    // A scene has one vector of what it shows, but several windows of text, of which the nearest counts.
-    let rows = if kind == VectorKind::Text { limit * 2 } else { limit };
-    sql.push(" ORDER BY distance LIMIT ").push_bind(rows);
-    sql.push(") SELECT run_id, scene_id, video_id, 1 - min(distance) AS score FROM near GROUP BY run_id, scene_id, video_id HAVING 1 - min(distance) >= ");
-    sql.push_bind(floor).push(" ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
-    fetch(pool, deadline, sql).await
+    fetch(pool, deadline, Sorting::LastResort, sql).await
 }
 
-/// Models of this kind among the owner's visible runs, the newest first: what a query must be embedded with to reach everything.
+/// One statement that does one of two things, by how many vectors pass the filters, which it counts no further than it must. Few are
+/// compared exactly. Many are walked in the order of the model's partial index (`crate::vectors`), whose expression and literal model
+/// id stand here: that misses some, but it is an index of everybody, and among few it would have to walk past the vectors of all others.
+/// Says whether there is such a channel.
+pub(super) fn push_statement(
+    sql: &mut QueryBuilder<Postgres>,
+    kind: VectorKind,
+    owner: UserId,
+    query: &Embedding,
+    filters: &Filters,
+    near: Near,
+) -> Result<bool, DbError> {
+    let Some((table, column, model_column)) = kind.indexed() else { return Ok(false) };
+    let Near { except, floor, limit } = near;
+    let (model, dimension) = (plain_name(&query.model)?, query.vector.len());
+    let vector = Vector::from(query.vector.clone());
+    // A scene has one vector of what it shows, but sometimes several windows of text, of which the nearest counts. Where each one
+    // more costs a walk, the last places may stay empty.
+    let exact = if kind == VectorKind::Text { limit * 2 } else { limit };
+
+    sql.push(format!("WITH few AS MATERIALIZED (SELECT count(*) <= {FEW} AS yes FROM (SELECT FROM {table} s "));
+    if filters.narrows() {
+        sql.push(VISIBLE).push(format!(" WHERE s.{model_column} = '{model}' AND "));
+        push_filters(sql, owner, filters);
+    } else {
+        sql.push(format!(" WHERE s.{model_column} = '{model}' AND s.owner_id = ")).push_bind(owner);
+    }
+    sql.push(format!(" LIMIT {FEW} + 1) AS counted)"));
+    let half = format!("::halfvec({dimension})");
+    for (name, gate, cast, rows) in
+        [("exact", "(SELECT yes FROM few)", "", exact), ("walked", "NOT (SELECT yes FROM few)", half.as_str(), limit)]
+    {
+        sql.push(format!(", {name} AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.{column}{cast} <=> "));
+        sql.push_bind(vector.clone()).push(format!("::vector{cast} AS distance FROM {table} s "));
+        sql.push(VISIBLE).push(format!(" WHERE {gate} AND s.{model_column} = '{model}' AND "));
+        push_filters(sql, owner, filters);
+        if let Some(except) = except {
+            sql.push(" AND s.scene_id <> ").push_bind(except);
+        }
+        sql.push(" ORDER BY distance LIMIT ").push_bind(rows).push(")");
+    }
+    sql.push(
+        " SELECT run_id, scene_id, video_id, 1 - min(distance) AS score FROM (SELECT * FROM exact UNION ALL SELECT * FROM walked) AS near
+          GROUP BY run_id, scene_id, video_id HAVING 1 - min(distance) >= ",
+    );
+    sql.push_bind(floor).push(" ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
+    Ok(true)
+}
+
+/// Models of this kind among the owner's visible runs, the newest first: what a query must be embedded with to reach everything. The range
+/// of one, in order, is a look into the index; an equation lets the planner read the whole table for the first row that fits.
 pub async fn models(db: impl PgExecutor<'_>, kind: VectorKind, owner: UserId) -> Result<Vec<String>, DbError> {
     let found = match kind {
         VectorKind::Text => {
             sqlx::query_scalar!(
-                r#"SELECT m.model FROM vector_models m WHERE m.kind = 'text' AND EXISTS (
+                r#"SELECT m.model FROM vector_models m CROSS JOIN LATERAL (
                        SELECT FROM text_windows w JOIN videos v ON v.current_run_id = w.run_id
-                       WHERE w.owner_id = $1 AND w.text_model = m.model AND v.state <> 'deleted')
-                   ORDER BY m.created_at DESC, m.model"#,
+                       WHERE w.owner_id = $1 AND w.text_model BETWEEN m.model AND m.model AND v.state <> 'deleted'
+                       ORDER BY w.text_model LIMIT 1) AS visible
+                   WHERE m.kind = 'text' ORDER BY m.created_at DESC, m.model"#,
                 owner.0
             )
             .fetch_all(db)
@@ -79,10 +118,11 @@ pub async fn models(db: impl PgExecutor<'_>, kind: VectorKind, owner: UserId) ->
         }
         VectorKind::Image => {
             sqlx::query_scalar!(
-                r#"SELECT m.model FROM vector_models m WHERE m.kind = 'image' AND EXISTS (
-                       SELECT FROM scenes s JOIN videos v ON v.current_run_id = s.run_id
-                       WHERE s.owner_id = $1 AND s.image_model = m.model AND v.state <> 'deleted')
-                   ORDER BY m.created_at DESC, m.model"#,
+                r#"SELECT m.model FROM vector_models m CROSS JOIN LATERAL (
+                       SELECT FROM scenes w JOIN videos v ON v.current_run_id = w.run_id
+                       WHERE w.owner_id = $1 AND w.image_model BETWEEN m.model AND m.model AND v.state <> 'deleted'
+                       ORDER BY w.image_model LIMIT 1) AS visible
+                   WHERE m.kind = 'image' ORDER BY m.created_at DESC, m.model"#,
                 owner.0
             )
             .fetch_all(db)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Sorting, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// Tags that a query names. Where words are written apart, a label is found in the stems of its own language ("cars" says "car"), as a
@@ -42,7 +42,19 @@ pub async fn candidates(
     limit: i64,
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
-    let mut sql = QueryBuilder::<Postgres>::new("WITH q AS MATERIALIZED (SELECT ");
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    push_statement(&mut sql, owner, query, filters, limit);
+    fetch(pool, deadline, Sorting::Planned, sql).await
+}
+
+pub(super) fn push_statement(
+    sql: &mut QueryBuilder<Postgres>,
+    owner: UserId,
+    query: &str,
+    filters: &Filters,
+    limit: i64,
+) {
+    sql.push("WITH q AS MATERIALIZED (SELECT ");
     let query = query.to_lowercase();
     let bare = bare_words(&query);
     sql.push_bind(query).push("::text AS text, ").push_bind(bare).push("::text[] AS bare), ").push(NAMED);
@@ -51,12 +63,11 @@ pub async fn candidates(
           FROM named n CROSS JOIN LATERAL (SELECT s.run_id, s.scene_id, v.video_id, s.score FROM scene_tags s ",
     );
     sql.push(VISIBLE).push(" WHERE s.tag = n.tag AND ");
-    push_filters(&mut sql, owner, filters);
+    push_filters(sql, owner, filters);
     // The best of each tag; a scene that is good for two of them is among both.
     sql.push(" ORDER BY s.score DESC, s.run_id, s.scene_id LIMIT ").push_bind(limit * 2);
     sql.push(") AS best GROUP BY run_id, scene_id, video_id ORDER BY score DESC, video_id, scene_id LIMIT ")
         .push_bind(limit);
-    fetch(pool, deadline, sql).await
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Sorting, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// Videos whose scenes are offered, the best by their title.
@@ -47,5 +47,5 @@ pub async fn candidates(
     sql.push(VISIBLE).push(" WHERE ");
     push_filters(&mut sql, owner, filters);
     sql.push(" ORDER BY score DESC, s.video_id, s.ordinal LIMIT ").push_bind(limit);
-    fetch(pool, deadline, sql).await
+    fetch(pool, deadline, Sorting::Planned, sql).await
 }

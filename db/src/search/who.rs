@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Sorting, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// The best scenes of the people that a query names; none when it names nobody.
@@ -20,7 +20,20 @@ pub async fn candidates(
     limit: i64,
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
-    let mut sql = QueryBuilder::<Postgres>::new(
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    push_statement(&mut sql, owner, query, filters, limit);
+    fetch(pool, deadline, Sorting::LastResort, sql).await
+}
+
+/// Of somebody who is nearly everywhere, the scenes are looked at in which they are seen most.
+pub(super) fn push_statement(
+    sql: &mut QueryBuilder<Postgres>,
+    owner: UserId,
+    query: &str,
+    filters: &Filters,
+    limit: i64,
+) {
+    sql.push(
         r"WITH q AS MATERIALIZED (
             SELECT ' ' || regexp_replace(lower(unaccent(",
     );
@@ -41,16 +54,23 @@ pub async fn candidates(
             FROM people p CROSS JOIN q
         ), found AS MATERIALIZED (
             SELECT s.run_id, s.scene_id, v.video_id, sum(n.weight * (0.5 + 0.5 * s.share))::double precision AS score, min(s.start_ms) AS start_ms
-            FROM named n CROSS JOIN LATERAL (SELECT * FROM scene_people p WHERE p.person_id = n.person_id AND p.owner_id = ",
+            FROM named n CROSS JOIN LATERAL (
+                SELECT DISTINCT most.run_id, most.scene_id FROM (
+                    SELECT t.run_id, t.scene_id FROM face_tracks t WHERE t.person_id = n.person_id AND t.owner_id = ",
     );
+    sql.push_bind(owner).push(" ORDER BY (t.faces::real / t.frames) DESC LIMIT ").push_bind(limit * 2);
     // OFFSET 0 keeps it a query of its own: joined, the view would be made of every track of the library.
+    sql.push(
+        ") AS most) AS seen CROSS JOIN LATERAL (
+                SELECT * FROM scene_people p
+                WHERE p.run_id = seen.run_id AND p.scene_id = seen.scene_id AND p.person_id = n.person_id AND p.owner_id = ",
+    );
     sql.push_bind(owner).push(" OFFSET 0) s ");
     sql.push(VISIBLE).push(" WHERE n.weight > 0 AND ");
-    push_filters(&mut sql, owner, filters);
+    push_filters(sql, owner, filters);
     sql.push(
         " GROUP BY s.run_id, s.scene_id, v.video_id)
         SELECT run_id, scene_id, video_id, score FROM found ORDER BY score DESC, video_id, start_ms, scene_id LIMIT ",
     )
     .push_bind(limit);
-    fetch(pool, deadline, sql).await
 }

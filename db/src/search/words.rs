@@ -1,18 +1,21 @@
-//! What was said, by its words: full-text search with websearch syntax (quotes, `or`, `-`), substrings for languages
-//! without spaces, and, when too little has all the words, scenes that have some.
+//! What was said, by its words: full-text search with websearch syntax (quotes, `or`, `-`), parts of words, which is what a
+//! word is in languages without spaces, and, when too little has all the words, scenes that have some.
+//!
+//! However many scenes match, [`RANKED`] of each kind are ranked and no more: to rank a hundred thousand takes seconds.
 
 use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, RANKED, Sorting, VISIBLE, conditions::has_no_spaces, fetch, push_filters};
 use crate::{error::DbError, ids::UserId, videos::escape_like};
 
-/// Below this many scenes with all the words, scenes with some of them are offered too.
+/// Below this many scenes with all the words, scenes with parts of them or with some of them are offered too.
 const ENOUGH: i64 = 20;
+/// In a library of up to so many scenes any of three or more words will do, in a larger one it takes two of them.
+const SMALL: i64 = 5000;
 
-/// The best scenes for a person's query. The text index holds every word in its language's stem and as it is, hence the
-/// query in both forms. A scene that has the very phrase comes before those that only have the words.
+/// The best scenes for a person's query.
 pub async fn candidates(
     pool: &PgPool,
     owner: UserId,
@@ -21,36 +24,80 @@ pub async fn candidates(
     limit: i64,
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
-    let mut sql = QueryBuilder::<Postgres>::new("WITH q AS MATERIALIZED (SELECT websearch_to_tsquery('english', ");
-    sql.push_bind(query)
-        .push(") || websearch_to_tsquery('simple', ")
-        .push_bind(query)
-        .push(") AS strict, websearch_to_tsquery('english', ");
-    sql.push_bind(query).push(") AS stems, ");
-    sql.push_bind((query.chars().count() >= 2).then(|| format!("%{}%", escape_like(query)))).push(
-        "::text AS phrase), relaxed AS MATERIALIZED (
-            SELECT CASE WHEN numnode(stems) > 0 AND stems::text NOT LIKE '%!%' THEN replace(stems::text, ' & ', ' | ')::tsquery END AS loose FROM q
-        ), found AS MATERIALIZED (
-            SELECT s.run_id, s.scene_id, s.video_id,
-                   (ts_rank_cd(s.text_tsv, q.strict, 1) + CASE WHEN s.text ILIKE q.phrase THEN 1 ELSE 0 END)::double precision AS score
-            FROM q CROSS JOIN scenes s ",
-    );
-    sql.push(VISIBLE).push(" WHERE ");
-    push_filters(&mut sql, owner, filters);
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    push_statement(&mut sql, owner, query, filters, limit);
+    fetch(pool, deadline, Sorting::Planned, sql).await
+}
+
+/// The text index holds every word in its language's stem and as it is, hence the query in both forms. A scene that has the very
+/// phrase comes before those that only have the words.
+pub(super) fn push_statement(
+    sql: &mut QueryBuilder<Postgres>,
+    owner: UserId,
+    query: &str,
+    filters: &Filters,
+    limit: i64,
+) {
+    let phrase = (query.chars().count() >= 2).then(|| format!("%{}%", escape_like(query)));
     sql.push(
-        " AND (s.text_tsv @@ q.strict OR s.text ILIKE q.phrase) ORDER BY score DESC, s.video_id, s.ordinal LIMIT ",
-    )
-    .push_bind(limit);
+        "WITH found AS MATERIALIZED (SELECT s.run_id, s.scene_id, s.video_id, s.ordinal, (ts_rank_cd(s.text_tsv, ",
+    );
+    push_strict(sql, query);
+    sql.push(", 1) + CASE WHEN s.text ILIKE ").push_bind(phrase.clone());
+    sql.push("::text THEN 1 ELSE 0 END)::double precision AS score FROM (SELECT s.* FROM scenes s ").push(VISIBLE);
+    sql.push(" WHERE ");
+    push_filters(sql, owner, filters);
+    sql.push(" AND s.text_tsv @@ ");
+    push_strict(sql, query);
+    sql.push(format!(" LIMIT {RANKED}) AS s ORDER BY score DESC, s.video_id, s.ordinal LIMIT ")).push_bind(limit);
+
+    // A phrase of words with spaces between them is found by its words.
+    let no_spaces = query.chars().any(has_no_spaces);
+    let parts = phrase.filter(|_| no_spaces || !query.contains(char::is_whitespace));
+    sql.push("), parts AS MATERIALIZED (SELECT s.run_id, s.scene_id, s.video_id, s.ordinal, 1::double precision AS score FROM scenes s ");
+    sql.push(VISIBLE).push(" WHERE ");
+    push_filters(sql, owner, filters);
+    sql.push(" AND s.text ILIKE ").push_bind(parts).push("::text");
+    if !no_spaces {
+        sql.push(format!(" AND (SELECT count(*) FROM found) < {ENOUGH}"));
+    }
+    sql.push(" AND NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id) LIMIT ");
+    sql.push_bind(limit);
+
+    sql.push("), stems AS MATERIALIZED (SELECT array_to_tsvector(ARRAY[stem])::text AS stem, n FROM unnest(tsvector_to_array(to_tsvector('english', ");
+    sql.push_bind(query).push("))) WITH ORDINALITY AS each (stem, n) LIMIT 12), ");
+    sql.push(format!(
+        "loose AS MATERIALIZED (
+            SELECT any_of.words AS words, CASE WHEN any_of.count <= 2 OR small.yes THEN any_of.words ELSE two_of.words END AS needed
+            FROM (SELECT string_agg(stem, ' | ')::tsquery AS words, count(*) AS count FROM stems) AS any_of
+            CROSS JOIN (SELECT string_agg(one.stem || ' & ' || other.stem, ' | ')::tsquery AS words
+                        FROM stems one JOIN stems other ON other.n > one.n) AS two_of
+            CROSS JOIN (SELECT count(*) <= {SMALL} AS yes FROM (SELECT FROM scenes s WHERE s.owner_id = "
+    ));
+    sql.push_bind(owner)
+        .push(format!(" LIMIT {SMALL} + 1) AS counted) AS small WHERE websearch_to_tsquery('english', "));
+    sql.push_bind(query).push(")::text NOT LIKE '%!%' AND any_of.count > 0 ");
     sql.push(
         "), partly AS MATERIALIZED (
-            SELECT s.run_id, s.scene_id, s.video_id, (ts_rank(s.text_tsv, relaxed.loose, 1) * 0.001)::double precision AS score
-            FROM relaxed CROSS JOIN scenes s ",
+            SELECT s.run_id, s.scene_id, s.video_id, s.ordinal, (ts_rank(s.text_tsv, (SELECT words FROM loose), 1) * 0.001)::double precision AS score
+            FROM (SELECT s.* FROM scenes s ",
     );
     sql.push(VISIBLE).push(" WHERE ");
-    push_filters(&mut sql, owner, filters);
-    sql.push(" AND s.text_tsv @@ relaxed.loose AND (SELECT count(*) FROM found) < ").push_bind(ENOUGH);
-    sql.push(" AND NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id)");
-    sql.push(" ORDER BY score DESC, s.video_id, s.ordinal LIMIT ").push_bind(limit);
-    sql.push(") SELECT * FROM (SELECT * FROM found UNION ALL SELECT * FROM partly) AS u ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
-    fetch(pool, deadline, sql).await
+    push_filters(sql, owner, filters);
+    sql.push(format!(
+        " AND (SELECT count(*) FROM found) < {ENOUGH} AND s.text_tsv @@ (SELECT needed FROM loose) LIMIT {RANKED}) AS s
+          WHERE NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id)
+            AND NOT EXISTS (SELECT FROM parts p WHERE p.run_id = s.run_id AND p.scene_id = s.scene_id)
+          ORDER BY score DESC, s.video_id, s.ordinal LIMIT "
+    ));
+    sql.push_bind(limit).push(
+        ") SELECT run_id, scene_id, video_id, score FROM (SELECT * FROM found UNION ALL SELECT * FROM parts UNION ALL SELECT * FROM partly) AS u
+          ORDER BY score DESC, video_id, ordinal, scene_id LIMIT ",
+    );
+    sql.push_bind(limit);
+}
+
+fn push_strict(sql: &mut QueryBuilder<Postgres>, query: &str) {
+    sql.push("(websearch_to_tsquery('english', ").push_bind(query.to_owned());
+    sql.push(") || websearch_to_tsquery('simple', ").push_bind(query.to_owned()).push("))");
 }

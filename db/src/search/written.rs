@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, VISIBLE, bounded, push_filters};
+use super::{Candidate, Filters, RANKED, Sorting, VISIBLE, bounded, push_filters};
 use crate::{error::DbError, ids::UserId, videos::escape_like};
 
 /// Word similarity below which a text says something else: of seven letters one may be wrong.
 const FLOOR: &str = "0.55";
+/// Shorter queries are not looked for misspelt: half of three letters is in every line.
+const MISSPELT_FROM: usize = 4;
 
 /// Words of a query that are looked for one by one.
 const WORDS: i64 = 12;
 /// Lines with any of them that are looked at.
-const LINES: i64 = 2000;
+const LINES: i64 = 500;
 
 /// A scene whose pictures have the query in writing.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
@@ -42,45 +44,57 @@ pub async fn candidates(
     if query.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = QueryBuilder::<Postgres>::new(
-        "WITH stems AS MATERIALIZED (SELECT array_to_tsvector(ARRAY[stem])::text::tsquery AS stem, n FROM unnest(tsvector_to_array(to_tsvector('english', ",
-    );
-    sql.push_bind(query).push("))) WITH ORDINALITY AS each (stem, n) LIMIT ").push_bind(WORDS);
-    sql.push("), lines AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.text, s.start_ms AS at_ms FROM screen_texts s ");
-    sql.push(VISIBLE).push(" WHERE ");
-    push_filters(&mut sql, owner, filters);
-    sql.push(
-        " AND to_tsvector('english', s.text) @@ (SELECT string_agg(stem::text, ' | ')::tsquery FROM stems) LIMIT ",
-    )
-    .push_bind(LINES);
-    sql.push(
-        "), worded AS MATERIALIZED (
-            SELECT l.run_id, l.scene_id, (array_agg(l.text ORDER BY l.own DESC, l.at_ms, l.text))[1] AS text, min(l.at_ms) AS at_ms,
-                   (SELECT count(DISTINCT n) FROM lines i JOIN stems ON to_tsvector('english', i.text) @@ stem WHERE i.run_id = l.run_id AND i.scene_id = l.scene_id)
-                   / (SELECT count(*) FROM stems)::double precision AS share, l.video_id
-            FROM (SELECT i.*, (SELECT count(*) FROM stems WHERE to_tsvector('english', i.text) @@ stem) AS own FROM lines i) AS l
-            GROUP BY l.run_id, l.scene_id, l.video_id
-        ), found AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.text, s.start_ms AS at_ms,
-            (CASE WHEN s.text ILIKE ",
-    );
-    let phrase = format!("%{}%", escape_like(query));
-    sql.push_bind(phrase.clone()).push(" THEN 1 + least(1, char_length(");
-    sql.push_bind(query).push("::text)::real / greatest(1, char_length(s.text))) ELSE word_similarity(");
-    sql.push_bind(query).push(", s.text) END)::double precision AS score FROM screen_texts s ");
-    sql.push(VISIBLE).push(" WHERE ");
-    push_filters(&mut sql, owner, filters);
-    sql.push(" AND (s.text ILIKE ").push_bind(phrase).push(" OR ").push_bind(query).push(
-        " <% s.text)
-          UNION ALL SELECT run_id, scene_id, video_id, text, at_ms, 0.5 + 0.45 * share FROM worded WHERE share >= 0.5),
-        best AS (SELECT DISTINCT ON (run_id, scene_id) * FROM found ORDER BY run_id, scene_id, score DESC, at_ms, text)
-        SELECT * FROM best ORDER BY score DESC, video_id, at_ms, scene_id LIMIT ",
-    );
-    sql.push_bind(limit);
-    let mut tx = bounded(pool, deadline).await?;
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    push_statement(&mut sql, owner, query, filters, limit);
+    let mut tx = bounded(pool, deadline, Sorting::Planned).await?;
     sqlx::query!("SELECT set_config('pg_trgm.word_similarity_threshold', $1, true) AS floor", FLOOR)
         .fetch_one(&mut *tx)
         .await?;
     let found = sql.build_query_as().fetch_all(&mut *tx).await?;
     tx.commit().await?;
     Ok(found)
+}
+
+/// Of more than [`RANKED`] lines that match, those that the index has first are compared.
+pub(super) fn push_statement(
+    sql: &mut QueryBuilder<Postgres>,
+    owner: UserId,
+    query: &str,
+    filters: &Filters,
+    limit: i64,
+) {
+    sql.push("WITH stems AS MATERIALIZED (SELECT array_to_tsvector(ARRAY[stem])::text::tsquery AS stem, n FROM unnest(tsvector_to_array(to_tsvector('english', ");
+    sql.push_bind(query.to_owned()).push("))) WITH ORDINALITY AS each (stem, n) LIMIT ").push_bind(WORDS);
+    sql.push("), lines AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.text, s.start_ms AS at_ms FROM screen_texts s ");
+    sql.push(VISIBLE).push(" WHERE ");
+    push_filters(sql, owner, filters);
+    sql.push(
+        " AND to_tsvector('english', s.text) @@ (SELECT string_agg(stem::text, ' | ')::tsquery FROM stems) LIMIT ",
+    );
+    sql.push_bind(LINES).push(
+        "), worded AS MATERIALIZED (
+            SELECT run_id, scene_id, video_id, (array_agg(text ORDER BY own DESC, at_ms, text))[1] AS text, min(at_ms) AS at_ms,
+                   count(DISTINCT n) / (SELECT count(*) FROM stems)::double precision AS share
+            FROM (SELECT l.*, q.n, count(*) OVER (PARTITION BY l.run_id, l.scene_id, l.at_ms, l.text) AS own
+                  FROM lines l JOIN stems q ON to_tsvector('english', l.text) @@ q.stem) AS said
+            GROUP BY run_id, scene_id, video_id
+        ), found AS MATERIALIZED (SELECT l.run_id, l.scene_id, l.video_id, l.text, l.start_ms AS at_ms, (CASE WHEN l.text ILIKE ",
+    );
+    let phrase = format!("%{}%", escape_like(query));
+    sql.push_bind(phrase.clone()).push(" THEN 1 + least(1, char_length(");
+    sql.push_bind(query.to_owned()).push("::text)::real / greatest(1, char_length(l.text))) ELSE word_similarity(");
+    sql.push_bind(query.to_owned()).push(", l.text) END)::double precision AS score FROM (SELECT s.run_id, s.scene_id, v.video_id, s.text, s.start_ms FROM screen_texts s ");
+    sql.push(VISIBLE).push(" WHERE ");
+    push_filters(sql, owner, filters);
+    sql.push(" AND (s.text ILIKE ").push_bind(phrase);
+    if query.chars().count() >= MISSPELT_FROM {
+        sql.push(" OR ").push_bind(query.to_owned()).push(" <% s.text");
+    }
+    sql.push(format!(
+        ") LIMIT {RANKED}) AS l
+          UNION ALL SELECT run_id, scene_id, video_id, text, at_ms, 0.5 + 0.45 * share FROM worded WHERE share >= 0.5),
+        best AS (SELECT DISTINCT ON (run_id, scene_id) * FROM found ORDER BY run_id, scene_id, score DESC, at_ms, text)
+        SELECT * FROM best ORDER BY score DESC, video_id, at_ms, scene_id LIMIT "
+    ));
+    sql.push_bind(limit);
 }

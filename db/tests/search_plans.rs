@@ -1,0 +1,221 @@
+//! How searches are carried out in a library of many owners: by indexes that begin with the owner, vector by vector where there are
+//! few, along the HNSW index where there are many, and never by reading everybody's scenes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
+use std::{collections::BTreeSet, time::Duration};
+
+use heimdex_db::{
+    SceneId, UserId,
+    search::{self, Embedding, Filters, Near, Planned},
+    vectors::{VectorKind, ensure_model},
+};
+use heimdex_testing::TestDb;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool};
+
+const TEXT_MODEL: &str = "text-of-the-tests";
+const IMAGE_MODEL: &str = "image-of-the-tests";
+const DIMENSION: usize = 16;
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// One owner with 20,500 scenes, and forty with fifty each.
+struct Library {
+    db: TestDb,
+    large: UserId,
+    small: UserId,
+}
+
+/// Videos of a hundred scenes, or of fifty; words and vectors are random, but the same in every test.
+/// Rows refer to each other as they should; to check each of them would take longer than to write it.
+const FILL: &str = "
+    BEGIN;
+    SET LOCAL session_replication_role = replica;
+    INSERT INTO users (email) SELECT 'owner-' || n || '@example.org' FROM generate_series(0, 40) n;
+    INSERT INTO videos (video_id, owner_id, title, state, original_filename, mime_type, declared_size_bytes, part_size_bytes, part_count)
+        SELECT md5('video ' || u.email || n)::uuid, u.user_id, 'Recording', 'indexed', 'a.mp4', 'video/mp4', 1, 1, 1
+        FROM users u CROSS JOIN generate_series(1, 205) n WHERE u.email = 'owner-0@example.org' OR n = 1;
+    INSERT INTO runs (run_id, video_id, reason, state, language, visible_at)
+        SELECT md5('run ' || video_id)::uuid, video_id, 'initial', 'completed', 'en', now() FROM videos;
+    UPDATE videos SET current_run_id = md5('run ' || video_id)::uuid;
+    SELECT setseed(0.5);
+    INSERT INTO scenes (run_id, scene_id, video_id, owner_id, ordinal, start_ms, end_ms, text, text_tsv, image_vec, image_model)
+        SELECT v.current_run_id, md5('scene ' || v.video_id || n)::uuid, v.video_id, v.owner_id, n, n * 1000, n * 1000 + 1000, said.text,
+               to_tsvector('english', said.text) || to_tsvector('simple', said.text), looks.vec, 'image-of-the-tests'
+        FROM videos v JOIN users u ON u.user_id = v.owner_id
+        CROSS JOIN LATERAL generate_series(1, CASE WHEN u.email = 'owner-0@example.org' THEN 100 ELSE 50 END) n
+        CROSS JOIN LATERAL (SELECT string_agg('word' || (3000 * power(random(), 2))::integer, ' ') AS text FROM generate_series(1, 8) WHERE n > 0) AS said
+        CROSS JOIN LATERAL (SELECT array_agg(random() - 0.5)::vector AS vec FROM generate_series(1, 16) WHERE n > 0) AS looks;
+    INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
+        SELECT s.run_id, s.scene_id, s.owner_id, 0, s.start_ms, s.end_ms, s.text, s.image_vec, 'text-of-the-tests' FROM scenes s;
+    INSERT INTO screen_texts (run_id, scene_id, owner_id, start_ms, end_ms, text, confidence, box)
+        SELECT s.run_id, s.scene_id, s.owner_id, s.start_ms, s.end_ms, substr(md5(s.scene_id::text), 1, 12), 0.9, '[]' FROM scenes s WHERE s.ordinal % 3 = 0;
+    INSERT INTO scene_tags (run_id, scene_id, owner_id, tag, score, source)
+        SELECT s.run_id, s.scene_id, s.owner_id, (ARRAY['car', 'dog', 'tree', 'boat'])[1 + s.ordinal % 4], random(), 'test' FROM scenes s;
+    INSERT INTO tag_labels (tag, language, label, place, config, phrase) VALUES ('car', 'en', 'car', 0, 'english', 'car');
+    INSERT INTO face_profiles (owner_id, display_name) SELECT u.user_id, 'Minji Kim' FROM users u;
+    INSERT INTO face_tracks (run_id, track_no, scene_id, owner_id, start_ms, end_ms, faces, frames, quality, face_model, person_id)
+        SELECT s.run_id, s.ordinal, s.scene_id, s.owner_id, s.start_ms, s.end_ms, 1 + s.ordinal % 8, 8, 0.9, 'faces', p.person_id
+        FROM scenes s JOIN face_profiles p ON p.owner_id = s.owner_id WHERE s.ordinal % 2 = 0;
+    COMMIT";
+
+impl Library {
+    async fn new() -> Self {
+        let db = TestDb::new().await.unwrap();
+        let pool = db.pool();
+        // Built afterwards: row by row they would take most of the test.
+        let late: Vec<(String, String)> = sqlx::query_as(
+            "SELECT indexname::text, indexdef FROM pg_indexes WHERE indexname IN ('scenes_text_tsv', 'scenes_text_trgm', 'screen_texts_trgm')",
+        )
+        .fetch_all(pool)
+        .await
+        .unwrap();
+        assert_eq!(late.len(), 3);
+        for (name, _) in &late {
+            sqlx::raw_sql(AssertSqlSafe(format!("DROP INDEX {name}"))).execute(pool).await.unwrap();
+        }
+        sqlx::raw_sql(FILL).execute(pool).await.unwrap();
+        for (_, definition) in late {
+            sqlx::raw_sql(AssertSqlSafe(definition)).execute(pool).await.unwrap();
+        }
+        ensure_model(pool, VectorKind::Text, TEXT_MODEL, DIMENSION).await.unwrap();
+        ensure_model(pool, VectorKind::Image, IMAGE_MODEL, DIMENSION).await.unwrap();
+        sqlx::raw_sql("VACUUM (ANALYZE)").execute(pool).await.unwrap();
+        let (large, small) = (owner(pool, 0).await, owner(pool, 17).await);
+        Self { db, large, small }
+    }
+
+    fn pool(&self) -> &PgPool {
+        self.db.pool()
+    }
+
+    /// What was read to answer.
+    async fn reads(&self, owner: UserId, planned: Planned<'_>) -> BTreeSet<Read> {
+        let plan = search::explain(self.pool(), owner, planned, &Filters::default()).await.unwrap();
+        let mut reads = BTreeSet::new();
+        collect(&plan[0]["Plan"], &mut reads);
+        for read in &reads {
+            let everybody = ["scenes", "text_windows", "screen_texts", "scene_tags", "face_tracks"];
+            assert!(
+                !(read.how == "Seq Scan" && everybody.contains(&read.what.as_str())),
+                "{planned:?} reads everything: {reads:?}"
+            );
+        }
+        reads
+    }
+
+    /// Of a scene of the owner.
+    async fn looks(&self, owner: UserId) -> Vec<f32> {
+        let text: String =
+            sqlx::query_scalar("SELECT image_vec::text FROM scenes WHERE owner_id = $1 ORDER BY scene_id LIMIT 1")
+                .bind(owner)
+                .fetch_one(self.pool())
+                .await
+                .unwrap();
+        text.trim_matches(['[', ']']).split(',').map(|number| number.parse().unwrap()).collect()
+    }
+
+    /// The ten nearest scenes by the search, and by comparing the query with each of the owner's vectors.
+    async fn nearest(
+        &self,
+        kind: VectorKind,
+        owner: UserId,
+        query: &Embedding,
+    ) -> (BTreeSet<SceneId>, BTreeSet<SceneId>) {
+        let near = Near { except: None, floor: -1.0, limit: 200 };
+        let found = search::near(self.pool(), kind, owner, query, &Filters::default(), near, DEADLINE).await.unwrap();
+        assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
+        let exact: Vec<SceneId> = sqlx::query_scalar(
+            "SELECT scene_id FROM scenes WHERE owner_id = $1 ORDER BY image_vec <=> $2::real[]::vector LIMIT 10",
+        )
+        .bind(owner)
+        .bind(&query.vector)
+        .fetch_all(self.pool())
+        .await
+        .unwrap();
+        (found.into_iter().take(10).map(|candidate| candidate.scene_id).collect(), exact.into_iter().collect())
+    }
+}
+
+async fn owner(pool: &PgPool, number: usize) -> UserId {
+    sqlx::query_scalar("SELECT user_id FROM users WHERE email = $1")
+        .bind(format!("owner-{number}@example.org"))
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+/// A scan that was carried out.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Read {
+    how: String,
+    /// The index, or else the table.
+    what: String,
+}
+
+/// Parts of a plan that the others made superfluous are in it too, with no loops.
+fn collect(node: &Value, reads: &mut BTreeSet<Read>) {
+    if node["Actual Loops"].as_f64() == Some(0.0) {
+        return;
+    }
+    let how = node["Node Type"].as_str().unwrap();
+    if let Some(what) = node["Index Name"].as_str().or_else(|| node["Relation Name"].as_str()) {
+        reads.insert(Read { how: how.into(), what: what.into() });
+    }
+    for part in node["Plans"].as_array().into_iter().flatten() {
+        collect(part, reads);
+    }
+}
+
+fn names(reads: &BTreeSet<Read>, index: &str) -> bool {
+    reads.iter().any(|read| read.what == index)
+}
+
+#[tokio::test]
+async fn a_search_reads_what_is_the_owners_and_no_more_of_it_than_it_must() {
+    let library = Library::new().await;
+    let (large, small) = (library.large, library.small);
+
+    // Vectors: few are compared, many are walked.
+    for (kind, model, hnsw) in [
+        (VectorKind::Text, TEXT_MODEL, "text_windows_text_of_the_tests_hnsw"),
+        (VectorKind::Image, IMAGE_MODEL, "scenes_image_of_the_tests_hnsw"),
+    ] {
+        let query = Embedding { model: model.into(), vector: library.looks(large).await };
+        let reads = library.reads(large, Planned::Near(kind, &query)).await;
+        assert!(names(&reads, hnsw), "{reads:?}");
+        let reads = library.reads(small, Planned::Near(kind, &query)).await;
+        assert!(!names(&reads, hnsw), "{reads:?}");
+
+        let (found, exact) = library.nearest(kind, small, &query).await;
+        assert_eq!(found, exact);
+        let (found, exact) = library.nearest(kind, large, &query).await;
+        assert!(found.intersection(&exact).count() >= 9, "{found:?} {exact:?}");
+    }
+
+    // Words, and parts of words, of the largest library by the index that begins with its owner.
+    let reads = library.reads(large, Planned::Words("word700")).await;
+    assert!(names(&reads, "scenes_text_tsv"), "{reads:?}");
+    let reads = library.reads(large, Planned::Words("ord70")).await;
+    assert!(names(&reads, "scenes_text_trgm"), "{reads:?}");
+    let reads = library.reads(large, Planned::Words("word700 word800 word900")).await;
+    assert!(names(&reads, "scenes_text_tsv"), "{reads:?}");
+    let reads = library.reads(large, Planned::Written("c0ffee")).await;
+    assert!(names(&reads, "screen_texts_trgm"), "{reads:?}");
+    // The best of a tag, and where a person is most, are first in their indexes.
+    let reads = library.reads(large, Planned::Tagged("a car")).await;
+    assert!(names(&reads, "scene_tags_by_tag"), "{reads:?}");
+    let reads = library.reads(large, Planned::Who("minji kim")).await;
+    assert!(names(&reads, "face_tracks_by_share"), "{reads:?}");
+
+    for planned in [
+        Planned::Words("word700"),
+        Planned::Words("ord70"),
+        Planned::Words("word700 word800 word900"),
+        Planned::Written("c0ffee"),
+        Planned::Tagged("a car"),
+        Planned::Who("minji kim"),
+    ] {
+        library.reads(small, planned).await;
+    }
+}
