@@ -59,11 +59,12 @@ fn complete(document: &Value, schema: &Value) -> JsonObject {
     bring(&mut schema, &mut waiting);
     let mut definitions = BTreeMap::new();
     while let Some(name) = waiting.pop() {
-        if !definitions.contains_key(&name) {
-            let mut definition = component(&name);
-            bring(&mut definition, &mut waiting);
-            definitions.insert(name, definition);
+        if definitions.contains_key(&name) {
+            continue;
         }
+        let mut definition = component(&name);
+        bring(&mut definition, &mut waiting);
+        definitions.insert(name, definition);
     }
     if !definitions.is_empty() {
         schema["$defs"] = json!(definitions);
