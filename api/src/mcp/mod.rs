@@ -69,7 +69,8 @@ async fn answer(service: &Service, mut request: Request) -> Response {
     request.headers_mut().insert(header::ACCEPT, both);
     let sent = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let is_json = sent.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-    let response = service.handle(request).await;
+    // Boxed: it has room for every kind of message.
+    let response = Box::pin(service.handle(request)).await;
     match response.status() {
         // What could not be read as a message is answered like a wrong type.
         StatusCode::UNSUPPORTED_MEDIA_TYPE if is_json => {

@@ -538,7 +538,7 @@ async fn a_client_of_the_official_kit_uses_the_tools() {
         let config =
             StreamableHttpClientTransportConfig::with_uri(format!("{}/mcp", app.base)).auth_header(script.clone());
         let transport = StreamableHttpClientTransport::from_config(config);
-        let client = serve_client_with_lifecycle((), transport, lifecycle).await.unwrap();
+        let client = Box::pin(serve_client_with_lifecycle((), transport, lifecycle)).await.unwrap();
         assert_eq!(client.list_all_tools().await.unwrap().len(), TOOLS.len());
         let arguments = json!({ "query": "raining" }).as_object().unwrap().clone();
         let found =
