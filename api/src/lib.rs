@@ -13,6 +13,7 @@ pub mod error;
 pub mod events;
 pub mod extract;
 pub mod idempotent;
+mod mcp;
 pub mod metrics_server;
 pub mod openapi;
 pub mod origin;

@@ -24,7 +24,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     auth_server,
     error::{ApiError, Code, panicked, render},
-    metrics_server, openapi, request_id, routes,
+    mcp, metrics_server, openapi, request_id, routes,
     state::AppState,
     web,
 };
@@ -36,8 +36,11 @@ const MAX_REQUEST_TIME: Duration = Duration::from_secs(30);
 pub fn router(state: AppState) -> Router {
     let (api, document) = routes::router().split_for_parts();
     let document = openapi::finish(document);
-    let mut app =
-        api.merge(SwaggerUi::new("/docs").url("/openapi.json", document)).layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
+    let mcp = mcp::router(api.clone(), &document, MAX_BODY_BYTES, &state);
+    let mut app = api
+        .merge(mcp)
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     if state.auth_server.is_some() {
         app = app.nest("/auth/v1", auth_server::router());
     }

@@ -51,23 +51,20 @@ pub(super) fn is_one(bearer: &str) -> bool {
 
 /// The person a token acts for, and when it ends. 401 for one that is unknown, expired or revoked; 403 where the route is not
 /// open to it. Being used is written down at most once a minute.
-pub(super) async fn person(
-    state: &AppState,
-    text: &str,
-    needed: Option<Scope>,
-) -> Result<(User, DateTime<Utc>), ApiError> {
+pub(super) async fn person(state: &AppState, text: &str, any_of: &[Scope]) -> Result<(User, DateTime<Utc>), ApiError> {
     let unknown = || ApiError::new(Code::InvalidToken).detail("The API token is unknown, expired or revoked.");
     if text.len() != PREFIX.len() + RANDOM_CHARS {
         return Err(unknown());
     }
     let token = api_tokens::find_live(&state.pool, &hash(text)).await?.ok_or_else(unknown)?;
-    let Some(needed) = needed else {
+    if any_of.is_empty() {
         return Err(ApiError::new(Code::InsufficientScope).detail("API tokens cannot do this; sign in."));
-    };
-    if !token.scopes.iter().any(|scope| scope == needed.as_str()) {
+    }
+    if !any_of.iter().any(|needed| token.scopes.iter().any(|scope| scope == needed.as_str())) {
+        let names: Vec<_> = any_of.iter().map(|scope| scope.as_str()).collect();
         return Err(ApiError::new(Code::InsufficientScope)
-            .detail(format!("The API token does not have the scope `{}`.", needed.as_str()))
-            .with("scope", needed.as_str()));
+            .detail(format!("The API token does not have the scope `{}`.", names.join("` or `")))
+            .with("scope", names.join(" ")));
     }
     let subject = token.subject.ok_or_else(unknown)?;
     let (user, _) = users::find_by_subject(&state.pool, subject, None).await?.ok_or_else(unknown)?;

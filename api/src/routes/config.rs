@@ -91,7 +91,7 @@ pub async fn config(State(state): State<AppState>, headers: HeaderMap) -> Json<P
 }
 
 /// By the Host header: only this caller's own browser is told so.
-fn own_origin(headers: &HeaderMap, state: &AppState) -> String {
+pub(crate) fn own_origin(headers: &HeaderMap, state: &AppState) -> String {
     let host = headers
         .get("host")
         .and_then(|host| host.to_str().ok())

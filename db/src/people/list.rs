@@ -43,20 +43,21 @@ pub struct After {
     pub person_id: PersonId,
 }
 
-/// Those with a name first, by name; then clusters, those that are seen most first.
+/// Those with a name first, by name; then clusters, those that are seen most first. With `name`, those in whose name it is.
 pub async fn list(
     db: impl PgExecutor<'_>,
     owner: UserId,
     kind: Option<Kind>,
+    name: Option<&str>,
     after: Option<&After>,
     limit: i64,
 ) -> Result<Vec<PersonRow>, DbError> {
-    rows(db, owner, None, kind, after, limit).await
+    rows(db, owner, None, kind, name, after, limit).await
 }
 
 /// One of them.
 pub async fn find(db: impl PgExecutor<'_>, owner: UserId, person: PersonId) -> Result<PersonRow, DbError> {
-    rows(db, owner, Some(person), None, None, 1).await?.pop().ok_or(DbError::NotFound)
+    rows(db, owner, Some(person), None, None, None, 1).await?.pop().ok_or(DbError::NotFound)
 }
 
 /// When somebody recorded that this person agreed; cheap, unlike [`find`].
@@ -83,6 +84,7 @@ async fn rows(
     owner: UserId,
     only: Option<PersonId>,
     kind: Option<Kind>,
+    name: Option<&str>,
     after: Option<&After>,
     limit: i64,
 ) -> Result<Vec<PersonRow>, DbError> {
@@ -99,6 +101,7 @@ async fn rows(
                  -- A cluster that is nowhere to be seen is of no use to anybody.
                  AND ($2::uuid IS NOT NULL OR p.display_name IS NOT NULL OR seen.scenes > 0)
                  AND ($3::bool IS NULL OR (p.display_name IS NOT NULL) = $3)
+                 AND ($8::text IS NULL OR strpos(lower(p.display_name), lower($8)) > 0)
                  AND ($5::uuid IS NULL OR (p.display_name IS NULL, lower(coalesce(p.display_name, '')), -coalesce(seen.scenes, 0), p.person_id)
                                           > ($4::text IS NULL, lower(coalesce($4, '')), -$6::bigint, $5))
                ORDER BY p.display_name IS NULL, lower(coalesce(p.display_name, '')), -coalesce(seen.scenes, 0), p.person_id LIMIT $7
@@ -121,7 +124,8 @@ async fn rows(
         after.and_then(|after| after.display_name.as_deref()),
         after.map(|after| after.person_id.0),
         after.map_or(0, |after| after.scenes),
-        limit
+        limit,
+        name
     )
     .fetch_all(db)
     .await?)

@@ -15,16 +15,31 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    cursor, domain,
     error::ApiError,
     extract::{Path, Query},
     state::AppState,
 };
+
+const MOST_OF_A_PAGE: u32 = 1000;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct TranscriptParams {
     /// `json` (default), `vtt` (WebVTT), `srt` (SubRip) or `txt`.
     format: Option<String>,
+    /// Whether segments come with their words; by default they do.
+    words: Option<bool>,
+    /// Only what is said after this moment.
+    from_ms: Option<i64>,
+    /// Only what is said before this moment.
+    to_ms: Option<i64>,
+    /// Segments of a page, 1 to 1000; by default all.
+    #[param(value_type = Option<u32>)]
+    #[serde(default)]
+    limit: domain::Limit,
+    /// `next_cursor` of the page before, with the same times.
+    cursor: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -35,6 +50,8 @@ pub struct Transcript {
     /// What recognised the speech.
     model: Option<String>,
     segments: Vec<Segment>,
+    /// Null on the last page.
+    next_cursor: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -69,11 +86,23 @@ pub async fn transcript(
     if !["json", "vtt", "srt", "txt"].contains(&format) {
         return Err(ApiError::field("format", "unknown", "format must be one of: json, vtt, srt, txt."));
     }
+    let limit = params.limit.or(u32::MAX, MOST_OF_A_PAGE)? as usize;
     let run = transcripts::visible_run(&state.pool, caller.user_id(), video_id).await?;
-    let rows = match &run {
+    // Another run has other segments.
+    let request = ("transcript of", run.as_ref().map(|run| run.run_id), params.from_ms, params.to_ms);
+    let after = params.cursor.as_deref().map(|text| cursor::decode::<i32>(&request, text)).transpose()?;
+    let mut rows = match &run {
         Some(run) => transcripts::segments(&state.pool, caller.user_id(), run.run_id).await?,
         None => Vec::new(),
     };
+    rows.retain(|row| {
+        after.is_none_or(|after| row.segment_no > after)
+            && params.from_ms.is_none_or(|from| row.end_ms > from)
+            && params.to_ms.is_none_or(|to| row.start_ms < to)
+    });
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(&request, &last.segment_no));
     let mut segments: Vec<Segment> = rows
         .into_iter()
         .map(|row| Segment {
@@ -84,7 +113,7 @@ pub async fn transcript(
             words: Vec::new(),
         })
         .collect();
-    if let Some(run) = run.as_ref().filter(|_| format == "json") {
+    if let Some(run) = run.as_ref().filter(|_| format == "json" && params.words.unwrap_or(true)) {
         for row in transcripts::words(&state.pool, caller.user_id(), run.run_id).await? {
             let word =
                 Word { start_ms: row.start_ms, end_ms: row.end_ms, text: row.text, probability: row.probability };
@@ -103,6 +132,7 @@ pub async fn transcript(
             language: run.as_ref().and_then(|run| run.language.clone()),
             model: run.as_ref().and_then(|run| run.models.get("asr")?.as_str().map(ToOwned::to_owned)),
             segments,
+            next_cursor,
         })
         .into_response(),
     })

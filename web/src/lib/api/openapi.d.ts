@@ -1656,6 +1656,8 @@ export interface components {
             language?: string | null;
             /** @description What recognised the speech. */
             model?: string | null;
+            /** @description Null on the last page. */
+            next_cursor?: string | null;
             /**
              * Format: uuid
              * @description The visible run; null while there is none, and then nothing is said yet.
@@ -2000,6 +2002,8 @@ export interface operations {
                 cursor?: string;
                 /** @description `named` or `unknown`; by default both. */
                 kind?: string;
+                /** @description A part of the name, in any case. */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -2834,6 +2838,16 @@ export interface operations {
             query?: {
                 /** @description `json` (default), `vtt` (WebVTT), `srt` (SubRip) or `txt`. */
                 format?: string;
+                /** @description Whether segments come with their words; by default they do. */
+                words?: boolean;
+                /** @description Only what is said after this moment. */
+                from_ms?: number;
+                /** @description Only what is said before this moment. */
+                to_ms?: number;
+                /** @description Segments of a page, 1 to 1000; by default all. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same times. */
+                cursor?: string;
             };
             header?: never;
             path: {
