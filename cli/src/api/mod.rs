@@ -5,7 +5,7 @@ pub mod types;
 
 use std::{error::Error as _, time::Duration};
 
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, Response, header, redirect::Policy};
 use serde_json::Value;
 use url::Url;
 
@@ -189,11 +189,12 @@ pub async fn accepted(reply: Response, server: &Server) -> Result<Response> {
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.contains("json"));
-    let problem = problem(reply).await;
-    if status == StatusCode::NOT_FOUND && !is_json {
-        return Err(Failure::Unreachable(format!("{} answers, but not as a Heimdex server does.", server.as_str())));
+    // A file server or a proxy says no in HTML or XML.
+    if status.is_client_error() && !is_json {
+        let base = server.as_str();
+        return Err(Failure::Unreachable(format!("{base} answers, but not as a Heimdex server does ({status}).")));
     }
-    Err(problem.into())
+    Err(problem(reply).await.into())
 }
 
 /// The problem that an answer is.

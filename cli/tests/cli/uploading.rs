@@ -1,5 +1,7 @@
 //! From a file on this machine to a video, also when it is broken off on the way.
 
+use std::path::Path;
+
 use heimdex_testing::{TestS3, Wire};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -34,6 +36,17 @@ async fn most_is_sent(wire: &Wire) {
 async fn signal(child: &tokio::process::Child, name: &str) {
     let pid = child.id().unwrap().to_string();
     assert!(tokio::process::Command::new("kill").args([name, &pid]).status().await.unwrap().success());
+}
+
+/// Whether a file in the folder has 4096 bytes of 7 in a row.
+fn holds_sevens(folder: &Path) -> bool {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() {
+            return holds_sevens(&path);
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        bytes.chunk_by(|a, b| a == b).any(|run| run[0] == 7 && run.len() >= 4096)
+    })
 }
 
 fn files(ran: &Ran) -> Vec<Value> {
@@ -89,9 +102,7 @@ async fn parts_of_another_file_are_not_taken_for_this_ones() {
     ann.send_part(&video, 1, vec![7; 8 * MIB]).await;
     let sent = files(machine.run(&["upload", text(&file), "--json"]).await.done());
     assert_eq!((&sent[0]["outcome"], &sent[0]["video_id"]), (&json!("resumed"), &json!(video)));
-    let stored =
-        std::process::Command::new("grep").args(["-rlaP", r"\x07{4096}"]).arg(app.s3.folder()).output().unwrap();
-    assert!(stored.stdout.is_empty(), "the other file's bytes are in {}", String::from_utf8_lossy(&stored.stdout));
+    assert!(!holds_sevens(app.s3.folder()), "the other file's bytes are still there");
 }
 
 #[tokio::test]
@@ -121,7 +132,7 @@ async fn of_a_folder_every_video_is_sent_once_and_what_fails_is_said() {
     machine.file("trip/c.mp4", 1000);
     machine.file("trip/d.mp4", 1000);
     let limit = machine.run(&["upload", "trip"]).await;
-    limit.ended(6).says("3 uploads a day").says("1 file was not tried");
+    limit.ended(6).says("3 uploads a day").says("2 files were not tried");
 }
 
 #[tokio::test]
