@@ -34,9 +34,9 @@ pub enum Failure {
     /// No answer, or none that a Heimdex server gives.
     #[error("{0}")]
     Unreachable(String),
-    /// Ctrl-C or SIGTERM.
-    #[error("stopped")]
-    Interrupted,
+    /// Ctrl-C or SIGTERM, and what that means for the work.
+    #[error("Stopped. {0}")]
+    Interrupted(&'static str),
     /// Everything has been said; only the exit code is left.
     #[error("failed")]
     Reported(u8),
@@ -78,7 +78,7 @@ impl Problem {
             Ok(Value::Object(fields)) => fields,
             _ => Map::new(),
         };
-        let mut text = |names: &[&str]| {
+        let text = |names: &[&str]| {
             names.iter().find_map(|name| match fields.get(*name) {
                 Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
                 _ => None,
@@ -136,7 +136,7 @@ impl Failure {
             Self::Usage(_) => exit::USAGE,
             Self::NotFound(_) => exit::NOT_FOUND,
             Self::Unreachable(_) => exit::UNREACHABLE,
-            Self::Interrupted => exit::INTERRUPTED,
+            Self::Interrupted(_) => exit::INTERRUPTED,
             Self::Reported(code) => *code,
             Self::PipeClosed => 0,
             Self::Other(_) => exit::FAILED,

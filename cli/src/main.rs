@@ -16,8 +16,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::Cli;
-use context::Context;
-use failure::{Failure, Result};
+use failure::Failure;
 use output::{Out, said};
 
 fn main() -> ExitCode {
@@ -38,7 +37,8 @@ fn tell(failure: &Failure, out: &Out) {
     match failure {
         Failure::PipeClosed | Failure::Reported(_) => {}
         _ if out.json => said(&failure.to_json().to_string()),
-        Failure::Interrupted => said("\nStopped."),
+        // A terminal has echoed ^C.
+        Failure::Interrupted(_) => said(format!("\n{failure}").trim_end()),
         _ => {
             said(&format!("heimdex: {failure}"));
             if failure.problem("insufficient_scope").is_some() {

@@ -3,7 +3,7 @@
 pub mod sse;
 pub mod types;
 
-use std::{error::Error as _, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, Response, header, redirect::Policy};
 use serde_json::Value;

@@ -17,6 +17,12 @@ use crate::{
     failure::{Failure, Result},
 };
 
+/// A video and the stages of its newest run, as the API gives them.
+pub async fn video_and_jobs(api: &Api, video: Uuid) -> Result<(Value, Value)> {
+    let (video, jobs) = (format!("/videos/{video}"), format!("/videos/{video}/jobs"));
+    tokio::try_join!(api.get(&video), api.get(&jobs))
+}
+
 /// What is known of a video that is being followed.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Watched {
@@ -40,8 +46,7 @@ struct VideoChange {
 
 impl Watched {
     pub async fn read(api: &Api, video: Uuid) -> Result<Self> {
-        let (video, jobs) =
-            tokio::try_join!(api.get(&format!("/videos/{video}")), api.get(&format!("/videos/{video}/jobs")))?;
+        let (video, jobs) = video_and_jobs(api, video).await?;
         Ok(Self { video: serde_json::from_value(video)?, jobs: serde_json::from_value(jobs)? })
     }
 

@@ -35,7 +35,12 @@ pub fn run(cli: &Cli, out: &Out) -> Result<()> {
     if let Command::Login(login) = &cli.command {
         return login::run(&runtime, &cli.global, login, out);
     }
-    let outcome = until_stopped(&runtime, async {
+    let meaning = match cli.command {
+        Command::Upload(_) => "What has arrived is kept for a day: the same command goes on from there.",
+        Command::Status(_) => "Indexing goes on without being watched.",
+        _ => "",
+    };
+    let outcome = until_stopped(&runtime, meaning, async {
         if matches!(cli.command, Command::Logout) {
             return logout::run(&cli.global, out).await;
         }
@@ -52,23 +57,20 @@ pub fn run(cli: &Cli, out: &Out) -> Result<()> {
     });
     // A file that is being read in the background has no say in when this ends.
     runtime.shutdown_background();
-    if matches!(outcome, Err(Failure::Interrupted)) {
+    if matches!(outcome, Err(Failure::Interrupted(_))) {
         out.bars.clear()?;
-        if matches!(cli.command, Command::Upload(_)) {
-            out.say("\nWhat has arrived is kept for a day: the same command goes on from there.");
-        }
     }
     outcome
 }
 
 /// Ctrl-C and SIGTERM end the work; whatever it holds, such as a half-written file, is given up in order.
-fn until_stopped(runtime: &Runtime, work: impl Future<Output = Result<()>>) -> Result<()> {
+fn until_stopped(runtime: &Runtime, meaning: &'static str, work: impl Future<Output = Result<()>>) -> Result<()> {
     runtime.block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         tokio::select! {
             outcome = work => outcome,
-            _ = interrupt.recv() => Err(Failure::Interrupted),
-            _ = terminate.recv() => Err(Failure::Interrupted),
+            _ = interrupt.recv() => Err(Failure::Interrupted(meaning)),
+            _ = terminate.recv() => Err(Failure::Interrupted(meaning)),
         }
     })
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    follow::{Watched, follow, under_way},
+    follow::{Watched, follow, under_way, video_and_jobs},
     videos::state_of,
 };
 use crate::{
@@ -40,8 +40,7 @@ pub async fn run(cx: &Context<'_>, asked: &Status) -> Result<()> {
 
 async fn one(cx: &Context<'_>, video: Uuid) -> Result<()> {
     if cx.out.json {
-        let (video, jobs) =
-            tokio::try_join!(cx.api.get(&format!("/videos/{video}")), cx.api.get(&format!("/videos/{video}/jobs")))?;
+        let (video, jobs) = video_and_jobs(&cx.api, video).await?;
         return cx.out.document(&json!({ "video": video, "jobs": jobs }));
     }
     for line in stages(&Watched::read(&cx.api, video).await?, cx.out) {

@@ -87,7 +87,7 @@ pub async fn run(cx: &Context<'_>, asked: &Upload) -> Result<()> {
         }
         match one(cx, asked, file, &mut library).await {
             Ok(line) => report.add(cx, line, file.size_bytes)?,
-            Err(failure @ (Failure::PipeClosed | Failure::Interrupted)) => return Err(failure),
+            Err(failure @ (Failure::PipeClosed | Failure::Interrupted(_))) => return Err(failure),
             Err(failure) => {
                 stopped = ends_everything(&failure);
                 report.fail(cx, Line::failed(&file.path, failure.to_string()), failure.exit_code());

@@ -42,11 +42,6 @@ impl Out {
         }
     }
 
-    /// Whether bars are seen.
-    pub fn shows_bars(&self) -> bool {
-        !self.bars.is_hidden()
-    }
-
     /// A line of the result.
     pub fn line(&self, text: &str) -> Result<()> {
         self.bars.suspend(|| written(&format!("{text}\n")))
