@@ -138,8 +138,8 @@ pub enum Sort {
 
 #[derive(Args)]
 pub struct Search {
-    /// What to look for; operators such as person:, tag:, text:, after: narrow it
-    #[arg(required = true, value_name = "QUERY", allow_hyphen_values = true)]
+    /// What to look for, best in quotes; operators such as person:, tag:, text:, after: narrow it
+    #[arg(required = true, value_name = "QUERY")]
     pub query: Vec<String>,
     /// At most so many moments
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=500))]
