@@ -9,7 +9,7 @@ use crate::{
     failure::Result,
     output::{
         Out, harmless,
-        table::Table,
+        table::{Cell, Table},
         units::{clock, size, when},
     },
 };
@@ -70,7 +70,7 @@ fn table(videos: &[Video], out: &Out) -> Table {
         table.row(vec![
             video.video_id.to_string().into(),
             harmless(&video.title).into(),
-            crate::output::table::Cell::styled(state.clone(), out.styled(style, &state)),
+            Cell::styled(state.clone(), out.styled(style, &state)),
             video.duration_ms.map_or("–".into(), clock).into(),
             size(video.size_bytes).into(),
             when(&video.created_at).into(),

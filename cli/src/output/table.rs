@@ -143,7 +143,7 @@ mod tests {
         for line in table().render(Some(31)) {
             assert!(line.width() <= 31, "{line}");
         }
-        assert_eq!(table().render(Some(31))[1], "0:07     민지 우는 …    9.0 MiB");
+        assert_eq!(table().render(Some(31))[1], "0:07     민지 우는…     9.0 MiB");
     }
 
     #[test]
