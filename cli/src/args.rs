@@ -17,6 +17,9 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 not understood, 3 not signed in, 4 not found, 5 not allowed,
 6 a limit is reached, 7 the server does not answer, 130 stopped by Ctrl-C.";
 
+/// The heading of what every command takes.
+const EVERYWHERE: &str = "For every command";
+
 /// Upload videos to a Heimdex server, follow how they are indexed, and find moments in them.
 #[derive(Parser)]
 #[command(name = "heimdex", version, after_help = EXAMPLES, max_term_width = 100)]
@@ -30,13 +33,13 @@ pub struct Cli {
 #[derive(Args)]
 pub struct Global {
     /// Print JSON instead of tables
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// The server to talk to, instead of the one signed in to last
-    #[arg(long, global = true, value_name = "URL", env = "HEIMDEX_URL")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "URL", env = "HEIMDEX_URL")]
     pub server: Option<String>,
     /// Allow http:// to another machine, which shows everything to everybody on the way
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub insecure_http: bool,
 }
 

@@ -27,7 +27,8 @@ use crate::{
     },
 };
 
-const NAME_WIDTH: usize = 28;
+/// Of the name in front of a bar; the templates below have it too.
+const NAME_WIDTH: usize = 20;
 
 /// What became of one path; the element of `--json`.
 #[derive(Serialize)]
@@ -179,7 +180,7 @@ async fn send(
 }
 
 fn style() -> ProgressStyle {
-    let template = "{prefix:28} {wide_bar} {bytes:>10} of {total_bytes:10} {bytes_per_sec:>12} {eta:>4} left";
+    let template = "{prefix:20} {wide_bar} {bytes:>10}/{total_bytes} {bytes_per_sec:>12} {eta:>4}";
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▌·")
 }
 
@@ -249,6 +250,6 @@ impl Report {
 }
 
 fn waiting_style() -> ProgressStyle {
-    let style = ProgressStyle::with_template("{prefix:28} {bar:24} {percent:>3} %  {wide_msg}");
+    let style = ProgressStyle::with_template("{prefix:20} {bar:24} {percent:>3} %  {wide_msg}");
     style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▌·")
 }
