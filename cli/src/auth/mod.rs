@@ -20,7 +20,7 @@ pub enum Auth {
     },
     /// Of the environment or of the credentials file.
     Token(String),
-    Session(Keeper),
+    Session(Box<Keeper>),
 }
 
 impl Auth {
@@ -30,7 +30,8 @@ impl Auth {
             None => Self::Nobody { server: server.to_owned() },
             Some(Credential::Token { token }) => Self::Token(token),
             Some(Credential::Session(session)) => {
-                Self::Session(Keeper { store, server: server.to_owned(), held: Mutex::new(session) })
+                let keeper = Keeper { store, server: server.to_owned(), held: Mutex::new(session) };
+                Self::Session(Box::new(keeper))
             }
         }
     }

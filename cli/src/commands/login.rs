@@ -55,11 +55,11 @@ pub fn run(runtime: &Runtime, global: &Global, login: &Login, out: &Out) -> Resu
         })
     };
     let entry = Entry { insecure_http, credential };
-    runtime.block_on(keep(http, store, &server, entry, out))
+    runtime.block_on(keep(http, &store, &server, entry, out))
 }
 
 /// Asks the server who this is, and keeps the credential if it takes it.
-async fn keep(http: reqwest::Client, store: Store, server: &Server, entry: Entry, out: &Out) -> Result<()> {
+async fn keep(http: reqwest::Client, store: &Store, server: &Server, entry: Entry, out: &Out) -> Result<()> {
     let bearer = match &entry.credential {
         Credential::Token { token } => token.clone(),
         Credential::Session(session) => session.access_token.clone(),

@@ -15,7 +15,7 @@ type Pieces = Vec<(String, bool)>;
 pub fn excerpt(text: &str, spans: &[Span], width: Option<usize>) -> (String, String) {
     let mut pieces = pieces(text, spans);
     if let Some(width) = width.filter(|&width| wide(&pieces) > width) {
-        pieces = around_the_first(pieces, width);
+        pieces = around_the_first(&pieces, width);
     }
     let plain = pieces.iter().map(|(text, _)| text.as_str()).collect();
     let printed = pieces.iter().map(|(text, found)| if *found { format!("{ON}{text}{OFF}") } else { text.clone() });
@@ -51,7 +51,7 @@ fn pieces(text: &str, spans: &[Span]) -> Pieces {
     found
 }
 
-fn around_the_first(pieces: Pieces, width: usize) -> Pieces {
+fn around_the_first(pieces: &[(String, bool)], width: usize) -> Pieces {
     let chars: Vec<(char, bool)> =
         pieces.iter().flat_map(|(text, found)| text.chars().map(move |c| (c, *found))).collect();
     let first = chars.iter().position(|&(_, found)| found).unwrap_or(0);
@@ -90,7 +90,7 @@ fn around_the_first(pieces: Pieces, width: usize) -> Pieces {
     cut
 }
 
-fn wide(pieces: &Pieces) -> usize {
+fn wide(pieces: &[(String, bool)]) -> usize {
     pieces.iter().map(|(text, _)| text.width()).sum()
 }
 
