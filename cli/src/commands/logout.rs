@@ -29,7 +29,7 @@ pub async fn run(global: &Global, out: &Out) -> Result<()> {
         None => out.say(&format!("Nobody was signed in to {server}.")),
         Some(entry) => match &entry.credential {
             Credential::Token { .. } => {
-                out.say("The API token is forgotten here and still good: revoke it in the dashboard's profile.")
+                out.say("The API token is forgotten here and still good: revoke it in the dashboard's profile.");
             }
             Credential::Session(session) => {
                 // It is forgotten here whatever the server says, and ends by itself.
