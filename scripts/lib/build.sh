@@ -9,7 +9,7 @@ case "$profile" in
 esac
 
 # What is built; scripts/test widens it to what it has compiled already.
-cargo_targets=(--package heimdex-s3-server --package heimdex-api --package heimdex-worker --bins)
+cargo_targets=(--package heimdex-s3-server --package heimdex-api --package heimdex-worker --package heimdex-cli --bins)
 
 # cargo_fetch_flags: once everything in the lock file has been fetched, cargo needs no network and is told so.
 cargo_fetch_flags() {
@@ -24,7 +24,7 @@ cargo_fetch_flags() {
 
 cargo_fetched() { sha256sum <"$repo/Cargo.lock" >"$CARGO_TARGET_DIR/.fetched"; }
 
-# build_programs: sets $programs, the folder of heimdex-api, heimdex-worker and heimdex-s3.
+# build_programs: sets $programs, the folder of heimdex-api, heimdex-worker, heimdex-s3 and heimdex.
 build_programs() {
   programs=$CARGO_TARGET_DIR/$profile_folder
   mkdir -p "$CARGO_TARGET_DIR"
