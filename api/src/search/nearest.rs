@@ -78,7 +78,7 @@ async fn queries(state: &AppState, owner: UserId, sense: Sense, text: &str) -> R
 
 /// The best of each, then the second of each, and so on: similarities in different spaces cannot be compared. A scene is in one of
 /// the lists only, since its run has one model of a kind.
-fn interleaved(lists: &[Vec<Candidate>]) -> Vec<Candidate> {
+pub(super) fn interleaved(lists: &[Vec<Candidate>]) -> Vec<Candidate> {
     let longest = lists.iter().map(Vec::len).max().unwrap_or(0);
     let places = (0..longest).flat_map(|place| lists.iter().filter_map(move |list| list.get(place)));
     places.take(usize::try_from(CANDIDATES).unwrap_or(usize::MAX)).copied().collect()

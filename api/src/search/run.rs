@@ -208,7 +208,7 @@ pub(super) fn key(candidate: &Candidate) -> Key {
     (candidate.video_id.0, candidate.scene_id.0, candidate.run_id.0)
 }
 
-fn cut(all: &[Fused<Key>], question: &Question) -> (Vec<Fused<Key>>, Option<After>) {
+pub(super) fn cut(all: &[Fused<Key>], question: &Question) -> (Vec<Fused<Key>>, Option<After>) {
     let start = question.after.map_or(0, |after| {
         all.iter().position(|fused| fused.id.1 == after.scene_id).map_or(after.place, |place| place + 1)
     });
