@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     fusion::{Fused, Ranked, cap_groups, fuse},
     moment::{Span, Spoken, moment, spans},
-    nearest,
+    more, nearest,
 };
 use crate::{
     encoders::NoVector,
@@ -116,6 +116,8 @@ pub struct Hit {
     thumbnail_url: Option<String>,
     /// Which channels found it, and why.
     matches: Vec<Match>,
+    /// Hits of its video that are on no page yet.
+    pub more_in_video: usize,
 }
 
 #[derive(Clone, Serialize, ToSchema)]
@@ -161,7 +163,8 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     }
     let all = cap_groups(fuse(&ranked), question.per_video, |key| key.0);
     let (page, next) = cut(&all, question);
-    let hits = present(state, owner, &question.text, &page, &known).await?;
+    let mut hits = present(state, owner, &question.text, &page, &known).await?;
+    more::tell(&mut hits, &all, &page);
     Ok(Answer { hits, next, channels: reports })
 }
 
@@ -360,6 +363,7 @@ pub(super) async fn present(
             text: row.text,
             thumbnail_url: signed(&state.store, row.thumbnail_key.as_deref()).await?,
             matches: known.map(|known| known.matches.clone()).unwrap_or_default(),
+            more_in_video: 0,
         });
     }
     Ok(hits)
