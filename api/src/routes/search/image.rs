@@ -8,6 +8,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use heimdex_db::{
+    VideoId,
     quotas::{self, Quota},
     search::Filters,
 };
@@ -50,6 +51,8 @@ pub struct PictureParams {
     cursor: Option<String>,
     /// Hits of one video before those of others have had their turn; by default 3.
     per_video: Option<usize>,
+    /// Only scenes of this video.
+    video: Option<Uuid>,
 }
 
 /// What a cursor holds; see `super::query`.
@@ -82,7 +85,7 @@ pub async fn search(
         return Err(no_image_model());
     }
     let text = clean(&params.q);
-    let request_of_cursor = (hex::encode(Sha256::digest(&bytes)), &text, per_video);
+    let request_of_cursor = (hex::encode(Sha256::digest(&bytes)), &text, per_video, params.video);
     let position =
         params.cursor.as_deref().map(|text| cursor::decode::<Position>(&request_of_cursor, text)).transpose()?;
     if position.as_ref().is_some_and(|position| !domain::is_in_calendar(position.as_of)) {
@@ -104,6 +107,7 @@ pub async fn search(
         filters: Filters {
             as_of: position.as_ref().map(|position| position.as_of),
             conditions: asked.conditions,
+            video_ids: params.video.map(|id| vec![VideoId::from(id)]),
             ..Filters::default()
         },
         per_video,
