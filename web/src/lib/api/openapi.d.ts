@@ -2524,6 +2524,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Hits of one video before those of others have had their turn; by default 3. */
                 per_video?: number;
+                /** @description Only scenes of this video. */
+                video?: string;
             };
             header?: never;
             path?: never;
