@@ -15,10 +15,10 @@ export function FaultyQuery({ q, error, columns: { first, end } }: { q: string; 
   const wrong = chars.slice(first - 1, end - 1).join("");
   return (
     <Notice tone="bad">
-      <p>{t.wrong}</p>
+      <p>{t.wrong(wrong)}</p>
       <p className="my-2 font-mono text-[13px] whitespace-pre-wrap">
         {chars.slice(0, first - 1).join("")}
-        <u data-testid="wrong" aria-label={t.wrongPart(wrong)} className="rounded-sm bg-surface decoration-bad decoration-wavy decoration-2 underline-offset-4">
+        <u data-testid="wrong" className="rounded-sm bg-surface decoration-bad decoration-wavy decoration-2 underline-offset-4">
           {wrong}
         </u>
         {chars.slice(end - 1).join("")}

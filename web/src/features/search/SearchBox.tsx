@@ -44,7 +44,8 @@ export function SearchBox() {
   const [followed, setFollowed] = useState(asked);
   if (asked !== followed) {
     setFollowed(asked);
-    if (asked !== null && asked !== sent) setText(asked);
+    if (asked === sent) setSent(null);
+    else if (asked !== null) setText(asked);
   }
   useWayBack();
 
@@ -58,13 +59,16 @@ export function SearchBox() {
     placeholderData: (previous) => previous,
   });
   // On the search page what is typed is found without a key being pressed.
-  const whole = useRested(text.trim(), SEARCH_REST_MS);
+  const whole = text.trim();
+  const { video } = params;
   useEffect(() => {
-    if (asked === null || whole === asked || whole !== text.trim() || whole === sent) return;
-    if (whole.length < SEARCH_LEAST_CHARS || !isFinished(whole)) return;
-    setSent(whole);
-    void navigate({ to: "/search", search: { q: whole, video: params.video }, replace: true });
-  }, [asked, whole, text, sent, navigate, params.video]);
+    if (asked === null || whole === asked || whole.length < SEARCH_LEAST_CHARS || !isFinished(whole)) return;
+    const timer = setTimeout(() => {
+      setSent(whole);
+      void navigate({ to: "/search", search: { q: whole, video }, replace: true });
+    }, SEARCH_REST_MS);
+    return () => clearTimeout(timer);
+  }, [asked, whole, navigate, video]);
 
   const items = open && text.trim().length >= 2 ? (suggestions.data?.items ?? []).filter((item) => item.text.toLowerCase() !== text.trim().toLowerCase()).slice(0, 8) : [];
 

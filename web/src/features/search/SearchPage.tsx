@@ -57,7 +57,7 @@ function Found({ asked, found: { query, hits, first, onExpired } }: { asked: Ask
   return (
     <>
       <p className="nums mb-4 min-h-5 text-[13px] text-ink-faint" role="status">
-        {first && hits.length > 0 && t.count(hits.length, query.hasNextPage, Math.round(first.took_ms))}
+        {!like && first && hits.length > 0 && t.count(hits.length, query.hasNextPage, Math.round(first.took_ms))}
       </p>
       {degraded && (
         <Notice tone="warn" className="mb-4">

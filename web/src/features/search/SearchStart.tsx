@@ -19,7 +19,7 @@ const failed = (error: unknown) => showToast({ tone: "bad", text: sentence(error
 export function SearchStart() {
   const t = messages.use();
   return (
-    <div className="mx-auto w-full max-w-4xl px-4 sm:px-6">
+    <>
       <EmptyState icon={<Telescope />} title={t.startTitle}>
         <p>{t.start}</p>
         <p className="mt-2 text-sm text-ink-faint">{t.operators}</p>
@@ -29,7 +29,7 @@ export function SearchStart() {
         <Saved />
         <Past />
       </div>
-    </div>
+    </>
   );
 }
 

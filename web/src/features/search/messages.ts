@@ -49,8 +49,7 @@ export const messages = defineMessages({
     moreInVideo: (count: number) => `${count} more in this video`,
     pictureResults: "Scenes that look like this picture",
     pictureNone: "Nothing in your library looks like this picture.",
-    wrong: "The query cannot be read here:",
-    wrongPart: (part: string) => `at “${part}”`,
+    wrong: (part: string) => `The query cannot be read at “${part}”:`,
     kinds: { saved: "Saved", recent: "Recent" } as Record<string, string>,
     chips: {
       label: "Filters",
@@ -134,8 +133,7 @@ export const messages = defineMessages({
     moreInVideo: (count: number) => `이 영상에 ${count}개 더 있음`,
     pictureResults: "이 사진과 비슷한 장면",
     pictureNone: "라이브러리에 이 사진과 비슷한 것이 없습니다.",
-    wrong: "검색어의 이 부분을 읽을 수 없습니다:",
-    wrongPart: (part: string) => `“${part}” 부분`,
+    wrong: (part: string) => `검색어의 “${part}” 부분을 읽을 수 없습니다:`,
     kinds: { saved: "저장됨", recent: "최근" } as Record<string, string>,
     chips: {
       label: "조건",

@@ -9,12 +9,14 @@ interface Left {
 }
 let left: Left | null = null;
 
+function leave(by: Left) {
+  left = by;
+}
+
 /** Remembers by which hit the results are left. */
 export function useLeaving(): (hit: { scene_id: string; video_id: string }) => void {
   const router = useRouter();
-  return (hit) => {
-    left = { sceneId: hit.scene_id, videoId: hit.video_id, index: router.history.location.state.__TSR_index };
-  };
+  return (hit) => leave({ sceneId: hit.scene_id, videoId: hit.video_id, index: router.history.location.state.__TSR_index });
 }
 
 /** Once, for whoever comes back: the hit to go on from. */
