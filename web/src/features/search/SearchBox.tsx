@@ -7,6 +7,7 @@ import type { Suggestions } from "@/lib/api/types";
 import { useServices } from "@/lib/services";
 import { isFinished } from "./chips";
 import { messages } from "./messages";
+import { setPicture } from "./picture";
 import { useWayBack } from "./way-back";
 
 /** What is typed, after it has rested: typing must not send a request for each letter. */
@@ -29,7 +30,7 @@ export function SearchBox() {
   const { api } = useServices();
   const navigate = useNavigate();
   const location = useLocation();
-  const params = location.search as { q?: string; video?: string };
+  const params = location.search as { q?: string; video?: string; like?: string };
   /** `null` on other pages. */
   const asked = location.pathname.endsWith("/search") ? (params.q ?? "") : null;
   const [text, setText] = useState(asked ?? "");
@@ -48,6 +49,8 @@ export function SearchBox() {
     else if (asked !== null) setText(asked);
   }
   useWayBack();
+  // The box goes when the person signs out: the next one must not find their picture.
+  useEffect(() => () => setPicture(null), []);
 
   const rested = useRested(text.trim());
   const suggestions = useQuery({
@@ -85,7 +88,7 @@ export function SearchBox() {
   }, []);
 
   // Who opens the empty search page wants to type.
-  const waiting = location.pathname.endsWith("/search") && asked === "";
+  const waiting = asked === "" && params.like === undefined;
   useEffect(() => {
     if (waiting) input.current?.focus();
   }, [waiting]);
