@@ -12,7 +12,7 @@ export function Chips({ q, video, only }: { q: string; video: string | undefined
   const navigate = useNavigate();
   const [adding, setAdding] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
-  const ask = (query: string, inVideo = video) => void navigate({ to: "/search", search: { q: query || undefined, video: inVideo } });
+  const ask = (query: string, inVideo: string | undefined) => void navigate({ to: "/search", search: { q: query || undefined, video: inVideo } });
   const close = () => {
     setAdding(false);
     // The form is gone with the key that was pressed in it.
@@ -26,7 +26,7 @@ export function Chips({ q, video, only }: { q: string; video: string | undefined
           <ChipItem
             key={`${number} ${chip.key} ${chip.value}`}
             text={`${chip.excluded ? t.chips.not : ""}${t.chips.keys[chip.key]}: ${chip.value}`}
-            onRemove={() => ask(withoutChip(q, number))}
+            onRemove={() => ask(withoutChip(q, number), video)}
           />
         ))}
         <li>
@@ -46,7 +46,7 @@ export function Chips({ q, video, only }: { q: string; video: string | undefined
         <AddChip
           onClose={close}
           onAdd={(key, value, excluded) => {
-            ask(withChip(q, { key, value, excluded }));
+            ask(withChip(q, { key, value, excluded }), video);
             close();
           }}
         />
