@@ -90,7 +90,7 @@ async fn there_are_two_hundred_at_most_however_many_ask_at_once_and_they_come_in
     let ann = app.user("ann").await;
     sqlx::query(
         "INSERT INTO saved_searches (user_id, name, request, created_at)
-         SELECT user_id, 'kept ' || n, '{\"query\": \"rain\"}', now() - n * interval '1 minute' FROM users, generate_series(1, 197) n",
+         SELECT user_id, 'kept ' || n, '{\"query\": \"rain\"}'::jsonb, now() - n * interval '1 minute' FROM users, generate_series(1, 197) n",
     )
     .execute(app.db.pool())
     .await
