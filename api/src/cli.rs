@@ -71,6 +71,9 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         newest: u32,
     },
+    /// What this program starts to read a picture: one request on stdin, in a sandbox
+    #[command(hide = true)]
+    MediaChild,
     /// Turn the signing keys of the embedded auth server
     Keys {
         #[command(subcommand)]
@@ -99,6 +102,13 @@ enum Keys {
     },
 }
 
+impl Cli {
+    /// It has to be answered before any thread is started.
+    pub fn is_media_child(&self) -> bool {
+        matches!(self.command, Some(Command::MediaChild))
+    }
+}
+
 /// Runs the command that was given.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let command = cli.command.unwrap_or(Command::Serve);
@@ -110,6 +120,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     match command {
         Command::Openapi => {}
         Command::Serve => serve(config).await?,
+        Command::MediaChild => bail!("media-child is answered before the runtime is started"),
         Command::Migrate => {
             start::open_database(&config).await?;
             println!("The database is up to date.");

@@ -42,6 +42,8 @@ pub struct Config {
     pub text_model: Option<String>,
     /// Id of the image model, or `None` to search without what is seen.
     pub image_model: Option<String>,
+    /// The program that is run as `media-child` to read pictures; `None` is this program itself.
+    pub media_child: Option<PathBuf>,
     pub trusted_proxies: Vec<IpNet>,
     pub features: Features,
     /// What each tier may use.
@@ -129,6 +131,7 @@ impl Config {
             models_dir: env.text("HEIMDEX_MODELS_DIR").map_or_else(|| PathBuf::from("models"), PathBuf::from),
             text_model: env.model("HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
             image_model: env.model("HEIMDEX_IMAGE_MODEL", "efficientnet-lite0-conse"),
+            media_child: env.text("HEIMDEX_MEDIA_CHILD").map(PathBuf::from),
             trusted_proxies: env.list("HEIMDEX_TRUSTED_PROXIES")?,
             features: Features { faces: env.parse("FEATURE_FACES")?.unwrap_or(false) },
             limits: Limits::read(&|name| (env.0)(name))?,

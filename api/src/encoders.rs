@@ -1,5 +1,6 @@
 //! The models that queries are embedded with, by id: each is loaded when first asked for and kept while it is in use, so that what
-//! an older model has indexed stays findable until a newer one has indexed it again. Never the networks that look at pictures.
+//! an older model has indexed stays findable until a newer one has indexed it again. The networks that look at pictures are loaded when
+//! somebody searches by a picture, and are the first to make place.
 //!
 //! The configured ones are loaded in the background at start, so that a start is quick; until then, search goes by words alone and
 //! readiness says so.
@@ -13,7 +14,9 @@ use std::{
 };
 
 use heimdex_db::vectors::VectorKind;
-use heimdex_models::{ImageTexts, Manifest, ModelError, Registry, TextEmbedder, image};
+use heimdex_models::{
+    ImageEncoder, ImageOptions, ImageTexts, Manifest, ModelError, Registry, TextEmbedder, image, picture::OwnedPicture,
+};
 use lru::LruCache;
 use tokio::sync::watch;
 
@@ -23,6 +26,8 @@ const THREADS: usize = 1;
 const MOST: usize = 6;
 /// A query waits so long for its encoder to be loaded, then does without.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Whoever searches by a picture has chosen a file and waits a little longer.
+const PATIENCE_FOR_PICTURES: Duration = Duration::from_secs(10);
 /// One model waits so long for another that it stands on.
 const LONG: Duration = Duration::from_secs(600);
 /// Queries whose vectors are remembered, about 2 MB: typing, paging, and each search's second look for the best picture ask again.
@@ -37,6 +42,8 @@ pub enum Sense {
     Text,
     /// What is seen.
     Image,
+    /// What is seen, by a picture instead of words.
+    Picture,
 }
 
 impl Sense {
@@ -48,7 +55,7 @@ impl Sense {
     pub const fn vectors(self) -> VectorKind {
         match self {
             Self::Text => VectorKind::Text,
-            Self::Image => VectorKind::Image,
+            Self::Image | Self::Picture => VectorKind::Image,
         }
     }
 }
@@ -67,6 +74,7 @@ enum Encoder {
     Text(Arc<TextEmbedder>),
     /// With its floor and what is even.
     Image(Arc<dyn ImageTexts>, f64, f64),
+    Pictures(Arc<dyn ImageEncoder>, f64),
 }
 
 #[derive(Clone)]
@@ -143,7 +151,7 @@ impl QueryEncoders {
     pub fn configured(&self, sense: Sense) -> Option<&str> {
         match sense {
             Sense::Text => self.0.text.as_deref(),
-            Sense::Image => self.0.image.as_deref(),
+            Sense::Image | Sense::Picture => self.0.image.as_deref(),
         }
     }
 
@@ -187,12 +195,31 @@ impl QueryEncoders {
                 let vector = texts.embed_texts(&[&text])?.into_iter().next();
                 Ok(Embedded { vector: vector.ok_or(NoVector::Interrupted)?, floor, even })
             }
+            // Nobody asks it for a text.
+            Encoder::Pictures(..) => Err(NoVector::Interrupted),
         };
         let embedded: Result<Embedded, NoVector> =
             tokio::task::spawn_blocking(embedding).await.map_err(|_| NoVector::Interrupted)?;
         let embedded = embedded?;
         self.0.queries.lock().unwrap_or_else(PoisonError::into_inner).put(key, embedded.clone());
         Ok(embedded)
+    }
+
+    /// A picture in the space of the model `id`; its floor is that of things that are alike. `None`: the model sees nothing in it.
+    pub async fn look(&self, id: &str, picture: Arc<OwnedPicture>) -> Result<Option<Embedded>, NoVector> {
+        if self.configured(Sense::Picture).is_none() {
+            return Err(NoVector::Off);
+        }
+        let Encoder::Pictures(encoder, floor) = self.encoder(Sense::Picture, id, PATIENCE_FOR_PICTURES).await? else {
+            return Err(NoVector::Interrupted);
+        };
+        let looking = move || {
+            let vector = encoder.embed_pictures(&[picture.as_picture()])?.into_iter().next();
+            // Halfway to the same picture.
+            let even = (floor + 1.0) / 2.0;
+            Ok(vector.flatten().map(|vector| Embedded { vector, floor, even }))
+        };
+        tokio::task::spawn_blocking(looking).await.map_err(|_| NoVector::Interrupted)?
     }
 
     /// Cosine similarity below which two things of the model are not alike. It asks for the manifest only; `None` when there is
@@ -202,7 +229,7 @@ impl QueryEncoders {
         let manifest = tokio::task::spawn_blocking(move || Manifest::read(&folder)).await.ok()?.ok()?;
         Some(f64::from(match sense {
             Sense::Text => manifest.preprocessing.similarity_floor(),
-            Sense::Image => image::table(&manifest).ok()?.likeness_floor,
+            Sense::Image | Sense::Picture => image::table(&manifest).ok()?.likeness_floor,
         }))
     }
 
@@ -248,10 +275,12 @@ impl QueryEncoders {
         slot
     }
 
-    /// The one longest not asked for that nobody waits for and no configuration names.
+    /// The one longest not asked for that nobody waits for; no configured one that reads, since every search asks for it.
     fn idle(&self, held: &HashMap<Key, Held>) -> Option<Key> {
         held.iter()
-            .filter(|((sense, id), held)| self.configured(*sense) != Some(id) && !held.loading())
+            .filter(|((sense, id), held)| {
+                (*sense == Sense::Picture || self.configured(*sense) != Some(id)) && !held.loading()
+            })
             .min_by_key(|(_, held)| held.asked_for)
             .map(|(key, _)| key.clone())
     }
@@ -267,7 +296,7 @@ impl QueryEncoders {
                 let shared = match image::table(&manifest)?.needs_text_model() {
                     Some(id) => match self.encoder(Sense::Text, id, LONG).await? {
                         Encoder::Text(embedder) => Some(embedder),
-                        Encoder::Image(..) => None,
+                        Encoder::Image(..) | Encoder::Pictures(..) => None,
                     },
                     None => None,
                 };
@@ -278,6 +307,11 @@ impl QueryEncoders {
                     Ok(Encoder::Image(texts.into(), f64::from(floor), f64::from(even)))
                 })
             }
+            Sense::Picture => Box::new(move || {
+                let options = ImageOptions { threads: THREADS, ..ImageOptions::default() };
+                let pictures = image::load_pictures(&manifest, options)?;
+                Ok(Encoder::Pictures(pictures.into(), f64::from(image::table(&manifest)?.likeness_floor)))
+            }),
         };
         Ok(tokio::task::spawn_blocking(loading).await.map_err(|_| NoVector::Interrupted)??)
     }

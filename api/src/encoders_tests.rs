@@ -53,3 +53,24 @@ async fn what_is_off_missing_or_gone_says_so() {
     drop(folder);
     assert_eq!(embed(&encoders, 0).await.vector.len(), 8);
 }
+
+#[tokio::test]
+async fn a_picture_and_the_word_for_it_are_near_and_pictures_make_place_first() {
+    let folder = models(MOST + 3);
+    let encoders = QueryEncoders::start(folder.path().into(), None, Some("tiny-0".into()));
+    let red = Arc::new(OwnedPicture { width: 64, height: 64, rgb: [255, 0, 0].repeat(64 * 64) });
+    let word = embed(&encoders, 0).await;
+    let seen = encoders.look("tiny-0", Arc::clone(&red)).await.unwrap().unwrap();
+    let near: f32 = seen.vector.iter().zip(&word.vector).map(|(a, b)| a * b).sum();
+    assert!(f64::from(near) >= word.floor, "{near}");
+    assert_eq!(Some(seen.floor), encoders.likeness_floor(Sense::Image, "tiny-0").await);
+    for n in 0..MOST + 3 {
+        encoders.look(&format!("tiny-{n}"), Arc::clone(&red)).await.unwrap().unwrap();
+        let held = encoders.0.held.lock().unwrap();
+        assert!(held.len() <= MOST);
+        assert!(held.contains_key(&(Sense::Image, "tiny-0".into())), "what every search asks for stays");
+    }
+    let none = QueryEncoders::start(folder.path().into(), None, None);
+    assert!(matches!(none.look("tiny-0", Arc::clone(&red)).await, Err(NoVector::Off)));
+    assert!(matches!(encoders.look("tiny-99", red).await, Err(NoVector::Failed(id)) if id == "tiny-99"));
+}

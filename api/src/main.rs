@@ -1,12 +1,18 @@
-//! `heimdex-api`; see `heimdex_api::cli`.
+//! `heimdex-api`; see `heimdex_api::cli`. The media child before any runtime starts, or the command.
+
+use std::process::ExitCode;
 
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let cli = heimdex_api::cli::Cli::parse();
+    if cli.is_media_child() {
+        return Ok(heimdex_media::child::main());
+    }
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,rmcp=error,sqlx=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    heimdex_api::cli::run(cli).await
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(heimdex_api::cli::run(cli))?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -101,6 +101,73 @@ describe("a person finds the moment", () => {
     await page.waitForFunction((want) => Math.abs(document.querySelector("video").currentTime - want) < 1, start_s);
   });
 
+  step("narrows a search by a chip, goes to the moment and back by key", async () => {
+    await page.goto(`${base}/app/search`);
+    await page.getByText("What are you looking for?").waitFor();
+    // Found while typing, without Enter.
+    await page.getByRole("combobox").fill("best of times");
+    await page.getByTestId("hit").first().waitFor();
+    assert.match(page.url(), /q=best\+of\+times$/);
+    await page.getByRole("combobox").press("Escape");
+    await page.getByRole("button", { name: "Add a filter" }).click();
+    await page.getByLabel("Kind of filter").selectOption({ label: "Language" });
+    await page.getByLabel("Value").fill("en");
+    await page.keyboard.press("Enter");
+    await page.getByTestId("chip").filter({ hasText: "Language: en" }).waitFor();
+    await page.waitForURL(/lang%3Aen/);
+    assert.equal(await page.getByRole("combobox").inputValue(), "best of times lang:en");
+    await page.locator("ol[aria-busy=false] [data-hit]").first().waitFor();
+    const link = page.locator("[data-hit]").first();
+    const scene = await link.getAttribute("data-hit");
+    await link.focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/[?&]t=\d+/);
+    await page.getByTestId("player").waitFor();
+    await page.keyboard.press("Escape");
+    await page.waitForURL(/\/app\/search/);
+    await page.waitForFunction((id) => document.activeElement?.getAttribute("data-hit") === id, scene);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("role")), "combobox");
+  });
+
+  step("keeps a search, finds it and what was asked before, and lets both go", async () => {
+    await page.getByRole("combobox").press("Escape");
+    await page.getByRole("button", { name: "Save this search" }).click();
+    await page.getByLabel("Name", { exact: true }).fill("The best times");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Remove the filter Language: en" }).click();
+    await page.waitForURL((url) => url.searchParams.get("q") === "best of times");
+    await page.goto(`${base}/app/search`);
+    await page.getByTestId("past-search").filter({ hasText: "best of times lang:en" }).waitFor();
+    await page.getByRole("link", { name: "The best times" }).click();
+    await page.waitForURL(/lang%3Aen/);
+    await page.getByTestId("hit").first().waitFor();
+    await page.goto(`${base}/app/search`);
+    await page.getByRole("button", { name: "Delete “The best times”" }).click();
+    await page.getByTestId("saved-search").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Forget all" }).click();
+    await page.getByTestId("past-search").first().waitFor({ state: "detached" });
+  });
+
+  step("finds a scene by its picture", async () => {
+    await page.goto(`${base}/app/search?q=${encodeURIComponent("a man in a car")}`);
+    const seen = page.getByTestId("hit").filter({ has: page.getByText("seen", { exact: true }) }).first();
+    await seen.waitFor();
+    const scene = await seen.locator("[data-hit]").getAttribute("data-hit");
+    const picture = await fetch(await seen.locator("img").getAttribute("src"));
+    assert.equal(picture.status, 200);
+    await page.goto(`${base}/app/search`);
+    await page.getByTestId("picture-input").setInputFiles({ name: "moment.webp", mimeType: "image/webp", buffer: Buffer.from(await picture.arrayBuffer()) });
+    await page.getByRole("heading", { name: "Scenes that look like this picture" }).waitFor();
+    await page.locator(`[data-hit="${scene}"]`).waitFor();
+    await page.getByRole("button", { name: "Put the picture away" }).click();
+    await page.getByText("What are you looking for?").waitFor();
+    await page.getByTestId("picture-input").setInputFiles({ name: "letter.png", mimeType: "image/png", buffer: Buffer.from("This is a letter.") });
+    await page.getByText("The file is not a picture, whatever its name says; JPEG, PNG and WebP are read.").waitFor();
+    await page.getByRole("button", { name: "Put the picture away" }).click();
+  });
+
   step("is still signed in after a reload and in a new tab", async () => {
     await page.reload();
     await page.getByTestId("me").filter({ hasText: ann.name }).waitFor();

@@ -1,5 +1,7 @@
 //! axum's extractors with our errors: a malformed body, path or query is a problem that names what is wrong.
 
+mod picture;
+
 use axum::{
     extract::{
         FromRequest, FromRequestParts, Request,
@@ -8,6 +10,8 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use serde::de::DeserializeOwned;
+
+pub use picture::{MAX_PICTURE_BYTES, SentPicture};
 
 use crate::error::{ApiError, Code};
 

@@ -19,7 +19,7 @@ use axum::extract::DefaultBodyLimit;
 use heimdex_db::api_tokens::Scope;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{auth::scope::open_to, state::AppState};
+use crate::{auth::scope::open_to, extract, state::AppState};
 
 /// Every route of the API itself, by who may use it. API tokens reach what is opened to their scope and nothing else.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -60,19 +60,22 @@ fn administration() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::audit::list))
 }
 
-/// Changes of the library beyond sending videos: never by an API token.
+/// Changes of the library beyond sending videos, and of what is kept of searches: never by an API token.
 fn changing() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(videos::edit::patch, videos::edit::delete))
         .routes(routes!(videos::edit::restore))
         .routes(routes!(videos::reprocess::reprocess))
+        .routes(routes!(search::saved::create))
+        .routes(routes!(search::saved::patch, search::saved::delete))
+        .routes(routes!(search::history::forget))
 }
 
 /// Who is who: never by an API token.
 fn people() -> OpenApiRouter<AppState> {
     let photos = OpenApiRouter::new()
         .routes(routes!(people::photos::create))
-        .layer(DefaultBodyLimit::max(people::photos::MAX_PHOTO_BYTES));
+        .layer(DefaultBodyLimit::max(extract::MAX_PICTURE_BYTES));
     OpenApiRouter::new()
         .routes(routes!(people::create::create))
         .routes(routes!(people::edit::patch, people::edit::delete))
@@ -111,8 +114,14 @@ fn uploading() -> OpenApiRouter<AppState> {
 }
 
 fn searching() -> OpenApiRouter<AppState> {
+    let pictures = OpenApiRouter::new()
+        .routes(routes!(search::image::search))
+        .layer(DefaultBodyLimit::max(extract::MAX_PICTURE_BYTES));
     OpenApiRouter::new()
         .routes(routes!(search::similar::list))
         .routes(routes!(search::query::search))
         .routes(routes!(search::suggest::suggest))
+        .routes(routes!(search::saved::list))
+        .routes(routes!(search::history::list))
+        .merge(pictures)
 }

@@ -16,7 +16,8 @@ use crate::state::AppState;
 /// Something the person should know about how the query was taken. A search does not fail because somebody was renamed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SearchNote {
-    /// Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or`
+    /// Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or`; of a search by picture also `words_beside_picture` or
+    /// `picture_says_nothing`
     code: &'static str,
     /// The name or the tag, where it is about one.
     value: Option<String>,
@@ -80,7 +81,8 @@ fn values<'a>(parsed: &'a Parsed, of: impl Fn(&'a Ask) -> Option<&'a String>) ->
     parsed.operators.iter().filter_map(|operator| of(&operator.ask)).cloned().collect()
 }
 
-fn note(code: &'static str, value: Option<&String>, detail: impl Into<String>) -> SearchNote {
+/// A note on a query; the code is stable.
+pub fn note(code: &'static str, value: Option<&String>, detail: impl Into<String>) -> SearchNote {
     SearchNote { code, value: value.cloned(), detail: detail.into() }
 }
 

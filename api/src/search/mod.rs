@@ -9,5 +9,8 @@ pub mod kind;
 pub mod language;
 pub mod listing;
 pub mod moment;
+pub mod more;
 pub mod nearest;
+pub mod picture;
+pub mod pictured;
 pub mod run;

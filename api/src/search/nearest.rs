@@ -40,14 +40,20 @@ async fn near(
     let asked = queries.iter().map(|(query, near, _)| {
         search::near(&state.pool, sense.vectors(), owner, query, &question.filters, *near, DEADLINE)
     });
+    let marks = queries.iter().map(|(_, near, even)| (near.floor, *even));
+    Ok(most_probable(channel, try_join_all(asked).await?.into_iter().zip(marks)))
+}
+
+/// Of what was found in each space, with the floor and the even similarity there, the most probable.
+pub(super) fn most_probable(channel: Channel, found: impl Iterator<Item = (Vec<Candidate>, (f64, f64))>) -> Vec<Found> {
     let mut all = Vec::new();
-    for (found, (_, near, even)) in try_join_all(asked).await?.into_iter().zip(&queries) {
-        all.extend(of(channel, found, |candidate| belief::of_similarity(candidate.score, near.floor, *even)));
+    for (found, (floor, even)) in found {
+        all.extend(of(channel, found, |candidate| belief::of_similarity(candidate.score, floor, even)));
     }
-    // Stable: of equals the order of their channel.
+    // Stable: of equals the order of their space.
     all.sort_by(|a, b| b.belief.total_cmp(&a.belief));
     all.truncate(usize::try_from(CANDIDATES).unwrap_or(usize::MAX));
-    Ok(all)
+    all
 }
 
 /// When in each scene it is seen best, by run and scene.

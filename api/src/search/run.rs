@@ -18,7 +18,7 @@ use super::{
     belief,
     fusion::{Fused, Offer, Ranked, cap_groups, fuse},
     moment::{Span, Spoken, moment, spans},
-    nearest,
+    more, nearest,
 };
 use crate::{
     encoders::NoVector,
@@ -127,6 +127,8 @@ pub struct Hit {
     thumbnail_url: Option<String>,
     /// Which channels found it, and why.
     matches: Vec<Match>,
+    /// Hits of its video that are on no page yet.
+    pub more_in_video: usize,
 }
 
 #[derive(Clone, Serialize, ToSchema)]
@@ -177,7 +179,8 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     }
     let all = cap_groups(believed(fuse(&ranked)), question.per_video, |key| key.0);
     let (page, next) = cut(&all, question);
-    let hits = present(state, owner, &question.text, &page, &known).await?;
+    let mut hits = present(state, owner, &question.text, &page, &known).await?;
+    more::tell(&mut hits, &all, &page);
     Ok(Answer { hits, next, channels: reports })
 }
 
@@ -241,7 +244,7 @@ pub(super) fn key(candidate: &Candidate) -> Key {
     (candidate.video_id.0, candidate.scene_id.0, candidate.run_id.0)
 }
 
-fn cut(all: &[Fused<Key>], question: &Question) -> (Vec<Fused<Key>>, Option<After>) {
+pub(super) fn cut(all: &[Fused<Key>], question: &Question) -> (Vec<Fused<Key>>, Option<After>) {
     let start = question.after.map_or(0, |after| {
         all.iter().position(|fused| fused.id.1 == after.scene_id).map_or(after.place, |place| place + 1)
     });
@@ -409,6 +412,7 @@ pub(super) async fn present(
             text: row.text,
             thumbnail_url: signed(&state.store, row.thumbnail_key.as_deref()).await?,
             matches: known.map(|known| known.matches.clone()).unwrap_or_default(),
+            more_in_video: 0,
         });
     }
     Ok(hits)

@@ -15,6 +15,8 @@ async fn an_export_has_everything_but_secrets() {
     said(&app, &ben, "Ben's", &[(0, 900, "not hers")]).await;
     ann.announce(10).await;
     ann.post("/search", json!({ "query": "wind" })).await.assert_status(200);
+    let saved = json!({ "name": "Windy", "request": { "query": "wind" } });
+    ann.post("/searches/saved", saved).await.assert_status(201);
     let made = ann.post("/users/me/tokens", json!({ "name": "script", "scopes": ["read"] })).await;
     let reply = ann.get("/users/me/export").await;
     assert_eq!(reply.assert_status(200).header("content-type"), "application/json");
@@ -33,9 +35,10 @@ async fn an_export_has_everything_but_secrets() {
     assert_eq!((&transcript[0]["text"], &rain["language"]), (&json!("rain \"and\" wind\n"), &json!("en")));
     assert_eq!(rain["scenes"].as_array().unwrap().len(), 505);
     assert_eq!(export["searches"][0]["query"], "wind");
+    assert_eq!(export["saved_searches"][0]["request"], json!({ "query": "wind" }));
     assert_eq!(export["api_tokens"][0]["name"], "script");
     assert!(export["history"].as_array().unwrap().iter().any(|line| line["action"] == "account_exported"));
-    for list in ["people", "edits", "saved_searches", "shares", "webhooks"] {
+    for list in ["people", "edits", "shares", "webhooks"] {
         assert_eq!(export[list], json!([]), "{list}");
     }
     for secret in [made.body["token"].as_str().unwrap(), "token_hash", "not hers", "upload_id", "password_hash"] {

@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 
 use crate::support::{App, Person, said, scene_of};
 
-const CONSE: &str = "efficientnet-lite0-conse";
-const TINY: &str = "clip-tiny";
-const CAT: &[u8] = include_bytes!("../../../worker/models/tests/fixtures/chelsea.rgb");
-const COFFEE: &[u8] = include_bytes!("../../../worker/models/tests/fixtures/coffee.rgb");
+pub const CONSE: &str = "efficientnet-lite0-conse";
+pub const TINY: &str = "clip-tiny";
+pub const CAT: &[u8] = include_bytes!("../../../worker/models/tests/fixtures/chelsea.rgb");
+pub const COFFEE: &[u8] = include_bytes!("../../../worker/models/tests/fixtures/coffee.rgb");
 
 /// A models folder of one's own: the fetched models, and the small one that knows colours.
-struct Models(tempfile::TempDir);
+pub struct Models(tempfile::TempDir);
 
 impl Models {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fetched = std::env::var("HEIMDEX_MODELS_DIR").expect("HEIMDEX_MODELS_DIR names the fetched models");
         for entry in std::fs::read_dir(fetched).unwrap().flatten() {
@@ -35,7 +35,7 @@ impl Models {
         Self(folder)
     }
 
-    async fn app(&self, image: &str) -> App {
+    pub async fn app(&self, image: &str) -> App {
         let app = App::start_with(|name| match name {
             "HEIMDEX_MODELS_DIR" => Some(self.0.path().to_str().unwrap().to_owned()),
             "HEIMDEX_IMAGE_MODEL" => Some(image.to_owned()),
@@ -49,7 +49,7 @@ impl Models {
     }
 
     /// Shows a picture in a scene, in its last third, as `vision_embed_frames` has it.
-    async fn show(&self, app: &App, model: &str, video: VideoId, (start, end): (i64, i64), rgb: &[u8]) {
+    pub async fn show(&self, app: &App, model: &str, video: VideoId, (start, end): (i64, i64), rgb: &[u8]) {
         let pool = app.db.pool();
         let manifest = Registry::open(self.0.path()).unwrap().get(model).unwrap();
         let encoder = image::load_pictures(&manifest, ImageOptions::default()).unwrap();
@@ -78,7 +78,7 @@ impl Models {
     }
 }
 
-fn found(answer: &Value) -> Vec<&str> {
+pub fn found(answer: &Value) -> Vec<&str> {
     answer["items"].as_array().unwrap().iter().map(|hit| hit["scene_id"].as_str().unwrap()).collect()
 }
 

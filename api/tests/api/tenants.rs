@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{App, said, scene_of};
 
 /// Every operation of the document that is for signed-in people, with ids put in.
-fn operations(video: &str, scene: &str, person: &str) -> Vec<(String, String, bool)> {
+fn operations(video: &str, scene: &str, person: &str, saved: &str) -> Vec<(String, String, bool)> {
     let document: Value = serde_json::to_value(heimdex_api::openapi::document()).unwrap();
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -16,7 +16,7 @@ fn operations(video: &str, scene: &str, person: &str) -> Vec<(String, String, bo
             if !open {
                 let filled =
                     path.replace("{video_id}", video).replace("{scene_id}", scene).replace("{person_id}", person);
-                let filled = filled.replace("{photo_id}", person);
+                let filled = filled.replace("{photo_id}", person).replace("{saved_id}", saved);
                 all.push((method.to_uppercase(), filled.clone(), filled != *path));
             }
         }
@@ -45,8 +45,11 @@ async fn another_persons_things_do_not_exist() {
     let person = ann.post("/people", minji).await.body["person_id"].as_str().unwrap().to_owned();
     let video = said(&app, &ann, "Rain", &[(0, 4000, "it was raining")]).await;
     let scene = scene_of(video, 0, 4000).to_string();
+    let saved = json!({ "name": "Rain", "request": { "query": "raining" } });
+    let saved = ann.post("/searches/saved", saved).await.body["saved_id"].as_str().unwrap().to_owned();
+    ann.post("/search", json!({ "query": "raining" })).await.assert_status(200);
     let mut tried = 0;
-    for (method, path, has_id) in operations(&video.to_string(), &scene, &person) {
+    for (method, path, has_id) in operations(&video.to_string(), &scene, &person, &saved) {
         app.anonymous(&method, &path, Some(&body(&path))).await.assert_problem(401, "unauthenticated");
         if has_id {
             let reply = ben.call(&method, &path, Some(body(&path))).await;
@@ -64,6 +67,11 @@ async fn another_persons_things_do_not_exist() {
     let filtered = ben.post("/search", json!({ "query": "raining", "filters": { "video_ids": [video] } })).await.body;
     assert_eq!(filtered["items"], json!([]));
     assert_eq!(ben.get("/people").await.body["items"], json!([]));
+    assert_eq!(ben.get("/searches/saved").await.body["items"], json!([]));
+    let asked = ben.get("/searches/history").await.body;
+    assert!(asked["items"].as_array().unwrap().iter().all(|past| past["hits"] == 0), "{asked}");
     ann.get(&format!("/videos/{video}")).await.assert_status(200);
     ann.get(&format!("/people/{person}")).await.assert_status(200);
+    assert_eq!(ann.get("/searches/saved").await.body["items"][0]["name"], "Rain");
+    assert_eq!(ann.get("/searches/history").await.body["items"][0]["query"], "raining");
 }

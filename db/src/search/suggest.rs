@@ -11,7 +11,7 @@ use crate::{Tx, error::DbError, ids::UserId, videos::escape_like};
 const DEADLINE: Duration = Duration::from_millis(300);
 
 /// What was found in time.
-async fn in_time(tx: Tx, found: Result<Vec<String>, sqlx::Error>) -> Result<Vec<String>, DbError> {
+async fn in_time<T>(tx: Tx, found: Result<Vec<T>, sqlx::Error>) -> Result<Vec<T>, DbError> {
     match found.map_err(DbError::from) {
         Ok(found) => {
             tx.commit().await?;
@@ -44,6 +44,31 @@ pub async fn recent_queries(pool: &PgPool, user: UserId, text: &str, limit: i64)
     let found = sqlx::query_scalar!(
         r#"SELECT query AS "query!" FROM (SELECT query, hits, search_id FROM search_log WHERE user_id = $1 ORDER BY search_id DESC LIMIT 5000) AS newest
            WHERE query ILIKE $2 || '%' AND hits > 0 GROUP BY query ORDER BY max(search_id) DESC LIMIT $3"#,
+        user.0,
+        escape_like(text),
+        limit
+    )
+    .fetch_all(&mut *tx)
+    .await;
+    in_time(tx, found).await
+}
+
+/// A saved search, by the name it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedAs {
+    pub name: String,
+    pub query: String,
+}
+
+/// Saved searches whose name has the text, or whose query begins with it; those whose name begins with it first.
+pub async fn saved_as(pool: &PgPool, user: UserId, text: &str, limit: i64) -> Result<Vec<SavedAs>, DbError> {
+    let mut tx = bounded(pool, DEADLINE).await?;
+    let found = sqlx::query_as!(
+        SavedAs,
+        r#"SELECT name, request ->> 'query' AS "query!" FROM saved_searches
+           WHERE user_id = $1 AND request ->> 'query' IS NOT NULL
+             AND (name ILIKE '%' || $2 || '%' OR request ->> 'query' ILIKE $2 || '%')
+           ORDER BY name ILIKE $2 || '%' DESC, updated_at DESC, saved_id LIMIT $3"#,
         user.0,
         escape_like(text),
         limit

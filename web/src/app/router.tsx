@@ -146,7 +146,12 @@ const video = createRoute({
 const search = createRoute({
   getParentRoute: () => member,
   path: "search",
-  validateSearch: (params: Record<string, unknown>): { q?: string | undefined } => ({ q: text(params.q) }),
+  /** `video`: only its scenes. `like`: a scene that others are to be like, instead of a query. */
+  validateSearch: (params: Record<string, unknown>): { q?: string | undefined; video?: string | undefined; like?: string | undefined } => ({
+    q: text(params.q),
+    video: text(params.video),
+    like: text(params.like),
+  }),
   component: lazyRouteComponent(() => import("@/features/search/SearchPage"), "SearchPage"),
 });
 const people = createRoute({ getParentRoute: () => member, path: "people", component: lazyRouteComponent(() => import("@/features/people/PeoplePage"), "PeoplePage") });

@@ -5,9 +5,8 @@
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{FromRequest, Request, State},
-    http::{StatusCode, header},
+    http::StatusCode,
 };
 use heimdex_db::{
     DbError, PersonId, PhotoId, keys,
@@ -24,17 +23,12 @@ use super::{
 };
 use crate::{
     auth::Caller,
-    error::{ApiError, Code},
-    extract::Path,
+    error::ApiError,
+    extract::{Path, SentPicture},
     idempotent::Idempotent,
     origin::Origin,
     state::AppState,
 };
-
-/// Larger than what cameras and phones write.
-pub const MAX_PHOTO_BYTES: usize = 10 << 20;
-
-const TYPES: [&str; 3] = ["image/jpeg", "image/png", "image/webp"];
 
 /// Adds a photo; the body is the file. A worker checks it: exactly one face, large and sharp enough, seen from the front, and like
 /// the person's other photos. 3 to 10 photos make a dependable enrolment; from the second accepted one on the person is looked for.
@@ -55,21 +49,7 @@ pub async fn create(
         return Err(DbError::Conflict("consent_required").into());
     }
     let headers = request.headers().clone();
-    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if !TYPES.contains(&declared.as_str()) {
-        let detail = "A photo is sent as image/jpeg, image/png or image/webp.";
-        return Err(ApiError::new(Code::UnsupportedMediaType).detail(detail));
-    }
-    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ApiError::new(Code::BodyTooLarge).detail("A photo has at most 10 MiB.").with("limit_bytes", MAX_PHOTO_BYTES)
-        }
-        _ => ApiError::new(Code::InvalidRequest).detail("The photo did not arrive completely."),
-    })?;
-    if bytes.is_empty() {
-        return Err(ApiError::field("body", "empty", "The body must be the photo."));
-    }
+    let SentPicture { bytes, mime_type: declared } = SentPicture::from_request(request, &()).await?;
     let digest = hex::encode(Sha256::digest(&bytes));
     let once = Idempotent::read(&headers, &json!(["POST /people/photos", person, declared, digest]))?;
     let new = NewPhoto { photo_id: PhotoId::new(), person_id: person };

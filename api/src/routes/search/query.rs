@@ -22,7 +22,7 @@ use crate::{
     search::{
         asked::{SearchNote, asked},
         kind,
-        language::{self, MAX_CHARS, ParsedQuery},
+        language::{self, MAX_CHARS, Parsed, ParsedQuery},
         listing::list,
         run::{After, Answer, Channel, ChannelReport, Hit, Question, run},
     },
@@ -38,35 +38,35 @@ pub struct SearchRequest {
     /// Operators alone list every scene that passes, the newest video first. At most 1000 characters and 32 operators; a
     /// mistake is a 400 with its `column` and `column_end`, counted in Unicode scalar values from 1.
     #[schema(example = "it was the best of times lang:en -music")]
-    query: String,
+    pub(super) query: String,
     /// 1 to 50, by default 20.
     #[schema(value_type = Option<u32>)]
     #[serde(default)]
-    limit: domain::Limit,
+    pub(super) limit: domain::Limit,
     /// `next_cursor` of the page before, with the same question.
-    cursor: Option<String>,
+    pub(super) cursor: Option<String>,
     /// By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`, `who` (people by name), `titled`
     /// (the video's title and description).
-    channels: Option<Vec<String>>,
+    pub(super) channels: Option<Vec<String>>,
     /// By channel, 0 to 10; of those left out as the query's kind (a quote, a question, a word, a description) and the person's role suggest.
-    weights: Option<BTreeMap<String, f64>>,
-    filters: Option<SearchFilters>,
+    pub(super) weights: Option<BTreeMap<String, f64>>,
+    pub(super) filters: Option<SearchFilters>,
     /// Hits of one video before those of others have had their turn; by default 3. Operators alone list videos whole.
-    per_video: Option<usize>,
+    pub(super) per_video: Option<usize>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct SearchAnswer {
     /// Without control characters and superfluous blanks.
-    query: String,
+    pub(super) query: String,
     /// How the query was understood.
-    parsed: ParsedQuery,
+    pub(super) parsed: ParsedQuery,
     /// What the person should know about it, such as a name that nobody has.
-    notes: Vec<SearchNote>,
-    items: Vec<Hit>,
-    next_cursor: Option<String>,
-    took_ms: u64,
-    channels: Vec<ChannelReport>,
+    pub(super) notes: Vec<SearchNote>,
+    pub(super) items: Vec<Hit>,
+    pub(super) next_cursor: Option<String>,
+    pub(super) took_ms: u64,
+    pub(super) channels: Vec<ChannelReport>,
 }
 
 /// What a cursor holds: the last hit, its place, and when the first page was asked for.
@@ -88,11 +88,7 @@ pub async fn search(
     extract::Json(request): extract::Json<SearchRequest>,
 ) -> Result<Json<SearchAnswer>, ApiError> {
     let began = Instant::now();
-    let parsed = language::parse(&request.query)?;
-    let text = clean(&request.query);
-    if text.is_empty() {
-        return Err(ApiError::field("query", "empty", "query must have at least one letter or digit."));
-    }
+    let (parsed, text) = understood(&request.query)?;
     let limit = request.limit.or(20, 50)?;
     let role = caller.user.role.parse::<UserRole>().ok();
     let channels = channels(&request, |channel| kind::weight(channel, kind::kind(&parsed), role))?;
@@ -148,6 +144,24 @@ pub async fn search(
     }))
 }
 
+/// A query, taken apart, and as it is shown.
+fn understood(query: &str) -> Result<(Parsed, String), ApiError> {
+    let parsed = language::parse(query)?;
+    let text = clean(query);
+    if text.is_empty() {
+        return Err(ApiError::field("query", "empty", "query must have at least one letter or digit."));
+    }
+    Ok((parsed, text))
+}
+
+/// What every search is checked for, of one that is only kept; its query as it is shown.
+pub(super) fn check(request: &SearchRequest) -> Result<String, ApiError> {
+    let (_, text) = understood(&request.query)?;
+    channels(request, Channel::default_weight)?;
+    filters(request.filters.clone().unwrap_or_default())?;
+    Ok(text)
+}
+
 /// A text as it is shown and completed: control characters are blanks, and its length is bounded.
 pub fn clean(text: &str) -> String {
     let text: String = text.chars().take(MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -193,7 +207,7 @@ fn channels(request: &SearchRequest, usual: impl Fn(Channel) -> f64) -> Result<V
     Ok(weighed)
 }
 
-fn too_many(usage: quotas::QuotaUse) -> ApiError {
+pub(super) fn too_many(usage: quotas::QuotaUse) -> ApiError {
     let seconds = (usage.resets_at - Utc::now()).num_seconds().max(1);
     ApiError::new(Code::RateLimited)
         .detail(format!("{} searches a minute are allowed.", usage.limit))

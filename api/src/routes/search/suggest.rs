@@ -26,9 +26,13 @@ pub struct Suggestions {
 
 #[derive(Serialize, ToSchema)]
 pub struct Suggestion {
+    /// What to search for.
     text: String,
-    /// `recent` (searched before), `title` or `spoken`
+    /// `saved` (a saved search), `recent` (searched before), `title` or `spoken`
     kind: &'static str,
+    /// Of a saved search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
 }
 
 /// Completions while typing.
@@ -43,21 +47,23 @@ pub async fn suggest(
         return Ok(Json(Suggestions { items: Vec::new() }));
     }
     let owner = caller.user_id();
-    let (recent, titles, texts) = tokio::try_join!(
+    let (saved, recent, titles, texts) = tokio::try_join!(
+        search::saved_as(&state.pool, owner, &typed, 3),
         search::recent_queries(&state.pool, owner, &typed, 3),
         search::titles(&state.pool, owner, &typed, 4),
         search::texts_with(&state.pool, owner, &typed, 20),
     )?;
     let mut items: Vec<Suggestion> = Vec::new();
     let phrases = texts.iter().filter_map(|text| phrase(text, &typed));
-    let all = recent
+    let all = saved
         .into_iter()
-        .map(|text| (text, "recent"))
-        .chain(titles.into_iter().map(|text| (text, "title")))
-        .chain(phrases.map(|text| (text, "spoken")));
-    for (text, kind) in all {
+        .map(|saved| (saved.query, "saved", Some(saved.name)))
+        .chain(recent.into_iter().map(|text| (text, "recent", None)))
+        .chain(titles.into_iter().map(|text| (text, "title", None)))
+        .chain(phrases.map(|text| (text, "spoken", None)));
+    for (text, kind, name) in all {
         if items.len() < MOST && !items.iter().any(|item| item.text.eq_ignore_ascii_case(&text)) {
-            items.push(Suggestion { text, kind });
+            items.push(Suggestion { text, kind, name });
         }
     }
     Ok(Json(Suggestions { items }))

@@ -1,27 +1,34 @@
-import { Link } from "@tanstack/react-router";
-import { AudioLines, Brain, Eye, Hash, Play, ScanText, UserRound, type LucideIcon } from "lucide-react";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { AudioLines, Brain, Eye, Hash, ListPlus, Play, ScanText, Sparkles, UserRound, type LucideIcon } from "lucide-react";
+import { Button } from "@/components/Button";
 import { SignedImage } from "@/components/SignedImage";
 import type { Hit } from "@/lib/api/types";
 import { formatTimecode } from "@/lib/time";
 import { excerpt, pieces } from "./highlight";
 import { messages } from "./messages";
+import { useLeaving } from "./way-back";
 import { why } from "./why";
 
 const icons: Record<string, LucideIcon> = { words: AudioLines, meaning: Brain, seen: Eye, tagged: Hash, written: ScanText, who: UserRound };
 
-export function HitCard({ hit, onExpired }: { hit: Hit; onExpired: () => void }) {
+/** `q` is the query that found it, for the rest of its video; `more` is how much of that is on no page yet, 0 where it is not to be said. */
+export function HitCard({ hit, q, more, onExpired }: { hit: Hit; q: string; more: number; onExpired: () => void }) {
   const t = messages.use();
+  const navigate = useNavigate();
+  const leaving = useLeaving();
   const short = excerpt(hit.text, hit.highlights);
   return (
-    <li data-testid="hit" data-video={hit.video_id} data-at={hit.at_ms}>
+    <li data-testid="hit" data-video={hit.video_id} data-at={hit.at_ms} className="grid gap-1">
       <Link
         to="/videos/$videoId"
         params={{ videoId: hit.video_id }}
         search={{ t: hit.at_ms }}
+        data-hit={hit.scene_id}
+        onClick={() => leaving(hit)}
         className="group grid gap-x-5 gap-y-3 rounded-2xl border border-line bg-surface p-3 shadow-card transition-colors hover:border-line-strong sm:grid-cols-[14rem_minmax(0,1fr)]"
       >
         <div className="relative aspect-video overflow-hidden rounded-xl bg-sunken">
-          <SignedImage src={hit.thumbnail_url} alt="" onExpired={onExpired} className="size-full object-cover" />
+          <SignedImage src={hit.thumbnail_url} alt="" onExpired={onExpired} className="size-full object-cover transition-transform duration-300 group-hover:scale-110 group-focus-visible:scale-110 motion-reduce:transition-none motion-reduce:group-hover:scale-100 motion-reduce:group-focus-visible:scale-100" />
           <span
             aria-hidden="true"
             className="absolute inset-0 m-auto grid size-11 place-items-center rounded-full bg-black/60 text-white opacity-0 transition-opacity group-hover:opacity-100 group-focus-visible:opacity-100"
@@ -47,21 +54,34 @@ export function HitCard({ hit, onExpired }: { hit: Hit; onExpired: () => void })
               )
             )}
           </p>
-          <ul className="mt-auto flex flex-wrap gap-1.5 pt-1">
+          <p className="mt-auto text-[13px] text-ink-faint [overflow-wrap:anywhere]" data-testid="why">
+            {hit.matches.map((match) => why(match, t)).join(" · ")}
+          </p>
+          <ul className="flex flex-wrap gap-1.5">
             {hit.matches.map((match) => {
               const Icon = icons[match.channel] ?? Hash;
-              const reason = `${why(match, t)} · ${t.rank(match.rank)}`;
               return (
-                <li key={match.channel} title={reason} className="inline-flex h-6 items-center gap-1.5 rounded-full bg-accent-wash px-2.5 text-xs font-medium text-accent">
+                <li key={match.channel} title={t.rank(match.rank)} className="inline-flex h-6 items-center gap-1.5 rounded-full bg-accent-wash px-2.5 text-xs font-medium text-accent">
                   <Icon className="size-3.5" aria-hidden="true" />
                   <span>{t.channels[match.channel] ?? match.channel}</span>
-                  <span className="sr-only">: {reason}</span>
                 </li>
               );
             })}
           </ul>
         </div>
       </Link>
+      <div className="flex flex-wrap justify-end gap-1">
+        {more > 0 && (
+          <Button tone="quiet" size="sm" onClick={() => void navigate({ to: "/search", search: { q, video: hit.video_id } })}>
+            <ListPlus aria-hidden="true" />
+            {t.moreInVideo(more)}
+          </Button>
+        )}
+        <Button tone="quiet" size="sm" onClick={() => void navigate({ to: "/search", search: { like: hit.scene_id } })}>
+          <Sparkles aria-hidden="true" />
+          {t.like}
+        </Button>
+      </div>
     </li>
   );
 }

@@ -1,11 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { useLocation, useNavigate } from "@tanstack/react-router";
-import { Search, X } from "lucide-react";
+import { Bookmark, History, Search, X } from "lucide-react";
 import { useEffect, useId, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import { cx } from "@/components/cx";
 import type { Suggestions } from "@/lib/api/types";
 import { useServices } from "@/lib/services";
+import { isFinished } from "./chips";
 import { messages } from "./messages";
+import { setPicture } from "./picture";
+import { useWayBack } from "./way-back";
 
 /** What is typed, after it has rested: typing must not send a request for each letter. */
 function useRested(value: string, rest_ms = 150): string {
@@ -17,14 +20,22 @@ function useRested(value: string, rest_ms = 150): string {
   return rested;
 }
 
+/** A whole search counts, so typing has to rest for longer before one is made; and be about something. */
+const SEARCH_REST_MS = 700;
+const SEARCH_LEAST_CHARS = 3;
+
 /** The one search box, on every page. "/" goes to it from anywhere. */
 export function SearchBox() {
   const t = messages.use();
   const { api } = useServices();
   const navigate = useNavigate();
   const location = useLocation();
-  const asked = location.pathname.endsWith("/search") ? ((location.search as { q?: string }).q ?? "") : "";
-  const [text, setText] = useState(asked);
+  const params = location.search as { q?: string; video?: string; like?: string };
+  /** `null` on other pages. */
+  const asked = location.pathname.endsWith("/search") ? (params.q ?? "") : null;
+  const [text, setText] = useState(asked ?? "");
+  /** What was searched for while typing: when the address says it, the person has gone on typing already. */
+  const [sent, setSent] = useState<string | null>(null);
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
@@ -34,8 +45,12 @@ export function SearchBox() {
   const [followed, setFollowed] = useState(asked);
   if (asked !== followed) {
     setFollowed(asked);
-    if (asked !== "") setText(asked);
+    if (asked === sent) setSent(null);
+    else if (asked !== null) setText(asked);
   }
+  useWayBack();
+  // The box goes when the person signs out: the next one must not find their picture.
+  useEffect(() => () => setPicture(null), []);
 
   const rested = useRested(text.trim());
   const suggestions = useQuery({
@@ -46,6 +61,18 @@ export function SearchBox() {
     retry: false,
     placeholderData: (previous) => previous,
   });
+  // On the search page what is typed is found without a key being pressed.
+  const whole = text.trim();
+  const { video } = params;
+  useEffect(() => {
+    if (asked === null || whole === asked || whole.length < SEARCH_LEAST_CHARS || !isFinished(whole)) return;
+    const timer = setTimeout(() => {
+      setSent(whole);
+      void navigate({ to: "/search", search: { q: whole, video }, replace: true });
+    }, SEARCH_REST_MS);
+    return () => clearTimeout(timer);
+  }, [asked, whole, navigate, video]);
+
   const items = open && text.trim().length >= 2 ? (suggestions.data?.items ?? []).filter((item) => item.text.toLowerCase() !== text.trim().toLowerCase()).slice(0, 8) : [];
 
   useEffect(() => {
@@ -61,7 +88,7 @@ export function SearchBox() {
   }, []);
 
   // Who opens the empty search page wants to type.
-  const waiting = location.pathname.endsWith("/search") && asked === "";
+  const waiting = asked === "" && params.like === undefined;
   useEffect(() => {
     if (waiting) input.current?.focus();
   }, [waiting]);
@@ -72,6 +99,7 @@ export function SearchBox() {
     setActive(-1);
     if (trimmed === "") return;
     setText(trimmed);
+    setSent(null);
     void navigate({ to: "/search", search: { q: trimmed } });
   };
 
@@ -165,7 +193,15 @@ export function SearchBox() {
               go(item.text);
             }}
           >
-            {item.text}
+            {item.kind === "saved" || item.kind === "recent" ? (
+              <span className="flex items-center gap-2">
+                {item.kind === "saved" ? <Bookmark className="size-4 shrink-0 text-ink-faint" aria-hidden="true" /> : <History className="size-4 shrink-0 text-ink-faint" aria-hidden="true" />}
+                <span className="sr-only">{t.kinds[item.kind]}: </span>
+                <span className="truncate">{item.name ?? item.text}</span>
+              </span>
+            ) : (
+              item.text
+            )}
           </li>
         ))}
       </ul>

@@ -1,71 +1,63 @@
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useSearch } from "@tanstack/react-router";
-import { SearchX, Telescope } from "lucide-react";
-import type { KeyboardEvent } from "react";
+import { Bookmark, SearchX } from "lucide-react";
+import { useState } from "react";
 import { Button, buttonClass } from "@/components/Button";
 import { Notice } from "@/components/Notice";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
-import { keys } from "@/lib/api/queries";
-import type { SearchPage as Results } from "@/lib/api/types";
-import { useRenewal } from "@/lib/expired";
-import { useServices } from "@/lib/services";
+import { ApiError } from "@/lib/api/errors";
 import { useTitle } from "@/lib/title";
-import { HitCard } from "./HitCard";
+import { Chips } from "./Chips";
+import { columnsOf, FaultyQuery } from "./FaultyQuery";
 import { messages } from "./messages";
-
-/** Arrow keys go from hit to hit, and from the first one back to the box. */
-function moveAmongHits(event: KeyboardEvent<HTMLOListElement>) {
-  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  const links = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-testid=hit] a")];
-  const at = links.indexOf(event.target as HTMLElement);
-  if (at < 0) return;
-  event.preventDefault();
-  const next = links[at + (event.key === "ArrowDown" ? 1 : -1)];
-  if (next) next.focus();
-  else if (event.key === "ArrowUp") document.querySelector<HTMLElement>("[role=combobox]")?.focus();
-}
+import { usePicture } from "./picture";
+import { PictureBar } from "./PictureBar";
+import { Results } from "./Results";
+import { SaveSearch } from "./SaveSearch";
+import { SearchStart } from "./SearchStart";
+import { isAsked, useResults, type Asked } from "./use-results";
 
 export function SearchPage() {
   const t = messages.use();
-  const { api } = useServices();
-  const client = useQueryClient();
-  const { q = "" } = useSearch({ strict: false }) as { q?: string };
-  useTitle(q === "" ? t.title : `${q} · ${t.title}`);
-  const key = [...keys.search, q];
-  const query = useInfiniteQuery({
-    queryKey: key,
-    queryFn: ({ signal, pageParam }) =>
-      api.json<Results>("/search", { method: "POST", body: { query: q, limit: 20, ...(pageParam ? { cursor: pageParam } : {}) }, signal }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (last) => last.next_cursor,
-    enabled: q !== "",
-    // Thumbnails are signed for ten minutes; each search counts, so it is not repeated for coming back.
-    staleTime: 8 * 60_000,
-    refetchOnWindowFocus: false,
-  });
-  const hits = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const first = query.data?.pages[0];
-  const degraded = first?.channels.some((channel) => channel.status === "timeout" || channel.status === "error") ?? false;
-  const onExpired = useRenewal(() => void client.invalidateQueries({ queryKey: key }));
-
-  if (q === "") {
-    return (
-      <>
-        <h1 className="sr-only">{t.title}</h1>
-        <EmptyState icon={<Telescope />} title={t.startTitle}>
-          <p>{t.start}</p>
-          <p className="mt-2 text-sm text-ink-faint">{t.operators}</p>
-          <p className="mt-2 hidden text-sm text-ink-faint sm:block">{t.examples}</p>
-        </EmptyState>
-      </>
-    );
-  }
-
+  const { q = "", video, like } = useSearch({ strict: false }) as { q?: string; video?: string; like?: string };
+  const picture = usePicture();
+  // Scenes like another one have no filters, and a picture that is still there has nothing to do with them.
+  const asked: Asked = like ? { q: "", video: undefined, like, picture: null } : { q, video, like, picture };
+  const heading = like ? t.likeTitle : picture ? t.pictureResults : t.results(q);
+  useTitle(isAsked(asked) ? `${like || picture ? heading : q} · ${t.title}` : t.title);
+  const found = useResults(asked);
+  const [saving, setSaving] = useState(false);
   return (
     <div className="mx-auto w-full max-w-4xl px-4 py-8 sm:px-6">
-      <h1 className="text-xl font-semibold tracking-tight text-balance [overflow-wrap:anywhere]">{t.results(q)}</h1>
-      <p className="nums mt-1 mb-5 min-h-5 text-[13px] text-ink-faint" role="status">
-        {first && hits.length > 0 && t.count(hits.length, query.hasNextPage, Math.round(first.took_ms))}
+      <h1 className={isAsked(asked) ? "text-xl font-semibold tracking-tight text-balance [overflow-wrap:anywhere]" : "sr-only"}>
+        {isAsked(asked) ? heading : t.title}
+      </h1>
+      <div className="mt-4 mb-5 grid gap-3">
+        {!like && <Chips q={q} video={video} only={video ? (found.hits[0]?.video_title ?? "") : ""} />}
+        <div className="flex flex-wrap items-center gap-2">
+          <PictureBar />
+          {q !== "" && !like && !picture && (
+            <Button size="sm" onClick={() => setSaving(true)}>
+              <Bookmark aria-hidden="true" />
+              {t.saved.save}
+            </Button>
+          )}
+        </div>
+      </div>
+      {isAsked(asked) ? <Found asked={asked} found={found} /> : <SearchStart />}
+      {saving && <SaveSearch what={{ q, video }} onClose={() => setSaving(false)} />}
+    </div>
+  );
+}
+
+function Found({ asked, found: { query, hits, first, onExpired } }: { asked: Asked; found: ReturnType<typeof useResults> }) {
+  const t = messages.use();
+  const { q, video, like, picture } = asked;
+  const degraded = first?.channels.some((channel) => channel.status === "timeout" || channel.status === "error") ?? false;
+  const wrong = query.error instanceof ApiError ? columnsOf(query.error) : null;
+  return (
+    <>
+      <p className="nums mb-4 min-h-5 text-[13px] text-ink-faint" role="status">
+        {!like && first && hits.length > 0 && t.count(hits.length, query.hasNextPage, Math.round(first.took_ms))}
       </p>
       {degraded && (
         <Notice tone="warn" className="mb-4">
@@ -77,7 +69,9 @@ export function SearchPage() {
           {t.notes[note.code]?.(note.value ?? "") ?? note.detail}
         </Notice>
       ))}
-      {query.error && hits.length === 0 ? (
+      {query.error instanceof ApiError && wrong && hits.length === 0 ? (
+        <FaultyQuery q={q} error={query.error} columns={wrong} />
+      ) : query.error && hits.length === 0 ? (
         <ErrorState error={query.error} retry={() => void query.refetch()} />
       ) : query.isPending ? (
         <div className="grid gap-3">
@@ -96,16 +90,12 @@ export function SearchPage() {
             </Link>
           }
         >
-          <p>{t.none(q)}</p>
-          <p className="mt-1">{t.noneLibrary}</p>
+          <p>{like ? t.likeNone : picture ? t.pictureNone : t.none(q)}</p>
+          {!like && <p className="mt-1">{t.noneLibrary}</p>}
         </EmptyState>
       ) : (
         <>
-          <ol className="grid gap-3" onKeyDown={moveAmongHits}>
-            {hits.map((hit) => (
-              <HitCard key={hit.scene_id} hit={hit} onExpired={onExpired} />
-            ))}
-          </ol>
+          <Results hits={hits} q={picture ? "" : q} inVideo={video !== undefined} stale={query.isPlaceholderData} onExpired={onExpired} />
           {query.hasNextPage && (
             <div className="mt-6 grid place-items-center">
               <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
@@ -115,6 +105,6 @@ export function SearchPage() {
           )}
         </>
       )}
-    </div>
+    </>
   );
 }

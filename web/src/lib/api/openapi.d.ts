@@ -343,6 +343,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/search/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finds moments that look like a picture; the body is the file, at most 10 MiB. The answer is that of `POST /search`, of the channel
+         *     `seen` alone. Every page counts as a search, since the picture is looked at for each. The picture is not kept, nor is the search in
+         *     the history. 409 `no_image_model` where no model looks at pictures.
+         */
+        post: operations["post_search_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/search/suggest": {
         parameters: {
             query?: never;
@@ -358,6 +379,63 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/searches/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the person has searched for: each query once, the last one first. Of the newest 5000 searches; searches by picture are not kept. */
+        get: operations["get_searches_history"];
+        put?: never;
+        post?: never;
+        /** Forgets one query of the history, or all of it. */
+        delete: operations["delete_searches_history"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/searches/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The person's saved searches, newest first. */
+        get: operations["get_searches_saved"];
+        put?: never;
+        /**
+         * Keeps a search by name. It is checked as `POST /search` checks it, with the same errors. 409 with `conflict: name_taken`, or
+         *     `too_many_saved_searches` from 200 on.
+         */
+        post: operations["post_searches_saved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/searches/saved/{saved_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a saved search. */
+        delete: operations["delete_searches_saved_saved_id"];
+        options?: never;
+        head?: never;
+        /** Renames a saved search or keeps another one under its name. 409 with `conflict: name_taken`. */
+        patch: operations["patch_searches_saved_saved_id"];
         trace?: never;
     };
     "/users/me": {
@@ -889,6 +967,10 @@ export interface components {
             /** @description Path of the field, parameter or header. */
             field: string;
         };
+        HistoryPage: {
+            items: components["schemas"]["PastSearch"][];
+            next_cursor?: string | null;
+        };
         Hit: {
             /**
              * Format: int64
@@ -901,6 +983,8 @@ export interface components {
             highlights: components["schemas"]["Span"][];
             /** @description Which channels found it, and why. */
             matches: components["schemas"]["Match"][];
+            /** @description Hits of its video that are on no page yet. */
+            more_in_video: number;
             /** Format: uuid */
             run_id: string;
             /** Format: uuid */
@@ -957,6 +1041,17 @@ export interface components {
              * @description Null before the upload is complete.
              */
             run_id?: string | null;
+        };
+        /** @description A search without its page. It passes what `POST /search` checks, so that it can be sent there as it is. */
+        KeptSearch: {
+            channels?: string[] | null;
+            filters?: components["schemas"]["SearchFilters"] | null;
+            per_video?: number | null;
+            /** @example tag:car person:minji */
+            query: string;
+            weights?: {
+                [key: string]: number;
+            } | null;
         };
         Limits: {
             /** Format: int64 */
@@ -1063,6 +1158,14 @@ export interface components {
             /** @example Minji */
             display_name: string;
         };
+        NewSavedSearch: {
+            /**
+             * @description 1 to 100 characters; each name once.
+             * @example Minji's cars
+             */
+            name: string;
+            request: components["schemas"]["KeptSearch"];
+        };
         NewTokenAnswer: components["schemas"]["TokenItem"] & {
             /**
              * @description Shown this once. Send it as `Authorization: Bearer hx_…`.
@@ -1148,6 +1251,24 @@ export interface components {
         PartsWanted: {
             /** @description From 1; at most 100. */
             part_numbers: number[];
+        };
+        PastSearch: {
+            /**
+             * Format: int32
+             * @description On the first page of the last time.
+             */
+            hits: number;
+            query: string;
+            /**
+             * Format: date-time
+             * @description The last time.
+             */
+            searched_at: string;
+            /**
+             * Format: int64
+             * @description Among the newest 5000 searches.
+             */
+            times: number;
         };
         Person: {
             consent?: components["schemas"]["ConsentGiven"] | null;
@@ -1360,6 +1481,25 @@ export interface components {
             code: string;
             message: string;
         };
+        SavedPage: {
+            items: components["schemas"]["SavedSearch"][];
+            next_cursor?: string | null;
+        };
+        SavedSearch: {
+            /** Format: date-time */
+            created_at: string;
+            name: string;
+            /** @description What to send to `POST /search`. */
+            request: components["schemas"]["KeptSearch"];
+            /** Format: uuid */
+            saved_id: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        SavedSearchChange: {
+            name?: string | null;
+            request?: components["schemas"]["KeptSearch"] | null;
+        };
         Scene: {
             affect?: components["schemas"]["SceneAffect"] | null;
             /** Format: int64 */
@@ -1499,7 +1639,10 @@ export interface components {
         };
         /** @description Something the person should know about how the query was taken. A search does not fail because somebody was renamed. */
         SearchNote: {
-            /** @description Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or` */
+            /**
+             * @description Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or`; of a search by picture also `words_beside_picture` or
+             *     `picture_says_nothing`
+             */
             code: string;
             /** @description A sentence. */
             detail: string;
@@ -1589,8 +1732,11 @@ export interface components {
             size_bytes: number;
         };
         Suggestion: {
-            /** @description `recent` (searched before), `title` or `spoken` */
+            /** @description `saved` (a saved search), `recent` (searched before), `title` or `spoken` */
             kind: string;
+            /** @description Of a saved search. */
+            name?: string | null;
+            /** @description What to search for. */
             text: string;
         };
         Suggestions: {
@@ -1775,7 +1921,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `feature_off` (404), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `consent_required` (422), `too_many_photos` (409), `too_many_people` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
+        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `feature_off` (404), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `no_image_model` (409), `consent_required` (422), `too_many_photos` (409), `too_many_people` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -2368,6 +2514,46 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_search_image: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Operators of the query language, all of which have to hold. Other words are left out, and a note says so.
+                 * @example person:minji lang:ko
+                 */
+                q?: string;
+                /** @description 1 to 50, by default 20. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same picture and the same other parameters. */
+                cursor?: string;
+                /** @description Hits of one video before those of others have had their turn; by default 3. */
+                per_video?: number;
+                /** @description Only scenes of this video. */
+                video?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": number[];
+                "image/png": number[];
+                "image/webp": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_search_suggest: {
         parameters: {
             query?: {
@@ -2386,6 +2572,149 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_searches_history: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 20. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_searches_history: {
+        parameters: {
+            query?: {
+                /** @description Only this query, as the history has it. Without it everything is forgotten. */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_searches_saved: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_searches_saved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSavedSearch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_searches_saved_saved_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_searches_saved_saved_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions, skipToken } from "@tanstack/react-query";
 import type { Language } from "@/lib/i18n/i18n";
 import type { ApiClient } from "./client";
-import type { ApiToken, Jobs, Me, OutboxMail, Page, Person, PersonScene, PersonWithPhotos, Scenes, Transcript, Usage, Video, VideoState } from "./types";
+import type { ApiToken, Jobs, Me, OutboxMail, Page, PastSearch, Person, PersonScene, PersonWithPhotos, SavedSearch, Scenes, Transcript, Usage, Video, VideoState } from "./types";
 
 /** Signed picture URLs live ten minutes; what carries them is read again before that. */
 const SIGNED_STALE_MS = 8 * 60_000;
@@ -29,6 +29,8 @@ export const keys = {
   transcript: (id: string) => ["transcript", id] as const,
   playback: (id: string) => ["playback", id] as const,
   search: ["search"] as const,
+  savedSearches: ["saved-searches"] as const,
+  searchHistory: ["search-history"] as const,
 };
 
 export const meQuery = (api: ApiClient) =>
@@ -119,4 +121,22 @@ export const transcriptQuery = (api: ApiClient, id: string) =>
     queryKey: keys.transcript(id),
     queryFn: ({ signal }) => api.json<Transcript>(`/videos/${id}/transcript`, { query: { format: "json" }, signal }),
     staleTime: 10 * minute,
+  });
+
+export const savedSearchesQuery = (api: ApiClient) =>
+  infiniteQueryOptions({
+    queryKey: keys.savedSearches,
+    queryFn: ({ signal, pageParam }) => api.json<Page<SavedSearch>>("/searches/saved", { query: { limit: 50, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
+    staleTime: minute,
+  });
+
+/** Every search adds to it: asked for anew whenever it is looked at. */
+export const searchHistoryQuery = (api: ApiClient) =>
+  infiniteQueryOptions({
+    queryKey: keys.searchHistory,
+    queryFn: ({ signal, pageParam }) => api.json<Page<PastSearch>>("/searches/history", { query: { limit: 20, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next_cursor,
   });

@@ -67,6 +67,8 @@ export type Hit = Schema<"Hit">;
 export type Match = Schema<"Match">;
 export type SearchPage = Schema<"SearchAnswer">;
 export type Suggestions = Schema<"Suggestions">;
+export type SavedSearch = Schema<"SavedSearch">;
+export type PastSearch = Schema<"PastSearch">;
 
 /** `unknown` is a face without a name, `enrolling` has fewer photos than are wanted. */
 type Enrolment = { state: "unknown" | "enrolling" | "enrolled" };
@@ -79,8 +81,8 @@ export type UploadPlan = Schema<"Announced">;
 export type PartUrl = Schema<"PartUrl">;
 export type StoredParts = Schema<"StoredParts">;
 
-/** RFC 9457, with what single codes carry besides: the parts an upload lacks, or the one that differs. */
-export type ProblemDocument = Partial<Schema<"Problem">> & { missing?: number[]; part_number?: number };
+/** RFC 9457, with what single codes carry besides: the parts an upload lacks, or the one that differs; the columns of a query. */
+export type ProblemDocument = Partial<Schema<"Problem">> & { missing?: number[]; part_number?: number; column?: number; column_end?: number };
 
 export const SCOPES = ["read", "search", "upload"] as const;
 export type Scope = (typeof SCOPES)[number];

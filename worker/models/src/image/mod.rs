@@ -1,6 +1,6 @@
 //! Pictures and the texts that describe them as vectors of one space.
 //!
-//! Two architectures, each in two halves that are loaded apart, so that a search never holds the network that looks at pictures:
+//! Two architectures, each in two halves that are loaded apart, so that a search by words never holds the network that looks at pictures:
 //! `conse` ([`conse`], the offline default) and `two_tower` ([`two_tower`], CLIP and its kin). [`load_pictures`] and [`load_texts`]
 //! read from the manifest which one it is.
 
