@@ -18,6 +18,8 @@ mod events;
 mod large_upload;
 mod leaving;
 mod moments;
+mod operator_actions;
+mod operator_console;
 mod people;
 mod problems;
 mod project;
