@@ -79,10 +79,10 @@ async fn states(pool: &PgPool, run: RunId) -> Vec<(Stage, JobState, bool)> {
 
 #[tokio::test]
 async fn from_a_stage_on_a_failed_run_does_it_again_with_all_that_depends_on_it() {
+    use Stage::{AlignMerge, AsrFast, AudioExtract, SceneDetect, UploadValidate};
     let db = TestDb::new().await.unwrap();
     let pool = db.pool();
     let (_, run) = indexing(pool).await;
-    use Stage::{AlignMerge, AsrFast, AudioExtract, SceneDetect, UploadValidate};
     does(pool, run, &[UploadValidate, AudioExtract, AsrFast, SceneDetect]).await;
     fails(pool, job(pool, run, AlignMerge).await, "panic").await;
 
@@ -152,7 +152,7 @@ async fn failures_are_grouped_by_code_with_the_newest_as_the_example() {
 async fn what_an_operator_puts_first_is_handed_out_first() {
     let db = TestDb::new().await.unwrap();
     let pool = db.pool();
-    let (_, _) = indexing(pool).await;
+    indexing(pool).await;
     let (urgent, run) = indexing(pool).await;
     let mut tx = pool.begin().await.unwrap();
     assert_eq!(ledger::set_priority(&mut tx, urgent, 5).await.unwrap().1, 0);

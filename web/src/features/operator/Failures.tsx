@@ -40,7 +40,7 @@ export function Failures() {
       ) : (
         <ul aria-label={t.tabs.failures} className={listClass}>
           {query.data.map((failure) => (
-            <li key={failure.code} data-failure={failure.code} className={rowClass}>
+            <li key={failure.code} data-failure={failure.code} data-count={failure.count} className={rowClass}>
               <Failure failure={failure} onRetry={() => retry(failure)} />
             </li>
           ))}
