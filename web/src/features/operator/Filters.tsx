@@ -69,8 +69,11 @@ export function Filters({ fields, value, onChange }: { fields: readonly FilterFi
   );
 }
 
-/** A filter as the server reads it: the person's times in UTC. */
+/** A filter as the server reads it: the person's times in UTC. What is no time goes as it is, and the server says so. */
 export const sent = (filter: Filter): Filter =>
   Object.fromEntries(
-    Object.entries(filter).map(([name, text]) => [name, text !== undefined && (name === "since" || name === "until") ? new Date(text).toISOString() : text]),
+    Object.entries(filter).map(([name, text]) => {
+      const time = name === "since" || name === "until" ? new Date(text ?? "") : null;
+      return [name, time && !Number.isNaN(time.getTime()) ? time.toISOString() : text];
+    }),
   );

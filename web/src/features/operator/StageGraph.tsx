@@ -73,7 +73,7 @@ export function StageGraph({ stages, now }: { stages: StageQueue[]; now: number 
                 queue.failed > 0 ? "border-bad" : queue.paused ? "border-warn" : "border-line",
               )}
             >
-              <Node queue={queue} now={now} onToggle={() => toggle(queue)} />
+              <StageNode queue={queue} now={now} onToggle={() => toggle(queue)} />
             </li>
           );
         })}
@@ -83,7 +83,7 @@ export function StageGraph({ stages, now }: { stages: StageQueue[]; now: number 
   );
 }
 
-function Node({ queue, now, onToggle }: { queue: StageQueue; now: number; onToggle: () => void }) {
+function StageNode({ queue, now, onToggle }: { queue: StageQueue; now: number; onToggle: () => void }) {
   const t = messages.use();
   const words = common.use();
   const lang = useLanguage();

@@ -87,6 +87,14 @@ const answers = (more: Answers = {}): Answers => ({
   ...more,
 });
 
+/** The question that is open; closed ones stay in the document. */
+const question = () => {
+  const open = document.querySelector<HTMLDialogElement>("dialog[open]");
+  if (!open) throw new Error("nothing is asked");
+  return open;
+};
+const answered = () => waitFor(() => expect(document.querySelector("dialog[open]")).toBeNull());
+
 afterEach(cleanup);
 
 describe("the overview", () => {
@@ -114,12 +122,12 @@ describe("the overview", () => {
     );
     await userEvent.click(await screen.findByRole("button", { name: "Pause “Write down speech”" }));
     expect(asked.some(({ request }) => request.startsWith("POST"))).toBe(false);
-    const dialog = screen.getByRole("dialog");
+    const dialog = question();
     await userEvent.click(within(dialog).getByRole("button", { name: "Pause" }));
     expect((await within(dialog).findByRole("alert")).textContent).toBe("The database is away.");
     works = true;
     await userEvent.click(within(dialog).getByRole("button", { name: "Pause" }));
-    await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+    await answered();
   });
 
   it("shows a failure with its reason and chain, and retries all of its kind", async () => {
@@ -139,7 +147,7 @@ describe("the overview", () => {
     screen.getByText("attempt 3 of scene_detect on worker-1 ended without a word");
     expect(screen.getByRole("link", { name: "Timeline of the newest" }).getAttribute("href")).toMatch(/\/operator\/jobs\/j1$/);
     await userEvent.click(screen.getByRole("button", { name: "Retry all" }));
-    await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Retry all" }));
+    await userEvent.click(within(question()).getByRole("button", { name: "Retry all" }));
     await screen.findByText("Nothing has failed");
     expect(asked.filter(({ request }) => request.startsWith("POST"))).toHaveLength(1);
   });
@@ -157,8 +165,8 @@ describe("a job's timeline", () => {
     expect(screen.queryByRole("button", { name: "Cancel run" })).toBeNull();
     for (const [name, from_here] of [["Retry", false], ["Retry from here", true]] as const) {
       await userEvent.click(screen.getByRole("button", { name }));
-      await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name }));
-      await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+      await userEvent.click(within(question()).getByRole("button", { name }));
+      await answered();
       expect(asked.filter(({ request }) => request.startsWith("POST")).at(-1)?.body).toEqual({ from_here });
     }
   });
@@ -170,7 +178,7 @@ describe("a job's timeline", () => {
     });
     await userEvent.click(await screen.findByRole("button", { name: "Cancel run" }));
     expect(screen.queryByRole("button", { name: "Retry" })).toBeNull();
-    await userEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Cancel run" }));
+    await userEvent.click(within(question()).getByRole("button", { name: "Cancel run" }));
     await waitFor(() => expect(asked.some(({ request }) => request.endsWith("/cancel"))).toBe(true));
   });
 });
