@@ -1,19 +1,20 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate } from "@tanstack/react-router";
 import type { AuditLine } from "@/lib/api/types";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { Filters, sent } from "./Filters";
 import { messages } from "./messages";
 import { Facts, Paged, Panel } from "./parts";
-import { auditQuery, type Filter } from "./queries";
+import { auditQuery } from "./queries";
+import { useFilter } from "./use-filter";
 
 /** Everything that was done to accounts and by operators. */
 export function AuditPage() {
   const t = messages.use();
   const { api } = useServices();
   const navigate = useNavigate();
-  const filter = useSearch({ strict: false }) as Filter;
+  const filter = useFilter();
   const query = useInfiniteQuery(auditQuery(api, sent(filter)));
   return (
     <Panel title={t.tabs.audit}>

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { STAGES, type AdminJob, type JobState } from "@/lib/api/types";
 import { common } from "@/lib/i18n/common";
 import { useLanguage } from "@/lib/i18n/i18n";
@@ -8,7 +8,8 @@ import { formatDate } from "@/lib/time";
 import { Filters, sent } from "./Filters";
 import { messages } from "./messages";
 import { Facts, Paged, Panel, Pill } from "./parts";
-import { jobsQuery, type Filter } from "./queries";
+import { jobsQuery } from "./queries";
+import { useFilter } from "./use-filter";
 
 const STATES: readonly JobState[] = ["pending", "running", "completed", "failed", "cancelled"];
 
@@ -18,7 +19,7 @@ export function JobsPage() {
   const words = common.use();
   const { api } = useServices();
   const navigate = useNavigate();
-  const filter = useSearch({ strict: false }) as Filter;
+  const filter = useFilter();
   const query = useInfiniteQuery(jobsQuery(api, sent(filter)));
   return (
     <Panel title={t.tabs.jobs}>

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { buttonClass } from "@/components/Button";
 import type { Account } from "@/lib/api/types";
 import { useLanguage } from "@/lib/i18n/i18n";
@@ -8,14 +8,15 @@ import { formatBytes, formatDate, formatTimecode } from "@/lib/time";
 import { Filters } from "./Filters";
 import { messages } from "./messages";
 import { Facts, Paged, Panel } from "./parts";
-import { usersQuery, type Filter } from "./queries";
+import { usersQuery } from "./queries";
+import { useFilter } from "./use-filter";
 
 /** Accounts and what they use. */
 export function UsersPage() {
   const t = messages.use();
   const { api } = useServices();
   const navigate = useNavigate();
-  const filter = useSearch({ strict: false }) as Filter;
+  const filter = useFilter();
   const query = useInfiniteQuery(usersQuery(api, filter));
   return (
     <Panel title={t.tabs.users}>

@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { Button, buttonClass } from "@/components/Button";
 import { Field } from "@/components/Field";
@@ -13,7 +13,8 @@ import { ActionDialog, type Ask } from "./ActionDialog";
 import { Filters } from "./Filters";
 import { messages } from "./messages";
 import { Facts, Paged, Panel } from "./parts";
-import { videosQuery, type Filter } from "./queries";
+import { videosQuery } from "./queries";
+import { useFilter } from "./use-filter";
 
 const STATES: readonly VideoState[] = ["uploading", "validating", "processing", "indexed", "failed", "deleted"];
 
@@ -23,7 +24,7 @@ export function VideosPage() {
   const words = common.use();
   const { api } = useServices();
   const navigate = useNavigate();
-  const filter = useSearch({ strict: false }) as Filter;
+  const filter = useFilter();
   const query = useInfiniteQuery(videosQuery(api, filter));
   const [first, setFirst] = useState<AdminVideo | null>(null);
   const [priority, setPriority] = useState("0");
