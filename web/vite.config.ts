@@ -8,7 +8,7 @@ import { defineConfig } from "vitest/config";
 
 // The API serves the built files under /app and owns every other path, so the dev server hands those over to it.
 const api = process.env.HEIMDEX_URL ?? "http://127.0.0.1:8480";
-const apiPaths = ["/auth", "/config", "/users", "/videos", "/scenes", "/search", "/people", "/events", "/outbox", "/health", "/openapi.json"];
+const apiPaths = ["/admin", "/auth", "/config", "/users", "/videos", "/scenes", "/search", "/people", "/events", "/outbox", "/health", "/openapi.json"];
 
 /** Compresses each asset once, at its best, instead of for every request. */
 function precompress(): Plugin {

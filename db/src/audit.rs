@@ -93,6 +93,13 @@ actions! {
     ConsentRecorded = "consent_recorded",
     PeopleMerged = "people_merged",
     PersonSplit = "person_split",
+    /// A failed or cancelled run was taken up again by an operator.
+    RunRetried = "run_retried",
+    RunCancelled = "run_cancelled",
+    TaskRetried = "task_retried",
+    StagePaused = "stage_paused",
+    StageResumed = "stage_resumed",
+    PrioritySet = "priority_set",
     /// Too many guesses at an account: more are refused for a while.
     GuessingStopped = "guessing_stopped",
 }
@@ -113,6 +120,11 @@ pub struct Event {
 impl Event {
     pub fn new(action: Action, subject: Whom) -> Self {
         Self { action, subject: Some(subject), target: None, before: Value::Null, after: Value::Null }
+    }
+
+    /// What is done to the installation and to nobody.
+    pub fn of_installation(action: Action) -> Self {
+        Self { action, subject: None, target: None, before: Value::Null, after: Value::Null }
     }
 
     #[must_use]

@@ -1,4 +1,5 @@
-//! Live progress: what triggers (`0008_notify.sql`, `0015_playback_proxies.sql`, `0020_people.sql`) tell on one channel.
+//! Live progress: what triggers (`0008_notify.sql`, `0015_playback_proxies.sql`, `0020_people.sql`,
+//! `0026_operator.sql`) tell on one channel.
 
 use serde::Deserialize;
 use sqlx::{PgPool, postgres::PgListener};
@@ -69,6 +70,13 @@ pub struct MatchingEvent {
     pub progress: i16,
 }
 
+/// Something of the installation changed that belongs to nobody: where to look.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OperationsEvent {
+    /// `stages` (one was paused or resumed), `workers` (one came or went) or `tasks` (work of the house went on).
+    pub what: String,
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
@@ -77,26 +85,29 @@ pub enum Event {
     Task(TaskEvent),
     Photo(PhotoEvent),
     Matching(MatchingEvent),
+    Operations(OperationsEvent),
 }
 
 impl Event {
-    pub fn owner_id(&self) -> UserId {
+    /// None where it is nobody's, but the operators'.
+    pub fn owner_id(&self) -> Option<UserId> {
         match self {
-            Self::Job(event) => event.owner_id,
-            Self::Video(event) => event.owner_id,
-            Self::Task(event) => event.owner_id,
-            Self::Photo(event) => event.owner_id,
-            Self::Matching(event) => event.owner_id,
+            Self::Job(event) => Some(event.owner_id),
+            Self::Video(event) => Some(event.owner_id),
+            Self::Task(event) => Some(event.owner_id),
+            Self::Photo(event) => Some(event.owner_id),
+            Self::Matching(event) => Some(event.owner_id),
+            Self::Operations(_) => None,
         }
     }
 
-    /// None where it is about a person.
+    /// None where it is about a person or the installation.
     pub fn video_id(&self) -> Option<VideoId> {
         match self {
             Self::Job(event) => Some(event.video_id),
             Self::Video(event) => Some(event.video_id),
             Self::Task(event) => Some(event.video_id),
-            Self::Photo(_) | Self::Matching(_) => None,
+            Self::Photo(_) | Self::Matching(_) | Self::Operations(_) => None,
         }
     }
 }

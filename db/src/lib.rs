@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod mail;
 pub mod maintenance;
 pub mod moments;
+pub mod operator;
 pub mod people;
 pub mod pool;
 pub mod proxies;

@@ -1,6 +1,8 @@
 //! Handing work to apalis. The ledger is the truth and decides what is to be done; a message only says "look at this".
 //! A message that comes twice, or late, is therefore harmless.
 
+use std::collections::HashMap;
+
 use apalis_core::task::builder::TaskBuilder;
 use sqlx::PgConnection;
 
@@ -15,9 +17,24 @@ use crate::{
 pub const MAINTENANCE: &str = "maintenance";
 
 /// Pushes jobs to their stages' queues on the caller's transaction: they are delivered if, and only if, it commits.
+/// Those of higher priority are taken first.
 pub(crate) async fn push_jobs(connection: &mut PgConnection, jobs: &[(JobId, Stage)]) -> Result<(), DbError> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = jobs.iter().map(|(job_id, _)| job_id.0).collect();
+    let first: HashMap<JobId, i16> = sqlx::query!(
+        r#"SELECT job_id AS "job_id: JobId", priority FROM jobs WHERE job_id = ANY($1) AND priority > 0"#,
+        &ids
+    )
+    .fetch_all(&mut *connection)
+    .await?
+    .into_iter()
+    .map(|row| (row.job_id, row.priority))
+    .collect();
     for (job_id, stage) in jobs {
-        push(connection, stage.spec().queue, (*job_id).into()).await?;
+        let priority = first.get(job_id).copied().unwrap_or_default();
+        push(connection, stage.spec().queue, (*job_id).into(), priority).await?;
     }
     Ok(())
 }
@@ -25,17 +42,16 @@ pub(crate) async fn push_jobs(connection: &mut PgConnection, jobs: &[(JobId, Sta
 /// As [`push_jobs`], for tasks.
 pub(crate) async fn push_tasks(connection: &mut PgConnection, tasks: &[TaskId]) -> Result<(), DbError> {
     for task_id in tasks {
-        push(connection, MAINTENANCE, (*task_id).into()).await?;
+        push(connection, MAINTENANCE, (*task_id).into(), 0).await?;
     }
     Ok(())
 }
 
-async fn push(connection: &mut PgConnection, queue: &str, message: WorkId) -> Result<(), DbError> {
+async fn push(connection: &mut PgConnection, queue: &str, message: WorkId, priority: i16) -> Result<(), DbError> {
     let body = serde_json::to_vec(&message).map_err(|error| DbError::Queue(error.to_string()))?;
-    apalis_postgres::queries::push_tasks(connection, queue, vec![TaskBuilder::new(body).build()]).await.map_err(
-        |error| match error {
-            apalis_postgres::Error::Database(error) => DbError::Sqlx(error),
-            other => DbError::Queue(other.to_string()),
-        },
-    )
+    let task = TaskBuilder::new(body).priority(usize::try_from(priority).unwrap_or_default()).build();
+    apalis_postgres::queries::push_tasks(connection, queue, vec![task]).await.map_err(|error| match error {
+        apalis_postgres::Error::Database(error) => DbError::Sqlx(error),
+        other => DbError::Queue(other.to_string()),
+    })
 }

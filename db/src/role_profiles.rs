@@ -134,3 +134,14 @@ pub async fn only_by_email(db: impl PgExecutor<'_>, email: &str) -> Result<UserI
         _ => Err(DbError::Conflict("email_is_not_unique")),
     }
 }
+
+/// Whether a living person is an operator or an admin at this moment.
+pub async fn may_operate(db: impl PgExecutor<'_>, user: UserId) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM user_role_profiles p JOIN users u USING (user_id)
+               WHERE p.user_id = $1 AND p.role_type IN ('operator', 'admin') AND p.enabled AND u.deleted_at IS NULL) AS "may!""#,
+        user.0
+    )
+    .fetch_one(db)
+    .await?)
+}

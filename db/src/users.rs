@@ -306,6 +306,9 @@ pub struct Account {
     pub role_profiles: Vec<String>,
     pub video_count: i64,
     pub storage_bytes: i64,
+    pub duration_ms: i64,
+    /// Counted since the UTC day began.
+    pub uploads_today: i64,
     pub created_at: DateTime<Utc>,
     pub last_login_at: Option<DateTime<Utc>>,
     pub deleted_at: Option<DateTime<Utc>>,
@@ -333,9 +336,13 @@ pub async fn list(
         Account,
         r#"SELECT u.user_id AS "user_id: UserId", u.supabase_user_id, u.email, u.email_verified, u.display_name, u.tier AS "tier: UserTier", u.role,
                   ARRAY(SELECT p.role_type FROM user_role_profiles p WHERE p.user_id = u.user_id AND p.enabled ORDER BY 1) AS "role_profiles!",
-                  v.video_count AS "video_count!", v.storage_bytes AS "storage_bytes!", u.created_at, u.last_login_at, u.deleted_at
+                  v.video_count AS "video_count!", v.storage_bytes AS "storage_bytes!", v.duration_ms AS "duration_ms!",
+                  COALESCE((SELECT q.used FROM quota_usage q WHERE q.user_id = u.user_id AND q.kind = 'uploads'
+                            AND q.window_start = date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'), 0)::bigint AS "uploads_today!",
+                  u.created_at, u.last_login_at, u.deleted_at
            FROM users u CROSS JOIN LATERAL (
-               SELECT count(*) AS video_count, COALESCE(sum(size_bytes), 0)::bigint AS storage_bytes FROM videos WHERE owner_id = u.user_id AND state <> 'deleted') v
+               SELECT count(*) AS video_count, COALESCE(sum(size_bytes), 0)::bigint AS storage_bytes, COALESCE(sum(m.duration_ms), 0)::bigint AS duration_ms
+               FROM videos LEFT JOIN video_metadata m USING (video_id) WHERE owner_id = u.user_id AND state <> 'deleted') v
            WHERE (u.deleted_at IS NOT NULL) = $1
              AND ($2::text IS NULL OR position(lower($2) IN lower(u.email)) > 0 OR position(lower($2) IN lower(u.display_name)) > 0)
              AND ($3::text IS NULL OR EXISTS (SELECT FROM user_role_profiles p WHERE p.user_id = u.user_id AND p.enabled AND p.role_type = $3))
@@ -360,9 +367,13 @@ pub async fn account(db: impl PgExecutor<'_>, user: UserId) -> Result<Option<Acc
         Account,
         r#"SELECT u.user_id AS "user_id: UserId", u.supabase_user_id, u.email, u.email_verified, u.display_name, u.tier AS "tier: UserTier", u.role,
                   ARRAY(SELECT p.role_type FROM user_role_profiles p WHERE p.user_id = u.user_id AND p.enabled ORDER BY 1) AS "role_profiles!",
-                  v.video_count AS "video_count!", v.storage_bytes AS "storage_bytes!", u.created_at, u.last_login_at, u.deleted_at
+                  v.video_count AS "video_count!", v.storage_bytes AS "storage_bytes!", v.duration_ms AS "duration_ms!",
+                  COALESCE((SELECT q.used FROM quota_usage q WHERE q.user_id = u.user_id AND q.kind = 'uploads'
+                            AND q.window_start = date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'), 0)::bigint AS "uploads_today!",
+                  u.created_at, u.last_login_at, u.deleted_at
            FROM users u CROSS JOIN LATERAL (
-               SELECT count(*) AS video_count, COALESCE(sum(size_bytes), 0)::bigint AS storage_bytes FROM videos WHERE owner_id = u.user_id AND state <> 'deleted') v
+               SELECT count(*) AS video_count, COALESCE(sum(size_bytes), 0)::bigint AS storage_bytes, COALESCE(sum(m.duration_ms), 0)::bigint AS duration_ms
+               FROM videos LEFT JOIN video_metadata m USING (video_id) WHERE owner_id = u.user_id AND state <> 'deleted') v
            WHERE u.user_id = $1"#,
         user.0
     )

@@ -2,6 +2,7 @@
 //   HEIMDEX_URL        where Heimdex runs, e.g. http://127.0.0.1:8480
 //   HEIMDEX_CONFIRMING_URL  a second API on the same database that confirms addresses (HEIMDEX_AUTH_AUTOCONFIRM=false)
 //   HEIMDEX_EMAIL, HEIMDEX_PASSWORD  an account in which that video is indexed
+//   HEIMDEX_OPERATOR_EMAIL  an operator's account, with the same password
 //   HEIMDEX_SAMPLE     a video in which "it was the best of times" is said
 //   HEIMDEX_ARTIFACTS  folder for screenshots
 //   HEIMDEX_CHROMIUM   the browser's path (default /usr/bin/chromium)
@@ -25,6 +26,7 @@ export const demo = {
   email: required("HEIMDEX_EMAIL", "the address of an account in which the sample is indexed"),
   password: required("HEIMDEX_PASSWORD", "its password"),
 };
+export const operator = { email: required("HEIMDEX_OPERATOR_EMAIL", "the address of an operator's account with the same password"), password: demo.password };
 const artifacts = path.resolve(required("HEIMDEX_ARTIFACTS", "a folder for screenshots"));
 if (!existsSync(sample)) throw new Error(`HEIMDEX_SAMPLE: there is no file ${sample}`);
 mkdirSync(artifacts, { recursive: true });

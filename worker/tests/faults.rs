@@ -236,6 +236,30 @@ async fn a_paused_stage_takes_nothing_until_it_is_resumed() {
     worker.terminate().await;
 }
 
+#[tokio::test]
+async fn a_stage_that_is_paused_while_it_runs_finishes_and_takes_nothing_new() {
+    let world = World::new().await;
+    let running = world.upload(media::spoken()).await;
+    let worker = world.worker("one").start();
+    world.attempt_begins(running, Stage::SceneDetect, 1).await;
+    ledger::set_stage_paused(world.pool(), Stage::SceneDetect, true, None).await.unwrap();
+    let held = world.upload(media::silent()).await;
+    world.video_becomes(running, &["indexed"]).await;
+    assert_eq!(world.attempts_spent(running).await, 0, "what ran was left alone");
+    until("the other way through the graph is done", PATIENCE, async || {
+        (world.job(held, Stage::AsrFast).await.0 == "completed").then_some(())
+    })
+    .await;
+    assert_eq!(world.job(held, Stage::SceneDetect).await.0, "pending");
+    assert!(world.attempts(held, Stage::SceneDetect).await.is_empty());
+    // The switch is in the table: a worker that comes later finds it there.
+    worker.terminate().await;
+    let later = world.worker("two").start();
+    ledger::set_stage_paused(world.pool(), Stage::SceneDetect, false, None).await.unwrap();
+    world.video_becomes(held, &["indexed"]).await;
+    later.terminate().await;
+}
+
 /// Everything waits while the wire is cut, and goes on by itself; no attempt is spent.
 async fn survives(cut: impl Fn(&World), mend: impl Fn(&World), away: Duration) {
     let world = World::new().await;

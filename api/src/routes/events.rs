@@ -78,7 +78,7 @@ async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Resul
                 () = sender.closed() => return,
                 signal = signals.recv() => match signal {
                     Ok(Signal::Changed(event)) => {
-                        let mine = event.owner_id() == caller.user_id() && only.is_none_or(|id| Some(id) == event.video_id());
+                        let mine = event.owner_id() == Some(caller.user_id()) && only.is_none_or(|id| Some(id) == event.video_id());
                         mine.then(|| message(&event))
                     }
                     Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => match snapshot(&state, &caller, only).await {
@@ -91,11 +91,16 @@ async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Resul
             };
         }
     });
+    Ok(respond(receiver))
+}
+
+/// The stream itself, with heartbeats.
+pub(super) fn respond(receiver: mpsc::Receiver<Result<sse::Event, Infallible>>) -> Response {
     let sse =
         Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
     // Proxies must not collect what should arrive at once.
-    Ok(([(header::CACHE_CONTROL, "no-store"), (header::HeaderName::from_static("x-accel-buffering"), "no")], sse)
-        .into_response())
+    ([(header::CACHE_CONTROL, "no-store"), (header::HeaderName::from_static("x-accel-buffering"), "no")], sse)
+        .into_response()
 }
 
 async fn snapshot(state: &AppState, caller: &Caller, only: Option<VideoId>) -> Result<sse::Event, ApiError> {
@@ -120,7 +125,7 @@ async fn snapshot(state: &AppState, caller: &Caller, only: Option<VideoId>) -> R
     Ok(named("snapshot", &data))
 }
 
-fn message(event: &Event) -> sse::Event {
+pub(super) fn message(event: &Event) -> sse::Event {
     match event {
         Event::Job(job) => named(
             "job",
@@ -146,6 +151,7 @@ fn message(event: &Event) -> sse::Event {
                 "person_id": matching.person_id, "task_id": matching.task_id, "state": matching.state, "progress": matching.progress,
             }),
         ),
+        Event::Operations(operations) => named("operations", &json!({ "what": operations.what })),
         Event::Video(video) => named(
             "video",
             &json!({
@@ -155,7 +161,7 @@ fn message(event: &Event) -> sse::Event {
     }
 }
 
-fn named(name: &str, data: &Value) -> sse::Event {
+pub(super) fn named(name: &str, data: &Value) -> sse::Event {
     sse::Event::default().event(name).data(data.to_string())
 }
 

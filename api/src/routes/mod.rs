@@ -58,6 +58,20 @@ fn administration() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::users::list))
         .routes(routes!(admin::users::patch))
         .routes(routes!(admin::audit::list))
+        .routes(routes!(admin::queues::get))
+        .routes(routes!(admin::workers::list))
+        .routes(routes!(admin::jobs::list))
+        .routes(routes!(admin::jobs::get))
+        .routes(routes!(admin::job::retry))
+        .routes(routes!(admin::job::cancel))
+        .routes(routes!(admin::failures::list))
+        .routes(routes!(admin::failures::retry))
+        .routes(routes!(admin::stages::pause))
+        .routes(routes!(admin::stages::resume))
+        .routes(routes!(admin::videos::list))
+        .routes(routes!(admin::videos::prioritise))
+        .routes(routes!(admin::storage::get))
+        .routes(routes!(admin::events::stream))
 }
 
 /// Changes of the library beyond sending videos, and of what is kept of searches: never by an API token.

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::support::{App, Person, said};
 
 /// One event at a time from a stream that is never asked twice.
-struct Events(std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>, String);
+pub struct Events(std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>, String);
 
 impl Events {
-    async fn open(person: &Person, path: &str) -> Self {
+    pub async fn open(person: &Person, path: &str) -> Self {
         let response = person.request("GET", path).timeout(Duration::from_secs(60)).send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -20,7 +20,7 @@ impl Events {
     }
 
     /// The next event's name and data; `None` when the stream has ended.
-    async fn next(&mut self) -> Option<(String, Value)> {
+    pub async fn next(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.1.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
@@ -39,7 +39,7 @@ impl Events {
         }
     }
 
-    async fn named(&mut self, name: &str) -> Value {
+    pub async fn named(&mut self, name: &str) -> Value {
         loop {
             let (event, data) = self.next().await.expect("the stream goes on");
             if event == name {

@@ -20,6 +20,8 @@ mod large_upload;
 mod leaving;
 mod mcp;
 mod moments;
+mod operator_actions;
+mod operator_console;
 mod people;
 mod problems;
 mod project;

@@ -100,7 +100,7 @@ pub async fn push_due(pool: &PgPool) -> Result<usize, DbError> {
         r#"UPDATE jobs SET pushed_at = now() WHERE job_id IN (
                SELECT job_id FROM jobs j WHERE state = 'pending' AND ready AND run_at <= now() AND (pushed_at IS NULL OR pushed_at < run_at)
                  AND NOT EXISTS (SELECT FROM stage_controls c WHERE c.stage = j.stage AND c.paused)
-               ORDER BY run_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED)
+               ORDER BY priority DESC, run_at LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED)
            RETURNING job_id AS "job_id: JobId", stage AS "stage: Stage""#
     )
     .fetch_all(&mut *tx)
@@ -131,6 +131,7 @@ pub async fn repush_lost(pool: &PgPool) -> Result<usize, DbError> {
         "UPDATE jobs SET pushed_at = now() WHERE job_id IN (
              SELECT j.job_id FROM jobs j
              WHERE j.state = 'pending' AND j.ready AND j.run_at <= now() AND j.pushed_at < now() - interval '60 seconds'
+               AND NOT EXISTS (SELECT FROM stage_controls c WHERE c.stage = j.stage AND c.paused)
                AND NOT EXISTS (SELECT FROM apalis.jobs m WHERE m.job_type = 'stage.' || j.stage::text
                    AND m.status IN ('Pending', 'Queued', 'Running') AND convert_from(m.job, 'UTF8')::jsonb ->> 'job_id' = j.job_id::text)
              LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED)

@@ -15,6 +15,7 @@
 //! - Locks are always taken in the order run, work; both with `FOR NO KEY UPDATE`, which lets rows that refer to the run be
 //!   inserted meanwhile.
 
+mod again;
 mod attempt;
 mod backoff;
 mod failure;
@@ -24,10 +25,11 @@ mod operator;
 mod run;
 mod work;
 
+pub use again::{MAX_PRIORITY, Reopened, cancel_job, retry_from, retry_job, retry_task, set_priority};
 pub use attempt::{begin, complete, fence, progress};
 pub use failure::{AfterFailure, Failure, FailureKind, fail};
 pub use lease::{LEASE, heartbeat, push_due, reap, repush_lost};
-pub use operator::{cancel_run, retry_run, set_stage_paused};
+pub use operator::{cancel_run, pause_stage, retry_run, set_stage_paused};
 pub use run::{RunReason, redo_stages, start_run};
 pub use work::{Attempt, StageJob, Task, Work, WorkId};
 

@@ -70,25 +70,39 @@ pub async fn retry_run(connection: &mut PgConnection, run_id: RunId) -> Result<(
     Ok(())
 }
 
-/// Pauses or resumes a stage. What runs goes on; what is held back is pushed by [`super::push_due`] after the resume.
-pub async fn set_stage_paused(pool: &PgPool, stage: Stage, paused: bool, by: Option<UserId>) -> Result<(), DbError> {
-    let mut tx = pool.begin().await?;
-    sqlx::query!(
-        "UPDATE stage_controls SET paused = $2, updated_by = $3, updated_at = now() WHERE stage = $1",
+/// Pauses or resumes a stage for all workers, from their next message on. What runs goes on; what is held back is pushed by
+/// [`super::push_due`] after the resume. False: it was so already.
+pub async fn pause_stage(
+    connection: &mut PgConnection,
+    stage: Stage,
+    paused: bool,
+    by: Option<UserId>,
+) -> Result<bool, DbError> {
+    let changed = sqlx::query!(
+        "UPDATE stage_controls SET paused = $2, updated_by = $3, updated_at = now() WHERE stage = $1 AND paused <> $2",
         stage as Stage,
         paused,
         by.map(|id| id.0)
     )
-    .execute(&mut *tx)
-    .await?;
-    if !paused {
+    .execute(&mut *connection)
+    .await?
+    .rows_affected()
+        == 1;
+    if changed && !paused {
         sqlx::query!(
             "UPDATE jobs SET pushed_at = NULL WHERE stage = $1 AND state = 'pending' AND ready",
             stage as Stage
         )
-        .execute(&mut *tx)
+        .execute(connection)
         .await?;
     }
+    Ok(changed)
+}
+
+/// [`pause_stage`] in a transaction of its own.
+pub async fn set_stage_paused(pool: &PgPool, stage: Stage, paused: bool, by: Option<UserId>) -> Result<(), DbError> {
+    let mut tx = pool.begin().await?;
+    pause_stage(&mut tx, stage, paused, by).await?;
     tx.commit().await?;
     Ok(())
 }

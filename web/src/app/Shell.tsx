@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
-import { CloudUpload, Inbox, LibraryBig, LogOut, Moon, Search, Sun, UserRound, UsersRound, WifiOff } from "lucide-react";
+import { CloudUpload, Gauge, Inbox, LibraryBig, LogOut, Moon, Search, Sun, UserRound, UsersRound, WifiOff } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { buttonClass, IconButton } from "@/components/Button";
 import { Logo } from "@/components/Logo";
@@ -9,7 +9,7 @@ import { SearchBox } from "@/features/search/SearchBox";
 import { UploadsProvider } from "@/features/upload/uploads-context";
 import { UploadTray } from "@/features/upload/UploadTray";
 import { meQuery } from "@/lib/api/queries";
-import { nameOf, type Me } from "@/lib/api/types";
+import { mayOperate, nameOf, type Me } from "@/lib/api/types";
 import { connectLive } from "@/lib/live";
 import { useServices } from "@/lib/services";
 import { signOut } from "@/lib/session";
@@ -172,6 +172,12 @@ function AccountMenu({ me }: { me: Me }) {
           <UserRound aria-hidden="true" />
           {t.profile}
         </Link>
+        {mayOperate(me) && (
+          <Link to="/operator" className={menuItemClass}>
+            <Gauge aria-hidden="true" />
+            {t.operator}
+          </Link>
+        )}
         {config.features.local_outbox && (
           <Link to="/outbox" className={menuItemClass}>
             <Inbox aria-hidden="true" />

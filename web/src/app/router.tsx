@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Link, Outlet, redirect, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Link, notFound, Outlet, redirect, useRouter, type ErrorComponentProps } from "@tanstack/react-router";
 import { Compass } from "lucide-react";
 import { useEffect, useState } from "react";
 import { buttonClass } from "@/components/Button";
@@ -7,7 +7,7 @@ import { Logo } from "@/components/Logo";
 import { EmptyState, ErrorState } from "@/components/States";
 import { ApiError } from "@/lib/api/errors";
 import { meQuery } from "@/lib/api/queries";
-import type { VideoState } from "@/lib/api/types";
+import { mayOperate, type VideoState } from "@/lib/api/types";
 import { ownPath } from "@/lib/auth-links";
 import type { Services } from "@/lib/services";
 import { currentSession, isSessionKey } from "@/lib/session";
@@ -158,13 +158,59 @@ const people = createRoute({ getParentRoute: () => member, path: "people", compo
 const person = createRoute({ getParentRoute: () => member, path: "people/$personId", component: lazyRouteComponent(() => import("@/features/people/PersonPage"), "PersonPage") });
 const profile = createRoute({ getParentRoute: () => member, path: "profile", component: lazyRouteComponent(() => import("@/features/profile/ProfilePage"), "ProfilePage") });
 
+/** The console is there for those who may see it; for others there is no such page, and its code is not loaded. */
+const operator = createRoute({
+  getParentRoute: () => member,
+  path: "operator",
+  beforeLoad: async ({ context: { services, client } }) => {
+    if (!mayOperate(await client.ensureQueryData(meQuery(services.api)))) throw notFound();
+  },
+  component: lazyRouteComponent(() => import("@/features/operator/OperatorLayout"), "OperatorLayout"),
+});
+/** Filters of the console's lists stand in the address. */
+const only =
+  <Name extends string>(...names: Name[]) =>
+  (search: Record<string, unknown>) =>
+    Object.fromEntries(names.map((name) => [name, text(search[name])])) as { [K in Name]?: string | undefined };
+const consolePages = [
+  createRoute({ getParentRoute: () => operator, path: "/", component: lazyRouteComponent(() => import("@/features/operator/OverviewPage"), "OverviewPage") }),
+  createRoute({ getParentRoute: () => operator, path: "failures", component: lazyRouteComponent(() => import("@/features/operator/FailuresPage"), "FailuresPage") }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "jobs",
+    validateSearch: only("state", "stage", "code", "video_id", "owner_id", "worker", "since", "until"),
+    component: lazyRouteComponent(() => import("@/features/operator/JobsPage"), "JobsPage"),
+  }),
+  createRoute({ getParentRoute: () => operator, path: "jobs/$jobId", component: lazyRouteComponent(() => import("@/features/operator/JobPage"), "JobPage") }),
+  createRoute({ getParentRoute: () => operator, path: "workers", component: lazyRouteComponent(() => import("@/features/operator/WorkersPage"), "WorkersPage") }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "videos",
+    validateSearch: only("state", "owner_id", "video_id"),
+    component: lazyRouteComponent(() => import("@/features/operator/VideosPage"), "VideosPage"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "users",
+    validateSearch: only("q", "tier", "role_profile"),
+    component: lazyRouteComponent(() => import("@/features/operator/UsersPage"), "UsersPage"),
+  }),
+  createRoute({
+    getParentRoute: () => operator,
+    path: "audit",
+    validateSearch: only("action", "actor_id", "subject_id", "since", "until"),
+    component: lazyRouteComponent(() => import("@/features/operator/AuditPage"), "AuditPage"),
+  }),
+  createRoute({ getParentRoute: () => operator, path: "storage", component: lazyRouteComponent(() => import("@/features/operator/StoragePage"), "StoragePage") }),
+] as const;
+
 const routeTree = root.addChildren([
   home,
   confirm,
   outbox,
   signedIn.addChildren([newPassword]),
   visitor.addChildren([login, register, forgot, mailbox]),
-  member.addChildren([library, upload, video, search, people, person, profile]),
+  member.addChildren([library, upload, video, search, people, person, profile, operator.addChildren(consolePages)]),
 ]);
 
 export function makeRouter(context: Context) {

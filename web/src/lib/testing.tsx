@@ -12,6 +12,7 @@ configure({ asyncUtilTimeout: 10_000 });
 export type Answers = Record<string, (options: RequestOptions) => unknown>;
 
 const PATHS = ["/", "/search", "/people", "/people/$personId", "/videos/$videoId"] as const;
+const PATHS = ["/", "/people", "/people/$personId", "/videos/$videoId", "/operator", "/operator/jobs", "/operator/jobs/$jobId"] as const;
 
 /** Renders a page or a part of one at `path`, with a server that gives `answers`. Of the paths of the app those are there that
  *  tests have led to so far, and all show the same. */

@@ -65,6 +65,10 @@ pub struct AccountItem {
     role_profiles: Vec<String>,
     video_count: i64,
     storage_bytes: i64,
+    /// Of all their videos together.
+    duration_ms: i64,
+    /// Counted since the UTC day began.
+    uploads_today: i64,
     created_at: DateTime<Utc>,
     last_login_at: Option<DateTime<Utc>>,
     deleted_at: Option<DateTime<Utc>>,
@@ -83,6 +87,8 @@ impl From<Account> for AccountItem {
             role_profiles: account.role_profiles,
             video_count: account.video_count,
             storage_bytes: account.storage_bytes,
+            duration_ms: account.duration_ms,
+            uploads_today: account.uploads_today,
             created_at: account.created_at,
             last_login_at: account.last_login_at,
             deleted_at: account.deleted_at,

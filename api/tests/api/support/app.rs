@@ -97,6 +97,17 @@ impl App {
         person
     }
 
+    /// Somebody who looks after the installation.
+    pub async fn operator(&self, name: &str) -> Person {
+        let person = self.user(name).await;
+        let mut tx = self.db.pool().begin().await.unwrap();
+        let user = heimdex_db::role_profiles::only_by_email(&mut *tx, &person.email).await.unwrap();
+        let (role, by) = (heimdex_db::role_profiles::RoleType::Operator, heimdex_db::audit::By::command());
+        heimdex_db::role_profiles::grant(&mut tx, user, role, None, &by).await.unwrap();
+        tx.commit().await.unwrap();
+        person
+    }
+
     pub async fn sign_up(&self, body: &Value) -> Reply {
         self.anonymous("POST", "/auth/v1/signup", Some(body)).await
     }

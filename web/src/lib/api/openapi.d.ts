@@ -21,6 +21,193 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of the whole installation. */
+        get: operations["get_admin_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has failed and was not mended yet, by kind. */
+        get: operations["get_admin_failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/failures/{code}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Retries everything that failed with a code. */
+        post: operations["post_admin_failures_code_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stages of everybody's videos, those made last first. For operators and admins. */
+        get: operations["get_admin_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job's timeline. For operators and admins. */
+        get: operations["get_admin_jobs_job_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancels the run a job belongs to. */
+        post: operations["post_admin_jobs_job_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes up a failed or cancelled run. */
+        post: operations["post_admin_jobs_job_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stage graph with what waits, runs, ends and fails at each stage, and the same of other work. For operators and admins. */
+        get: operations["get_admin_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/stages/{stage}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Holds a stage for all workers. */
+        post: operations["post_admin_stages_stage_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/stages/{stage}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a stage go on. For operators and admins. */
+        post: operations["post_admin_stages_stage_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What everything takes, by kind and by owner. For operators and admins. */
+        get: operations["get_admin_storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/users": {
         parameters: {
             query?: never;
@@ -56,6 +243,57 @@ export interface paths {
          *     say so after their next refresh; what the person may do changes at once.
          */
         patch: operations["patch_admin_users_user_id"];
+        trace?: never;
+    };
+    "/admin/videos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody's videos, newest first. For operators and admins. */
+        get: operations["get_admin_videos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/videos/{video_id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Puts what is left to do for a video before the work of others. */
+        put: operations["put_admin_videos_video_id_priority"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is at work, and what at; at most 500. For operators and admins. */
+        get: operations["get_admin_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/config": {
@@ -343,27 +581,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/search/image": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Finds moments that look like a picture; the body is the file, at most 10 MiB. The answer is that of `POST /search`, of the channel
-         *     `seen` alone. Every page counts as a search, since the picture is looked at for each. The picture is not kept, nor is the search in
-         *     the history. 409 `no_image_model` where no model looks at pictures.
-         */
-        post: operations["post_search_image"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/search/suggest": {
         parameters: {
             query?: never;
@@ -379,63 +596,6 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
-        trace?: never;
-    };
-    "/searches/history": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What the person has searched for: each query once, the last one first. Of the newest 5000 searches; searches by picture are not kept. */
-        get: operations["get_searches_history"];
-        put?: never;
-        post?: never;
-        /** Forgets one query of the history, or all of it. */
-        delete: operations["delete_searches_history"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/searches/saved": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The person's saved searches, newest first. */
-        get: operations["get_searches_saved"];
-        put?: never;
-        /**
-         * Keeps a search by name. It is checked as `POST /search` checks it, with the same errors. 409 with `conflict: name_taken`, or
-         *     `too_many_saved_searches` from 200 on.
-         */
-        post: operations["post_searches_saved"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/searches/saved/{saved_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Deletes a saved search. */
-        delete: operations["delete_searches_saved_saved_id"];
-        options?: never;
-        head?: never;
-        /** Renames a saved search or keeps another one under its name. 409 with `conflict: name_taken`. */
-        patch: operations["patch_searches_saved_saved_id"];
         trace?: never;
     };
     "/users/me": {
@@ -834,9 +994,102 @@ export interface components {
             user_id: string;
             /** Format: int64 */
             video_count: number;
+            /** Format: int64 */
+            duration_ms: number;
+            /** Format: int64 */
+            uploads_today: number;
         };
         AccountPage: {
             items: components["schemas"]["AccountItem"][];
+            next_cursor?: string | null;
+        };
+        AdminAttempt: {
+            /** Format: uuid */
+            attempt_id: string;
+            /** Format: int32 */
+            number: number;
+            worker: string;
+            state: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+            error_code?: string | null;
+            error_message?: string | null;
+            error_chain?: string | null;
+            stats: Record<string, never>;
+        };
+        AdminJob: {
+            /** Format: uuid */
+            job_id: string;
+            /** Format: uuid */
+            run_id: string;
+            /** Format: uuid */
+            video_id: string;
+            /** Format: uuid */
+            owner_id: string;
+            owner_email?: string | null;
+            stage: string;
+            state: string;
+            ready: boolean;
+            /** Format: int32 */
+            progress: number;
+            /** Format: int32 */
+            attempts: number;
+            /** Format: int32 */
+            max_attempts: number;
+            /** Format: int32 */
+            priority: number;
+            note?: string | null;
+            error_code?: string | null;
+            error_message?: string | null;
+            error_chain?: string | null;
+            worker?: string | null;
+            /** Format: date-time */
+            run_at: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            started_at?: string | null;
+            /** Format: date-time */
+            finished_at?: string | null;
+        };
+        AdminJobPage: {
+            items: components["schemas"]["AdminJob"][];
+            next_cursor?: string | null;
+        };
+        AdminJobStory: {
+            job: components["schemas"]["AdminJob"];
+            attempts: components["schemas"]["AdminAttempt"][];
+            run: components["schemas"]["AdminJob"][];
+        };
+        AdminVideo: {
+            /** Format: uuid */
+            video_id: string;
+            /** Format: uuid */
+            owner_id: string;
+            owner_email?: string | null;
+            state: string;
+            /** Format: int64 */
+            size_bytes: number;
+            /** Format: int64 */
+            duration_ms?: number | null;
+            failure_code?: string | null;
+            failure_message?: string | null;
+            /** Format: uuid */
+            run_id?: string | null;
+            run_state?: string | null;
+            /** Format: int32 */
+            priority?: number | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            indexed_at?: string | null;
+            /** Format: date-time */
+            purge_after?: string | null;
+        };
+        AdminVideoPage: {
+            items: components["schemas"]["AdminVideo"][];
             next_cursor?: string | null;
         };
         AffectBounds: {
@@ -917,6 +1170,14 @@ export interface components {
             items: components["schemas"]["AuditLine"][];
             next_cursor?: string | null;
         };
+        BatchAnswer: {
+            retried: number;
+            skipped: number;
+            more: boolean;
+        };
+        CancelAnswer: {
+            cancelled: boolean;
+        };
         ChannelReport: {
             candidates: number;
             /** @description `words`, `meaning`, `seen`, `written`, `tagged` or `who`; `filters` alone where there was nothing to look for */
@@ -944,6 +1205,21 @@ export interface components {
             at: string;
             note: string;
         };
+        DoingItem: {
+            name: string;
+            /** Format: uuid */
+            job_id?: string | null;
+            /** Format: uuid */
+            task_id?: string | null;
+            /** Format: uuid */
+            video_id?: string | null;
+            /** Format: int32 */
+            attempt: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: int32 */
+            progress: number;
+        };
         /** @description Faces of the person: all of theirs in a scene, or one of them. */
         Face: {
             /** Format: uuid */
@@ -953,6 +1229,27 @@ export interface components {
              * @description As `GET /people/{id}/scenes` tells; left out: all of theirs in the scene.
              */
             track_no?: number | null;
+        };
+        FailureItem: {
+            code: string;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            tasks: number;
+            places: string[];
+            /** Format: date-time */
+            first_at?: string | null;
+            /** Format: date-time */
+            last_at?: string | null;
+            message?: string | null;
+            chain?: string | null;
+            /** Format: uuid */
+            job_id?: string | null;
+            /** Format: uuid */
+            video_id?: string | null;
+        };
+        FailureList: {
+            items: components["schemas"]["FailureItem"][];
         };
         FeatureFlags: {
             faces: boolean;
@@ -967,10 +1264,6 @@ export interface components {
             /** @description Path of the field, parameter or header. */
             field: string;
         };
-        HistoryPage: {
-            items: components["schemas"]["PastSearch"][];
-            next_cursor?: string | null;
-        };
         Hit: {
             /**
              * Format: int64
@@ -983,8 +1276,6 @@ export interface components {
             highlights: components["schemas"]["Span"][];
             /** @description Which channels found it, and why. */
             matches: components["schemas"]["Match"][];
-            /** @description Hits of its video that are on no page yet. */
-            more_in_video: number;
             /** Format: uuid */
             run_id: string;
             /** Format: uuid */
@@ -1041,17 +1332,6 @@ export interface components {
              * @description Null before the upload is complete.
              */
             run_id?: string | null;
-        };
-        /** @description A search without its page. It passes what `POST /search` checks, so that it can be sent there as it is. */
-        KeptSearch: {
-            channels?: string[] | null;
-            filters?: components["schemas"]["SearchFilters"] | null;
-            per_video?: number | null;
-            /** @example tag:car person:minji */
-            query: string;
-            weights?: {
-                [key: string]: number;
-            } | null;
         };
         Limits: {
             /** Format: int64 */
@@ -1158,14 +1438,6 @@ export interface components {
             /** @example Minji */
             display_name: string;
         };
-        NewSavedSearch: {
-            /**
-             * @description 1 to 100 characters; each name once.
-             * @example Minji's cars
-             */
-            name: string;
-            request: components["schemas"]["KeptSearch"];
-        };
         NewTokenAnswer: components["schemas"]["TokenItem"] & {
             /**
              * @description Shown this once. Send it as `Authorization: Bearer hx_…`.
@@ -1212,6 +1484,17 @@ export interface components {
             recipient: string;
             subject: string;
         };
+        OwnerUse: {
+            /** Format: uuid */
+            user_id: string;
+            email?: string | null;
+            /** Format: int64 */
+            video_count: number;
+            /** Format: int64 */
+            original_bytes: number;
+            /** Format: int64 */
+            deleted_bytes: number;
+        };
         /** @description An operator of a query. */
         ParsedOperator: {
             /** @description Of its first character in the query as it was sent, from 1, in Unicode scalar values. */
@@ -1251,24 +1534,6 @@ export interface components {
         PartsWanted: {
             /** @description From 1; at most 100. */
             part_numbers: number[];
-        };
-        PastSearch: {
-            /**
-             * Format: int32
-             * @description On the first page of the last time.
-             */
-            hits: number;
-            query: string;
-            /**
-             * Format: date-time
-             * @description The last time.
-             */
-            searched_at: string;
-            /**
-             * Format: int64
-             * @description Among the newest 5000 searches.
-             */
-            times: number;
         };
         Person: {
             consent?: components["schemas"]["ConsentGiven"] | null;
@@ -1413,6 +1678,16 @@ export interface components {
              */
             state: string;
         };
+        PriorityAnswer: {
+            /** Format: uuid */
+            video_id: string;
+            /** Format: int32 */
+            priority: number;
+        };
+        PriorityRequest: {
+            /** Format: int32 */
+            priority: number;
+        };
         /** @description Body of every error: RFC 9457 problem details. */
         Problem: {
             /** @description Stable; decide by this one. */
@@ -1465,6 +1740,12 @@ export interface components {
              */
             roles: string[];
         };
+        Queues: {
+            /** Format: date-time */
+            at: string;
+            stages: components["schemas"]["StageQueueItem"][];
+            tasks: components["schemas"]["TaskQueueItem"][];
+        };
         Ready: {
             checks: components["schemas"]["Checks"];
             /** @description `ok` only when every check is `ok` or `off`. */
@@ -1481,24 +1762,14 @@ export interface components {
             code: string;
             message: string;
         };
-        SavedPage: {
-            items: components["schemas"]["SavedSearch"][];
-            next_cursor?: string | null;
-        };
-        SavedSearch: {
-            /** Format: date-time */
-            created_at: string;
-            name: string;
-            /** @description What to send to `POST /search`. */
-            request: components["schemas"]["KeptSearch"];
+        RetryAnswer: {
+            retried: boolean;
             /** Format: uuid */
-            saved_id: string;
-            /** Format: date-time */
-            updated_at: string;
+            run_id?: string | null;
+            stages: string[];
         };
-        SavedSearchChange: {
-            name?: string | null;
-            request?: components["schemas"]["KeptSearch"] | null;
+        RetryRequest: {
+            from_here?: boolean;
         };
         Scene: {
             affect?: components["schemas"]["SceneAffect"] | null;
@@ -1639,10 +1910,7 @@ export interface components {
         };
         /** @description Something the person should know about how the query was taken. A search does not fail because somebody was renamed. */
         SearchNote: {
-            /**
-             * @description Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or`; of a search by picture also `words_beside_picture` or
-             *     `picture_says_nothing`
-             */
+            /** @description Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or` */
             code: string;
             /** @description A sentence. */
             detail: string;
@@ -1708,11 +1976,61 @@ export interface components {
             url: string;
             vtt_url: string;
         };
+        StageControl: {
+            stage: string;
+            paused: boolean;
+            changed: boolean;
+        };
+        StageQueueItem: {
+            stage: string;
+            needs: string[];
+            paused: boolean;
+            /** Format: date-time */
+            changed_at: string;
+            changed_by?: string | null;
+            /** Format: int64 */
+            blocked: number;
+            /** Format: int64 */
+            waiting: number;
+            /** Format: int64 */
+            scheduled: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            completed: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: int64 */
+            done_1m: number;
+            /** Format: int64 */
+            done_5m: number;
+            /** Format: int64 */
+            done_60m: number;
+            /** Format: date-time */
+            oldest_waiting_at?: string | null;
+        };
         Started: {
             /** Format: uuid */
             run_id: string;
             /** @description What is done again; the other stages are inherited. */
             stages: string[];
+        };
+        Storage: {
+            /** Format: int64 */
+            original_bytes: number;
+            /** Format: int64 */
+            video_count: number;
+            /** Format: int64 */
+            uploading_bytes: number;
+            /** Format: int64 */
+            deleted_bytes: number;
+            /** Format: int64 */
+            database_bytes: number;
+            tables: components["schemas"]["TableUse"][];
+            owners: components["schemas"]["OwnerUse"][];
+            next_cursor?: string | null;
         };
         StoredPart: {
             etag: string;
@@ -1732,15 +2050,36 @@ export interface components {
             size_bytes: number;
         };
         Suggestion: {
-            /** @description `saved` (a saved search), `recent` (searched before), `title` or `spoken` */
+            /** @description `recent` (searched before), `title` or `spoken` */
             kind: string;
-            /** @description Of a saved search. */
-            name?: string | null;
-            /** @description What to search for. */
             text: string;
         };
         Suggestions: {
             items: components["schemas"]["Suggestion"][];
+        };
+        TableUse: {
+            name: string;
+            /** Format: int64 */
+            bytes: number;
+        };
+        TaskQueueItem: {
+            kind: string;
+            /** Format: int64 */
+            waiting: number;
+            /** Format: int64 */
+            scheduled: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            done_1m: number;
+            /** Format: int64 */
+            done_5m: number;
+            /** Format: int64 */
+            done_60m: number;
+            /** Format: date-time */
+            oldest_waiting_at?: string | null;
         };
         /** @description What a tier may use; null is no limit. */
         Tier: {
@@ -1802,8 +2141,6 @@ export interface components {
             language?: string | null;
             /** @description What recognised the speech. */
             model?: string | null;
-            /** @description Null on the last page. */
-            next_cursor?: string | null;
             /**
              * Format: uuid
              * @description The visible run; null while there is none, and then nothing is said yet.
@@ -1919,9 +2256,26 @@ export interface components {
             /** @description With its leading space where there is one. */
             text: string;
         };
+        WorkerItem: {
+            name: string;
+            host: string;
+            /** Format: int32 */
+            pid: number;
+            version: string;
+            stages: string[];
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            heartbeat_at: string;
+            alive: boolean;
+            doing: components["schemas"]["DoingItem"][];
+        };
+        WorkerList: {
+            items: components["schemas"]["WorkerItem"][];
+        };
     };
     responses: {
-        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `feature_off` (404), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `no_image_model` (409), `consent_required` (422), `too_many_photos` (409), `too_many_people` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
+        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `feature_off` (404), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `consent_required` (422), `too_many_photos` (409), `too_many_people` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -1964,6 +2318,256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_failures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailureList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_failures_code_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_jobs: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                state?: string;
+                stage?: string;
+                code?: string;
+                video_id?: string;
+                owner_id?: string;
+                worker?: string;
+                since?: string;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminJobPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_jobs_job_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminJobStory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_jobs_job_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_jobs_job_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queues"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_stages_stage_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stage: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageControl"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_stages_stage_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stage: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageControl"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_storage: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2026,6 +2630,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_videos: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                state?: string;
+                owner_id?: string;
+                video_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminVideoPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_videos_video_id_priority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriorityRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriorityAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2148,8 +2824,6 @@ export interface operations {
                 cursor?: string;
                 /** @description `named` or `unknown`; by default both. */
                 kind?: string;
-                /** @description A part of the name, in any case. */
-                q?: string;
             };
             header?: never;
             path?: never;
@@ -2514,46 +3188,6 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    post_search_image: {
-        parameters: {
-            query?: {
-                /**
-                 * @description Operators of the query language, all of which have to hold. Other words are left out, and a note says so.
-                 * @example person:minji lang:ko
-                 */
-                q?: string;
-                /** @description 1 to 50, by default 20. */
-                limit?: number;
-                /** @description `next_cursor` of the page before, with the same picture and the same other parameters. */
-                cursor?: string;
-                /** @description Hits of one video before those of others have had their turn; by default 3. */
-                per_video?: number;
-                /** @description Only scenes of this video. */
-                video?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "image/jpeg": number[];
-                "image/png": number[];
-                "image/webp": number[];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SearchAnswer"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
     get_search_suggest: {
         parameters: {
             query?: {
@@ -2572,149 +3206,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suggestions"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_searches_history: {
-        parameters: {
-            query?: {
-                /** @description 1 to 100, by default 20. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HistoryPage"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    delete_searches_history: {
-        parameters: {
-            query?: {
-                /** @description Only this query, as the history has it. Without it everything is forgotten. */
-                query?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is forgotten */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_searches_saved: {
-        parameters: {
-            query?: {
-                /** @description 1 to 100, by default 50. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SavedPage"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    post_searches_saved: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSavedSearch"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SavedSearch"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    delete_searches_saved_saved_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                saved_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is gone */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    patch_searches_saved_saved_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                saved_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SavedSearchChange"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SavedSearch"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3167,16 +3658,6 @@ export interface operations {
             query?: {
                 /** @description `json` (default), `vtt` (WebVTT), `srt` (SubRip) or `txt`. */
                 format?: string;
-                /** @description Whether segments come with their words; by default they do. */
-                words?: boolean;
-                /** @description Only what is said after this moment. */
-                from_ms?: number;
-                /** @description Only what is said before this moment. */
-                to_ms?: number;
-                /** @description Segments of a page, 1 to 1000; by default all. */
-                limit?: number;
-                /** @description `next_cursor` of the page before, with the same times. */
-                cursor?: string;
             };
             header?: never;
             path: {

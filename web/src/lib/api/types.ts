@@ -90,3 +90,20 @@ export type ApiToken = Narrow<Schema<"TokenItem">, { scopes: Scope[] }>;
 /** With its only chance to be read. */
 export type NewApiToken = Schema<"NewTokenAnswer">;
 export type OutboxMail = Schema<"OutboxMail">;
+
+/** What the operator's console reads: over all owners, without what videos hold. */
+export type StageQueue = Narrow<Schema<"StageQueueItem">, { stage: Stage; needs: Stage[] }>;
+export type TaskQueue = Schema<"TaskQueueItem">;
+export type Queues = Narrow<Schema<"Queues">, { stages: StageQueue[] }>;
+export type Worker = Narrow<Schema<"WorkerItem">, { stages: Stage[] }>;
+export type AdminJob = Narrow<Schema<"AdminJob">, { stage: Stage; state: JobState }>;
+export type AttemptState = "running" | "completed" | "failed" | "lost" | "outage" | "released" | "cancelled";
+export type AdminAttempt = Narrow<Schema<"AdminAttempt">, { state: AttemptState }>;
+export type AdminJobStory = Narrow<Schema<"AdminJobStory">, { job: AdminJob; attempts: AdminAttempt[]; run: AdminJob[] }>;
+export type FailureGroup = Schema<"FailureItem">;
+export type AdminVideo = Narrow<Schema<"AdminVideo">, { state: VideoState; run_state: JobState | null }>;
+export type Account = Narrow<Schema<"AccountItem">, { tier: Tier; role: Role }>;
+export type AuditLine = Schema<"AuditLine">;
+export type Storage = Schema<"Storage">;
+/** Whether somebody may look after the installation; the server decides anew with every request. */
+export const mayOperate = (me: Pick<Me, "role_profiles">) => me.role_profiles.includes("operator") || me.role_profiles.includes("admin");
