@@ -93,6 +93,9 @@ actions! {
     ConsentRecorded = "consent_recorded",
     PeopleMerged = "people_merged",
     PersonSplit = "person_split",
+    MomentShared = "moment_shared",
+    ShareRevoked = "share_revoked",
+    TranscriptEdited = "transcript_edited",
     /// Too many guesses at an account: more are refused for a while.
     GuessingStopped = "guessing_stopped",
 }

@@ -9,6 +9,7 @@ pub mod outbox;
 pub mod people;
 pub mod scenes;
 pub mod search;
+pub mod shares;
 pub mod transcript;
 pub mod uploads;
 pub mod users;
@@ -28,6 +29,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(administration())
         .merge(changing())
         .merge(people())
+        .merge(sharing())
         .merge(open_to(Scope::Read, reading()))
         .merge(open_to(Scope::Upload, uploading()))
         .merge(open_to(Scope::Search, searching()))
@@ -66,6 +68,16 @@ fn changing() -> OpenApiRouter<AppState> {
         .routes(routes!(videos::edit::patch, videos::edit::delete))
         .routes(routes!(videos::edit::restore))
         .routes(routes!(videos::reprocess::reprocess))
+}
+
+/// What leaves a library, and what came out of another's: never by an API token.
+fn sharing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(videos::clips::create))
+        .routes(routes!(videos::clips::get))
+        .routes(routes!(shares::create, shares::list))
+        .routes(routes!(shares::revoke))
+        .routes(routes!(shares::open::open))
 }
 
 /// Who is who: never by an API token.

@@ -16,7 +16,10 @@ fn operations(video: &str, scene: &str, person: &str) -> Vec<(String, String, bo
             if !open {
                 let filled =
                     path.replace("{video_id}", video).replace("{scene_id}", scene).replace("{person_id}", person);
-                let filled = filled.replace("{photo_id}", person);
+                let filled = ["{photo_id}", "{clip_id}", "{share_id}"]
+                    .iter()
+                    .fold(filled, |path, name| path.replace(name, person));
+                let filled = filled.replace("{segment_no}", "0");
                 all.push((method.to_uppercase(), filled.clone(), filled != *path));
             }
         }
@@ -33,6 +36,8 @@ fn body(path: &str) -> Value {
         "merge" => json!({ "from": [uuid::Uuid::nil()] }),
         "split" => json!({ "faces": [{ "scene_id": uuid::Uuid::nil() }] }),
         "reject" => json!({ "scene_id": uuid::Uuid::nil() }),
+        "clips" | "shares" => json!({ "start_ms": 0, "end_ms": 1000 }),
+        "0" => json!({ "run_id": uuid::Uuid::nil(), "was": "rain", "text": "train" }),
         _ => json!({}),
     }
 }
