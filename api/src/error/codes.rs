@@ -58,6 +58,8 @@ codes! {
     NotPlayableYet = "not_playable_yet", CONFLICT, "The video cannot be played yet";
     ProxyFailed = "proxy_failed", CONFLICT, "No version could be made that browsers play";
     NoVectors = "no_vectors", CONFLICT, "The scene has nothing to compare";
+    /// Somebody edits what is no longer there.
+    TranscriptChanged = "transcript_changed", CONFLICT, "The transcript has changed";
     ConsentRequired = "consent_required", UNPROCESSABLE_ENTITY, "The person has to agree first";
     TooManyPhotos = "too_many_photos", CONFLICT, "The person has as many photos as they may";
     TooManyPeople = "too_many_people", CONFLICT, "There are as many people as there may be";

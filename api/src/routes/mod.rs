@@ -68,6 +68,7 @@ fn changing() -> OpenApiRouter<AppState> {
         .routes(routes!(videos::edit::patch, videos::edit::delete))
         .routes(routes!(videos::edit::restore))
         .routes(routes!(videos::reprocess::reprocess))
+        .routes(routes!(transcript::edit::patch))
 }
 
 /// What leaves a library, and what came out of another's: never by an API token.

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 
 use heimdex_db::{
     moments::{
-        scenes,
+        scenes::{self, Scene},
         transcript::{self, Word},
         windows::{self, NewWindow},
     },
@@ -34,11 +34,26 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     vectors::ensure_model(cx.db(), VectorKind::Text, model.id(), embedder.dimension()).await?;
     let scene_rows = scenes::list(cx.db(), job.run_id).await?;
     let words = transcript::words(cx.db(), job.run_id).await?;
+    let mut rows = split(&embedder, &scene_rows, &words)?;
+    embed_all(cx, &embedder, &mut rows).await?;
 
+    let mut tx = cx.fenced_tx().await?;
+    runs::set_model(&mut tx, job.run_id, "text", Some(&model.label())).await?;
+    windows::replace(&mut tx, job.run_id, job.owner_id, model.id(), &rows).await?;
+    cx.commit(tx).await?;
+    Ok(if rows.is_empty() { Outcome::nothing("no words") } else { Outcome::done() })
+}
+
+/// What is said in each scene, in windows that have no vectors yet.
+pub(crate) fn split(
+    embedder: &TextEmbedder,
+    scene_rows: &[Scene],
+    words: &[Word],
+) -> Result<Vec<NewWindow>, StageError> {
     let mut rows: Vec<NewWindow> = Vec::new();
-    for scene in &scene_rows {
+    for scene in scene_rows {
         let spoken: Vec<_> = words.iter().filter(|word| word.scene_id == Some(scene.scene_id)).collect();
-        for (range, ordinal) in cut(&embedder, &spoken)?.into_iter().zip(0..) {
+        for (range, ordinal) in cut(embedder, &spoken)?.into_iter().zip(0..) {
             let own = &spoken[range];
             let text: String = own.iter().map(|word| word.text.as_str()).collect();
             rows.push(NewWindow {
@@ -51,6 +66,15 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
             });
         }
     }
+    Ok(rows)
+}
+
+/// Gives windows their vectors.
+pub(crate) async fn embed_all(
+    cx: &StageContext,
+    embedder: &Arc<TextEmbedder>,
+    rows: &mut [NewWindow],
+) -> Result<(), StageError> {
     let all = rows.len();
     for from in (0..all).step_by(BATCH) {
         if cx.cancel.is_cancelled() {
@@ -58,18 +82,13 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
         }
         let until = (from + BATCH).min(all);
         let texts: Vec<_> = rows[from..until].iter().map(|row| row.text.clone()).collect();
-        let vectors = embed(Arc::clone(&embedder), texts).await?;
+        let vectors = embed(Arc::clone(embedder), texts).await?;
         for (row, vector) in rows[from..until].iter_mut().zip(vectors) {
             row.vector = vector;
         }
         cx.progress_between(5, 95, until, all);
     }
-
-    let mut tx = cx.fenced_tx().await?;
-    runs::set_model(&mut tx, job.run_id, "text", Some(&model.label())).await?;
-    windows::replace(&mut tx, job.run_id, job.owner_id, model.id(), &rows).await?;
-    cx.commit(tx).await?;
-    Ok(if rows.is_empty() { Outcome::nothing("no words") } else { Outcome::done() })
+    Ok(())
 }
 
 /// Windows of consecutive words, by how many tokens each word is.
