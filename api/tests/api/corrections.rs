@@ -34,7 +34,7 @@ async fn a_corrected_sentence_is_seen_and_found_at_once() {
     let correction =
         json!({ "run_id": before["run_id"], "was": "It wuz the best", "text": "  It was the very best of  times " });
     let segment = ann.patch(&path, correction.clone()).await.assert_status(200).body.clone();
-    assert_eq!((&segment["text"], &segment["edited"]), (&json!("It was the very best of  times"), &json!(true)));
+    assert_eq!((&segment["text"], &segment["edited"]), (&json!("It was the very best of times"), &json!(true)));
     let words = segment["words"].as_array().unwrap();
     assert_eq!(words.len(), 7);
     assert_eq!((&words[0]["start_ms"], &words[0]["probability"]), (&json!(0), &json!(0.5)), "what was right stays");
