@@ -103,6 +103,7 @@ fn reading() -> OpenApiRouter<AppState> {
         .routes(routes!(videos::list::list))
         .routes(routes!(videos::get::get))
         .routes(routes!(videos::playback::playback))
+        .routes(routes!(videos::markers::markers))
         .routes(routes!(jobs::list))
         .routes(routes!(events::all))
         .routes(routes!(events::of_video))

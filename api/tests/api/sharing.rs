@@ -5,7 +5,7 @@ use heimdex_db::{ClipId, VideoId, clips, keys};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{App, said};
+use crate::support::{App, said, scene_of};
 
 /// What the worker does when it has cut every part that is waiting.
 async fn cut_all(app: &App) {
@@ -140,4 +140,33 @@ async fn a_clip_is_made_once_handed_out_signed_and_gone_after_a_day() {
         .await
         .unwrap();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 4, "their objects go");
+}
+
+#[tokio::test]
+async fn scenes_go_to_an_editing_program_with_timecode() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(
+        &app,
+        &ann,
+        "Rain",
+        &[(0, 60_060, "it was, \"so\""), (60_060, 120_120, "wind"), (120_120, 130_130, "sun")],
+    )
+    .await;
+    sqlx::query("UPDATE video_metadata SET fps = 29.97").execute(app.db.pool()).await.unwrap();
+    let get = async |query: String| ann.get(&format!("/videos/{video}/markers?{query}")).await;
+    let edl = get("format=edl".into()).await;
+    assert_eq!(edl.assert_status(200).header("content-type"), "text/plain; charset=utf-8");
+    // A minute and 60 ms: 1800 frames, of which two numbers are dropped.
+    assert!(edl.text.contains("FCM: DROP FRAME") && edl.text.contains("00:00:00;00 00:01:00;02"), "{}", edl.text);
+    let second = scene_of(video, 60_060, 120_120);
+    let xml = get(format!("format=fcpxml&scenes={second}")).await;
+    assert_eq!(xml.assert_status(200).text.matches("<asset-clip").count(), 1);
+    assert!(xml.text.contains(r#"value="Scene 2" note="wind""#), "{}", xml.text);
+    let csv = get("format=csv".into()).await;
+    assert_eq!(csv.assert_status(200).text.lines().count(), 4);
+    assert!(csv.text.contains("\"it was, \"\"so\"\"\""), "{}", csv.text);
+    for wrong in ["", "format=doc", "format=edl&scenes=x"] {
+        get(wrong.into()).await.assert_problem(400, "invalid_request");
+    }
 }

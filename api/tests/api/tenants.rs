@@ -20,6 +20,7 @@ fn operations(video: &str, scene: &str, person: &str) -> Vec<(String, String, bo
                     .iter()
                     .fold(filled, |path, name| path.replace(name, person));
                 let filled = filled.replace("{segment_no}", "0");
+                let filled = if path.ends_with("/markers") { format!("{filled}?format=csv") } else { filled };
                 all.push((method.to_uppercase(), filled.clone(), filled != *path));
             }
         }

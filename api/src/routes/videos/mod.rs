@@ -4,6 +4,7 @@ pub mod clips;
 pub mod edit;
 pub mod get;
 pub mod list;
+pub mod markers;
 pub mod part;
 pub mod playable;
 pub mod playback;
