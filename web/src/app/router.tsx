@@ -149,6 +149,7 @@ const search = createRoute({
   validateSearch: (params: Record<string, unknown>): { q?: string | undefined } => ({ q: text(params.q) }),
   component: lazyRouteComponent(() => import("@/features/search/SearchPage"), "SearchPage"),
 });
+const shared = createRoute({ getParentRoute: () => member, path: "s/$token", component: lazyRouteComponent(() => import("@/features/share/SharedMomentPage"), "SharedMomentPage") });
 const people = createRoute({ getParentRoute: () => member, path: "people", component: lazyRouteComponent(() => import("@/features/people/PeoplePage"), "PeoplePage") });
 const person = createRoute({ getParentRoute: () => member, path: "people/$personId", component: lazyRouteComponent(() => import("@/features/people/PersonPage"), "PersonPage") });
 const profile = createRoute({ getParentRoute: () => member, path: "profile", component: lazyRouteComponent(() => import("@/features/profile/ProfilePage"), "ProfilePage") });
@@ -159,7 +160,7 @@ const routeTree = root.addChildren([
   outbox,
   signedIn.addChildren([newPassword]),
   visitor.addChildren([login, register, forgot, mailbox]),
-  member.addChildren([library, upload, video, search, people, person, profile]),
+  member.addChildren([library, upload, video, search, shared, people, person, profile]),
 ]);
 
 export function makeRouter(context: Context) {
