@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type RefObject } from "react";
+import { useCallback, useMemo, useState, useSyncExternalStore, type RefObject } from "react";
 
 /** Shorter lists are rendered whole. */
 const WHOLE = 120;
@@ -23,49 +23,45 @@ export interface Windowed {
 /** Of a long list in a scroller, the rows that can be seen and a few more. Rows may be of any height: `estimate` counts until one
  *  has been there. */
 export function useWindowed(scroller: RefObject<HTMLElement | null>, count: number, estimate: number): Windowed {
-  const heights = useRef(new Map<number, number>());
-  const [version, setVersion] = useState(0);
-  const [view, setView] = useState({ top: 0, height: UNKNOWN_HEIGHT });
+  const [heights, setHeights] = useState<ReadonlyMap<number, number>>(() => new Map());
   const whole = count <= WHOLE;
 
-  useEffect(() => {
-    const box = scroller.current;
-    if (!box || whole) return;
-    const look = () => setView((old) => (old.top === box.scrollTop && old.height === (box.clientHeight || UNKNOWN_HEIGHT) ? old : { top: box.scrollTop, height: box.clientHeight || UNKNOWN_HEIGHT }));
-    look();
-    box.addEventListener("scroll", look, { passive: true });
-    window.addEventListener("resize", look);
-    return () => {
-      box.removeEventListener("scroll", look);
-      window.removeEventListener("resize", look);
-    };
-  }, [scroller, whole]);
+  const subscribe = useCallback(
+    (changed: () => void) => {
+      const box = scroller.current;
+      box?.addEventListener("scroll", changed, { passive: true });
+      window.addEventListener("resize", changed);
+      return () => {
+        box?.removeEventListener("scroll", changed);
+        window.removeEventListener("resize", changed);
+      };
+    },
+    [scroller],
+  );
+  // Of a list that is rendered whole, scrolling changes nothing.
+  const scrolled = useSyncExternalStore(subscribe, () => (whole ? 0 : Math.round(scroller.current?.scrollTop ?? 0)));
+  const height = useSyncExternalStore(subscribe, () => (whole ? 0 : scroller.current?.clientHeight || UNKNOWN_HEIGHT));
 
   // starts[n] is where row n begins; the last is the whole height.
   const starts = useMemo(() => {
     const all = new Float64Array(count + 1);
-    for (let index = 0; index < count; index += 1) all[index + 1] = (all[index] ?? 0) + (heights.current.get(index) ?? estimate);
+    for (let index = 0; index < count; index += 1) all[index + 1] = (all[index] ?? 0) + (heights.get(index) ?? estimate);
     return all;
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `version` says that a height has changed
-  }, [count, estimate, version]);
+  }, [count, estimate, heights]);
 
-  const measured = useRef(false);
-  const measure = useCallback((index: number, row: HTMLElement | null) => {
-    const height = row?.offsetHeight ?? 0;
-    if (height === 0 || heights.current.get(index) === height) return;
-    heights.current.set(index, height);
-    measured.current = true;
-  }, []);
-  useLayoutEffect(() => {
-    if (!measured.current || whole) return;
-    measured.current = false;
-    setVersion((old) => old + 1);
-  });
+  const measure = useCallback(
+    (index: number, row: HTMLElement | null) => {
+      const taken = row?.offsetHeight ?? 0;
+      if (whole || taken === 0) return;
+      setHeights((old) => (old.get(index) === taken ? old : new Map(old).set(index, taken)));
+    },
+    [whole],
+  );
 
   const top = useCallback((index: number) => starts[Math.min(index, count)] ?? 0, [starts, count]);
   if (whole) return { first: 0, end: count, before: 0, after: 0, top, measure };
-  const first = Math.max(0, rowAt(starts, view.top) - BEYOND);
-  const end = Math.min(count, rowAt(starts, view.top + view.height) + 1 + BEYOND);
+  const first = Math.max(0, rowAt(starts, scrolled) - BEYOND);
+  const end = Math.min(count, rowAt(starts, scrolled + height) + 1 + BEYOND);
   return { first, end, before: starts[first] ?? 0, after: (starts[count] ?? 0) - (starts[end] ?? 0), top, measure };
 }
 

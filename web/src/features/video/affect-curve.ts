@@ -23,7 +23,10 @@ export function curves(scenes: readonly SeenScene[], length_ms: number): Record<
 
 /** The scene in which a dimension is highest, and where it is lowest; undefined with fewer than two. */
 export function extremes(scenes: readonly SeenScene[], dimension: Dimension): { highest_ms: number; lowest_ms: number } | undefined {
-  const told = scenes.flatMap((scene) => (scene.affect?.[dimension] ? [{ at: scene.start_ms, value: scene.affect[dimension].value }] : []));
+  const told = scenes.flatMap((scene) => {
+    const value = scene.affect?.[dimension]?.value;
+    return value === undefined ? [] : [{ at: scene.start_ms, value }];
+  });
   if (told.length < 2) return undefined;
   const highest = told.reduce((best, one) => (one.value > best.value ? one : best));
   const lowest = told.reduce((best, one) => (one.value < best.value ? one : best));
