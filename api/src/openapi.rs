@@ -26,6 +26,7 @@ use crate::error::{Code, FieldError, Problem};
         (name = "uploads", description = "Sending a video in parts, straight to object storage"),
         (name = "videos", description = "A person's videos"),
         (name = "scenes", description = "What is in a video"),
+        (name = "shares", description = "Links to a moment, for signed-in people"),
         (name = "people", description = "Who is there: people with a name, and faces without one"),
         (name = "search", description = "Finding moments"),
         (name = "events", description = "Live progress as server-sent events"),

@@ -100,6 +100,9 @@ actions! {
     StagePaused = "stage_paused",
     StageResumed = "stage_resumed",
     PrioritySet = "priority_set",
+    MomentShared = "moment_shared",
+    ShareRevoked = "share_revoked",
+    TranscriptEdited = "transcript_edited",
     /// Too many guesses at an account: more are refused for a while.
     GuessingStopped = "guessing_stopped",
 }

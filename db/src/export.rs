@@ -120,6 +120,7 @@ pub enum OfPerson {
     Searches,
     SavedSearches,
     Shares,
+    Clips,
     Webhooks,
     ApiTokens,
     /// What was done to the account, and by it.
@@ -127,13 +128,14 @@ pub enum OfPerson {
 }
 
 impl OfPerson {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::People,
         Self::FaceDecisions,
         Self::Edits,
         Self::Searches,
         Self::SavedSearches,
         Self::Shares,
+        Self::Clips,
         Self::Webhooks,
         Self::ApiTokens,
         Self::History,
@@ -147,6 +149,7 @@ impl OfPerson {
             Self::Searches => "searches",
             Self::SavedSearches => "saved_searches",
             Self::Shares => "shares",
+            Self::Clips => "clips",
             Self::Webhooks => "webhooks",
             Self::ApiTokens => "api_tokens",
             Self::History => "history",
@@ -222,6 +225,16 @@ pub async fn of_person(
         OfPerson::Shares => {
             sqlx::query_scalar!(
                 r#"SELECT (to_jsonb(s) - 'owner_id' - 'token_hash')::text AS "json!" FROM shares s WHERE owner_id = $1 ORDER BY created_at, share_id OFFSET $2 LIMIT $3"#,
+                user,
+                offset,
+                limit
+            )
+            .fetch_all(db)
+            .await?
+        }
+        OfPerson::Clips => {
+            sqlx::query_scalar!(
+                r#"SELECT (to_jsonb(c) - ARRAY['owner_id', 'object_key', 'task_id'])::text AS "json!" FROM clips c WHERE owner_id = $1 ORDER BY created_at, clip_id OFFSET $2 LIMIT $3"#,
                 user,
                 offset,
                 limit

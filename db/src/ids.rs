@@ -68,6 +68,10 @@ ids! {
     PersonId,
     /// A photo of a person (`face_photos`).
     PhotoId,
+    /// A part of a video as a file (`clips`).
+    ClipId,
+    /// A link to a moment (`shares`).
+    ShareId,
 }
 
 impl SceneId {

@@ -4,6 +4,7 @@
 //! v/<video>/source                      what was uploaded
 //! v/<video>/poster.webp
 //! v/<video>/proxy.mp4                   what browsers play where they cannot play the source
+//! v/<video>/clips/<clip>.mp4           a part of it, for a while
 //! v/<video>/r/<run>/audio.flac …        artifacts of one run
 //! v/<video>/r/<run>/frames/<at_ms>.jpg
 //! v/<video>/r/<run>/thumbs/<at_ms>-<width>.webp
@@ -12,7 +13,7 @@
 //! p/<owner>/<person>/<photo>.jpg        the same without its metadata
 //! ```
 
-use crate::ids::{PersonId, PhotoId, RunId, UserId, VideoId};
+use crate::ids::{ClipId, PersonId, PhotoId, RunId, UserId, VideoId};
 
 /// Everything of a video.
 pub fn video_prefix(video: VideoId) -> String {
@@ -34,6 +35,10 @@ pub fn poster(video: VideoId) -> String {
 
 pub fn proxy(video: VideoId) -> String {
     format!("v/{video}/proxy.mp4")
+}
+
+pub fn clip(video: VideoId, clip: ClipId) -> String {
+    format!("v/{video}/clips/{clip}.mp4")
 }
 
 /// An artifact of a run by its file name, for example `sidecar.json`.

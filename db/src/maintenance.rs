@@ -185,6 +185,7 @@ pub async fn purge_account(connection: &mut PgConnection, user: UserId, except: 
     sqlx::query!("DELETE FROM search_log WHERE user_id = $1", id).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM saved_searches WHERE user_id = $1", id).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM shares WHERE owner_id = $1", id).execute(&mut *connection).await?;
+    sqlx::query!("DELETE FROM clips WHERE owner_id = $1", id).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM webhooks WHERE owner_id = $1", id).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM api_tokens WHERE user_id = $1", id).execute(&mut *connection).await?;
     sqlx::query!("DELETE FROM idempotency_keys WHERE user_id = $1", id).execute(&mut *connection).await?;

@@ -178,8 +178,8 @@ pub async fn show_first(connection: &mut PgConnection, run_id: RunId, video_id: 
     Ok(())
 }
 
-/// Puts the finished run in the place of whatever was visible, and calls the video indexed. What the owner decided about its faces
-/// while it was made, they decided about the run that was visible then: it is applied to this one by a task.
+/// Puts the finished run in the place of whatever was visible, and calls the video indexed. What the owner decided about its faces,
+/// or corrected in its words, while it was made, they did with the run that was visible then: it is applied to this one by tasks.
 pub async fn publish(connection: &mut PgConnection, run_id: RunId, video_id: VideoId) -> Result<(), DbError> {
     let owner = crate::videos::owner(&mut *connection, video_id).await?;
     // Before the video's row, as in a purge; and no decision may fall between the look at them and the end of this transaction.
@@ -197,9 +197,10 @@ pub async fn publish(connection: &mut PgConnection, run_id: RunId, video_id: Vid
     .execute(&mut *connection)
     .await?;
     sqlx::query!("UPDATE runs SET visible_at = coalesce(visible_at, now()) WHERE run_id = $1", run_id as RunId)
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
-    Ok(())
+    // Corrections lock the video's row, which is now ours: none is made between this look and the end of the transaction.
+    crate::moments::edits::request_if_edited(connection, owner, run_id, video_id).await
 }
 
 /// Removes what other runs of the video found, once this one has replaced them. Their rows in `runs` and `jobs` stay as

@@ -21,6 +21,8 @@ pub const DELETE_OBJECTS: &str = "delete_objects";
 
 /// Makes the version of a video that browsers play; no payload.
 pub const MAKE_PROXY: &str = "make_proxy";
+/// Cuts a part out of a video; payload [`crate::clips::CutClip`].
+pub const CUT_CLIP: &str = "cut_clip";
 
 /// How long one attempt at a task of this kind may take.
 pub fn deadline(kind: &str) -> Duration {

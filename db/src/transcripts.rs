@@ -49,6 +49,8 @@ pub struct SegmentRow {
     pub start_ms: i64,
     pub end_ms: i64,
     pub text: String,
+    /// A person has corrected it.
+    pub edited: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -65,8 +67,9 @@ pub struct WordRow {
 pub async fn segments(db: impl PgExecutor<'_>, owner: UserId, run: RunId) -> Result<Vec<SegmentRow>, DbError> {
     Ok(sqlx::query_as!(
         SegmentRow,
-        "SELECT t.segment_no, t.start_ms, t.end_ms, t.text FROM transcript_segments t JOIN videos v USING (video_id)
-         WHERE t.run_id = $1 AND v.owner_id = $2 ORDER BY t.segment_no",
+        r#"SELECT t.segment_no, t.start_ms, t.end_ms, t.text, t.original IS NOT NULL AS "edited!"
+           FROM transcript_segments t JOIN videos v USING (video_id)
+           WHERE t.run_id = $1 AND v.owner_id = $2 ORDER BY t.segment_no"#,
         run.0,
         owner.0
     )

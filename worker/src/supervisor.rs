@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use heimdex_db::{
-    DbError, PgPool, Stage, ledger, maintenance,
+    DbError, PgPool, Stage, clips, ledger, maintenance,
     tasks::{self, NewTask, PURGE_VIDEO},
     workers::{self, Worker},
 };
@@ -109,6 +109,7 @@ impl Supervisor {
             tasks::enqueue(&mut tx, &task).await?;
             tx.commit().await?;
         }
+        clips::expire(db).await?;
         maintenance::expire_idempotency_keys(db).await?;
         maintenance::vacuum_queue(db).await?;
         workers::forget_silent(db).await?;

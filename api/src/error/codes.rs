@@ -60,6 +60,8 @@ codes! {
     NoVectors = "no_vectors", CONFLICT, "The scene has nothing to compare";
     /// A search by picture where nothing can look at one.
     NoImageModel = "no_image_model", CONFLICT, "There is no model that looks at pictures";
+    /// Somebody edits what is no longer there.
+    TranscriptChanged = "transcript_changed", CONFLICT, "The transcript has changed";
     ConsentRequired = "consent_required", UNPROCESSABLE_ENTITY, "The person has to agree first";
     TooManyPhotos = "too_many_photos", CONFLICT, "The person has as many photos as they may";
     TooManyPeople = "too_many_people", CONFLICT, "There are as many people as there may be";

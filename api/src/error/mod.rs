@@ -140,6 +140,8 @@ impl From<DbError> for ApiError {
             DbError::Conflict("too_many_photos") => {
                 Self::new(Code::TooManyPhotos).detail("A person has at most 10 photos; delete one to add another.")
             }
+            DbError::Conflict("transcript_changed") => Self::new(Code::TranscriptChanged)
+                .detail("This sentence is no longer as you saw it: the video was indexed again, or somebody has changed it. Look at it again."),
             DbError::Conflict("too_many_people") => Self::new(Code::TooManyPeople),
             DbError::Conflict("merge_with_itself") => {
                 Self::field("from", "same_person", "A person cannot be merged with themself.")

@@ -9,6 +9,7 @@ pub mod outbox;
 pub mod people;
 pub mod scenes;
 pub mod search;
+pub mod shares;
 pub mod transcript;
 pub mod uploads;
 pub mod users;
@@ -28,6 +29,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(administration())
         .merge(changing())
         .merge(people())
+        .merge(sharing())
         .merge(open_to(Scope::Read, reading()))
         .merge(open_to(Scope::Upload, uploading()))
         .merge(open_to(Scope::Search, searching()))
@@ -83,6 +85,17 @@ fn changing() -> OpenApiRouter<AppState> {
         .routes(routes!(search::saved::create))
         .routes(routes!(search::saved::patch, search::saved::delete))
         .routes(routes!(search::history::forget))
+        .routes(routes!(transcript::edit::patch))
+}
+
+/// What leaves a library, and what came out of another's: never by an API token.
+fn sharing() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(videos::clips::create))
+        .routes(routes!(videos::clips::get))
+        .routes(routes!(shares::create, shares::list))
+        .routes(routes!(shares::revoke))
+        .routes(routes!(shares::open::open))
 }
 
 /// Who is who: never by an API token.
@@ -107,6 +120,7 @@ fn reading() -> OpenApiRouter<AppState> {
         .routes(routes!(videos::list::list))
         .routes(routes!(videos::get::get))
         .routes(routes!(videos::playback::playback))
+        .routes(routes!(videos::markers::markers))
         .routes(routes!(jobs::list))
         .routes(routes!(events::all))
         .routes(routes!(events::of_video))

@@ -182,6 +182,11 @@ fn read<T: Default + serde::de::DeserializeOwned>(stored: serde_json::Value) -> 
     serde_json::from_value(stored).unwrap_or_default()
 }
 
+/// What a scene's tags are called, the surest first.
+pub(super) fn labels(tags: &serde_json::Value) -> Vec<String> {
+    read::<Vec<SceneTag>>(tags.clone()).into_iter().map(|tag| tag.label).collect()
+}
+
 /// The scenes of the visible run, in order.
 #[utoipa::path(get, path = "/videos/{video_id}/scenes", tag = "scenes", params(("video_id" = uuid::Uuid, Path), SceneParams), responses((status = OK, body = Scenes)))]
 pub async fn list(

@@ -16,7 +16,11 @@ fn operations(video: &str, scene: &str, person: &str, saved: &str) -> Vec<(Strin
             if !open {
                 let filled =
                     path.replace("{video_id}", video).replace("{scene_id}", scene).replace("{person_id}", person);
-                let filled = filled.replace("{photo_id}", person).replace("{saved_id}", saved);
+                let filled = ["{photo_id}", "{clip_id}", "{share_id}"]
+                    .iter()
+                    .fold(filled, |path, name| path.replace(name, person));
+                let filled = filled.replace("{saved_id}", saved).replace("{segment_no}", "0");
+                let filled = if path.ends_with("/markers") { format!("{filled}?format=csv") } else { filled };
                 all.push((method.to_uppercase(), filled.clone(), filled != *path));
             }
         }
@@ -33,6 +37,8 @@ fn body(path: &str) -> Value {
         "merge" => json!({ "from": [uuid::Uuid::nil()] }),
         "split" => json!({ "faces": [{ "scene_id": uuid::Uuid::nil() }] }),
         "reject" => json!({ "scene_id": uuid::Uuid::nil() }),
+        "clips" | "shares" => json!({ "start_ms": 0, "end_ms": 1000 }),
+        "0" => json!({ "run_id": uuid::Uuid::nil(), "was": "rain", "text": "train" }),
         _ => json!({}),
     }
 }

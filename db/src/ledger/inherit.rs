@@ -133,8 +133,8 @@ async fn copy_scenes(connection: &mut PgConnection, base: RunId, run: RunId, aga
 /// Segments and words; to which scene a word belongs only where the alignment is kept too.
 async fn copy_transcript(connection: &mut PgConnection, base: RunId, run: RunId, aligned: bool) -> Result<(), DbError> {
     sqlx::query!(
-        "INSERT INTO transcript_segments (run_id, segment_no, video_id, start_ms, end_ms, text, avg_logprob, no_speech_prob, compression_ratio, temperature)
-         SELECT $1, segment_no, video_id, start_ms, end_ms, text, avg_logprob, no_speech_prob, compression_ratio, temperature
+        "INSERT INTO transcript_segments (run_id, segment_no, video_id, start_ms, end_ms, text, avg_logprob, no_speech_prob, compression_ratio, temperature, original)
+         SELECT $1, segment_no, video_id, start_ms, end_ms, text, avg_logprob, no_speech_prob, compression_ratio, temperature, original
          FROM transcript_segments WHERE run_id = $2",
         run.0,
         base.0

@@ -154,6 +154,7 @@ const search = createRoute({
   }),
   component: lazyRouteComponent(() => import("@/features/search/SearchPage"), "SearchPage"),
 });
+const shared = createRoute({ getParentRoute: () => member, path: "s/$token", component: lazyRouteComponent(() => import("@/features/share/SharedMomentPage"), "SharedMomentPage") });
 const people = createRoute({ getParentRoute: () => member, path: "people", component: lazyRouteComponent(() => import("@/features/people/PeoplePage"), "PeoplePage") });
 const person = createRoute({ getParentRoute: () => member, path: "people/$personId", component: lazyRouteComponent(() => import("@/features/people/PersonPage"), "PersonPage") });
 const profile = createRoute({ getParentRoute: () => member, path: "profile", component: lazyRouteComponent(() => import("@/features/profile/ProfilePage"), "ProfilePage") });
@@ -210,7 +211,7 @@ const routeTree = root.addChildren([
   outbox,
   signedIn.addChildren([newPassword]),
   visitor.addChildren([login, register, forgot, mailbox]),
-  member.addChildren([library, upload, video, search, people, person, profile, operator.addChildren(consolePages)]),
+  member.addChildren([library, upload, video, search, shared, people, person, profile, operator.addChildren(consolePages)]),
 ]);
 
 export function makeRouter(context: Context) {

@@ -1,35 +1,24 @@
 //! Alignment: words to the scenes they are spoken in, and the first run becomes visible.
-//! Reads: words, scenes. Writes: words' scenes, scene texts with their search form, the visible run. Again: rows replaced.
+//! Reads: words, scenes, what people have corrected. Writes: words' scenes, scene texts with their search form, the visible run. Again: rows replaced.
 
+pub use heimdex_db::moments::align::assign;
 use heimdex_db::{
-    moments::scenes::SceneText,
-    moments::{scenes, transcript},
+    moments::{align::align, edits, scenes, transcript},
     runs,
 };
 
 use crate::stage::{Job, Outcome, StageContext, StageError};
 
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
+    let mut tx = cx.fenced_tx().await?;
+    edits::apply(&mut tx, job.run_id, false).await?;
+    cx.commit(tx).await?;
     let scene_rows = scenes::list(cx.db(), job.run_id).await?;
     let words = transcript::words(cx.db(), job.run_id).await?;
     if scene_rows.is_empty() {
         return Err(StageError::missing("the list of scenes"));
     }
-    let ends: Vec<_> = scene_rows.iter().map(|scene| scene.end_ms).collect();
-    let times: Vec<_> = words.iter().map(|word| (word.start_ms, word.end_ms)).collect();
-    let places = assign(&times, &ends);
-
-    let mut texts = vec![String::new(); scene_rows.len()];
-    for (word, &place) in words.iter().zip(&places) {
-        texts[place].push_str(&word.text);
-    }
-    let texts: Vec<_> = scene_rows
-        .iter()
-        .zip(texts)
-        .map(|(scene, text)| SceneText { scene_id: scene.scene_id, text: text.trim().to_owned() })
-        .collect();
-    let assigned: Vec<_> =
-        words.iter().zip(&places).map(|(word, &place)| (word.word_no, scene_rows[place].scene_id)).collect();
+    let (assigned, texts) = align(&scene_rows, &words);
 
     let mut tx = cx.fenced_tx().await?;
     transcript::assign(&mut tx, job.run_id, &assigned).await?;
@@ -37,22 +26,6 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     runs::show_first(&mut tx, job.run_id, job.video_id).await?;
     cx.commit(tx).await?;
     Ok(if words.is_empty() { Outcome::nothing("no words") } else { Outcome::done() })
-}
-
-/// For each word `(start, end)` the scene that holds its midpoint. Scenes follow each other and are given by their ends;
-/// what lies past the last belongs to the last. A word never goes back behind its predecessor's scene, so that the order
-/// of words is that of scenes even where times overlap.
-pub fn assign(words: &[(i64, i64)], scene_ends: &[i64]) -> Vec<usize> {
-    let last = scene_ends.len().saturating_sub(1);
-    let mut least = 0;
-    words
-        .iter()
-        .map(|(start, end)| {
-            let midpoint = start + (end - start) / 2;
-            least = scene_ends.partition_point(|end| *end <= midpoint).min(last).max(least);
-            least
-        })
-        .collect()
 }
 
 #[cfg(test)]

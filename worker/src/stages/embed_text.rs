@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 
 use heimdex_db::{
     moments::{
-        scenes,
+        scenes::{self, Scene},
         transcript::{self, Word},
         windows::{self, NewWindow},
     },
@@ -38,52 +38,73 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     vectors::ensure_model(cx.db(), VectorKind::Text, model.id(), embedder.dimension()).await?;
     let scene_rows = scenes::list(cx.db(), job.run_id).await?;
     let words = transcript::words(cx.db(), job.run_id).await?;
-
-    let mut rows: Vec<NewWindow> = Vec::new();
-    let (mut wholes, mut at) = (Vec::new(), 0);
-    for scene in &scene_rows {
-        // Words are in order, and so are their scenes.
-        let first = at;
-        at += words[first..].iter().take_while(|word| word.scene_id == Some(scene.scene_id)).count();
-        let spoken = &words[first..at];
-        for (range, ordinal) in cut(&embedder, spoken)?.into_iter().zip(0..) {
-            let whole = sentences(&words, first + range.start..first + range.end);
-            wholes.push((whole.len() > range.len()).then(|| text_of(&words[whole])));
-            let own = &spoken[range];
-            rows.push(NewWindow {
-                scene_id: scene.scene_id,
-                ordinal,
-                start_ms: own.first().map_or(scene.start_ms, |word| word.start_ms),
-                end_ms: own.iter().map(|word| word.end_ms).max().unwrap_or(scene.end_ms),
-                text: text_of(own),
-                vector: Vec::new(),
-            });
-        }
-    }
-    let all = rows.len();
-    for from in (0..all).step_by(BATCH) {
-        if cx.cancel.is_cancelled() {
-            return Err(StageError::Cancelled);
-        }
-        let until = (from + BATCH).min(all);
-        let own = rows[from..until].iter().map(|row| row.text.clone());
-        let whole = wholes[from..until].iter().flatten().cloned();
-        let mut vectors = embed(Arc::clone(&embedder), own.chain(whole).collect()).await?;
-        let mut of_wholes = vectors.split_off(until - from).into_iter();
-        for ((row, vector), whole) in rows[from..until].iter_mut().zip(vectors).zip(&wholes[from..until]) {
-            row.vector = match whole.is_some().then(|| of_wholes.next()).flatten() {
-                Some(whole) => between(&vector, &whole),
-                None => vector,
-            };
-        }
-        cx.progress_between(5, 95, until, all);
-    }
+    let rows = embed_all(cx, &embedder, split(&embedder, &scene_rows, &words)?).await?;
 
     let mut tx = cx.fenced_tx().await?;
     runs::set_model(&mut tx, job.run_id, "text", Some(&model.label())).await?;
     windows::replace(&mut tx, job.run_id, job.owner_id, model.id(), &rows).await?;
     cx.commit(tx).await?;
     Ok(if rows.is_empty() { Outcome::nothing("no words") } else { Outcome::done() })
+}
+
+/// A window that has no vector yet.
+pub(crate) struct Split {
+    pub window: NewWindow,
+    /// The whole sentences that it is made of, where the scene has only a part of them.
+    whole: Option<String>,
+}
+
+/// What is said in each scene, in windows.
+pub(crate) fn split(embedder: &TextEmbedder, scene_rows: &[Scene], words: &[Word]) -> Result<Vec<Split>, StageError> {
+    let (mut rows, mut at) = (Vec::new(), 0);
+    for scene in scene_rows {
+        // Words are in order, and so are their scenes.
+        let first = at;
+        at += words[first..].iter().take_while(|word| word.scene_id == Some(scene.scene_id)).count();
+        let spoken = &words[first..at];
+        for (range, ordinal) in cut(embedder, spoken)?.into_iter().zip(0..) {
+            let whole = sentences(words, first + range.start..first + range.end);
+            let whole = (whole.len() > range.len()).then(|| text_of(&words[whole]));
+            let own = &spoken[range];
+            let window = NewWindow {
+                scene_id: scene.scene_id,
+                ordinal,
+                start_ms: own.first().map_or(scene.start_ms, |word| word.start_ms),
+                end_ms: own.iter().map(|word| word.end_ms).max().unwrap_or(scene.end_ms),
+                text: text_of(own),
+                vector: Vec::new(),
+            };
+            rows.push(Split { window, whole });
+        }
+    }
+    Ok(rows)
+}
+
+/// Gives windows their vectors.
+pub(crate) async fn embed_all(
+    cx: &StageContext,
+    embedder: &Arc<TextEmbedder>,
+    mut rows: Vec<Split>,
+) -> Result<Vec<NewWindow>, StageError> {
+    let all = rows.len();
+    for from in (0..all).step_by(BATCH) {
+        if cx.cancel.is_cancelled() {
+            return Err(StageError::Cancelled);
+        }
+        let until = (from + BATCH).min(all);
+        let own = rows[from..until].iter().map(|row| row.window.text.clone());
+        let whole = rows[from..until].iter().filter_map(|row| row.whole.clone());
+        let mut vectors = embed(Arc::clone(embedder), own.chain(whole).collect()).await?;
+        let mut of_wholes = vectors.split_off(until - from).into_iter();
+        for (row, vector) in rows[from..until].iter_mut().zip(vectors) {
+            row.window.vector = match row.whole.is_some().then(|| of_wholes.next()).flatten() {
+                Some(whole) => between(&vector, &whole),
+                None => vector,
+            };
+        }
+        cx.progress_between(5, 95, until, all);
+    }
+    Ok(rows.into_iter().map(|row| row.window).collect())
 }
 
 fn text_of(words: &[Word]) -> String {

@@ -3,12 +3,12 @@
 
 use futures::{StreamExt, TryStreamExt, stream};
 use heimdex_db::{
-    keys,
+    RunId, VideoId, keys,
     moments::{
         frames::{self, Frame},
         metadata, scenes, screen_texts, tags, transcript,
     },
-    runs,
+    runs::{self, Subject},
 };
 use heimdex_media::pictures::{Sprite, SpriteTile, sprite};
 
@@ -31,47 +31,11 @@ const USUAL_FRAME_BYTES: u64 = 512 << 10;
 
 pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     let (run_id, video_id) = (job.run_id, job.video_id);
-    let known = metadata::find(cx.db(), video_id).await?;
-    let scene_rows = scenes::list(cx.db(), run_id).await?;
     let frame_rows = frames::list(cx.db(), run_id).await?;
-    let screen_rows = screen_texts::list(cx.db(), run_id).await?;
-    let tag_rows = tags::list(cx.db(), run_id).await?;
-    let segments = transcript::segments(cx.db(), run_id).await?;
-    let words = transcript::words(cx.db(), run_id).await?;
-    let file = runs::file_facts(cx.db(), video_id).await?;
-
-    let cues = captions::cues(words.iter().map(|word| TimedWord {
-        start_ms: word.start_ms,
-        end_ms: word.end_ms,
-        text: &word.text,
-        segment_no: word.segment_no,
-    }));
-    let document = sidecar::render(&Parts {
-        video_id,
-        run_id,
-        original_filename: &job.subject.original_filename,
-        sha256_hex: file.sha256.as_ref().map(hex::encode),
-        size_bytes: file.size_bytes,
-        metadata: &known,
-        language: job.subject.language.as_deref(),
-        models: &job.subject.models,
-        warnings: &file.warnings,
-        scenes: &scene_rows,
-        tags: &tag_rows,
-        frames: &frame_rows,
-        screen_texts: &screen_rows,
-        segments: &segments,
-        words: &words,
-    })
-    .map_err(|error| StageError::transient("sidecar", error))?;
-    let sheet = make_sprite(cx, &frame_rows, known.duration_ms).await?;
+    let mut files = documents(cx, run_id, video_id, &job.subject, &frame_rows).await?;
+    let duration_ms = metadata::find(cx.db(), video_id).await?.duration_ms;
+    let sheet = make_sprite(cx, &frame_rows, duration_ms).await?;
     cx.progress(80);
-
-    let mut files = vec![
-        ("sidecar", "sidecar.json", "application/json", document),
-        ("vtt", "captions.vtt", "text/vtt", captions::webvtt(&cues).into_bytes()),
-        ("srt", "captions.srt", "application/x-subrip", captions::subrip(&cues).into_bytes()),
-    ];
     if let Some(sheet) = sheet {
         files.push(("sprite", SPRITE_FILE, "image/webp", sheet.webp));
         files.push(("sprite_vtt", "sprite.vtt", "text/vtt", sheet.vtt.into_bytes()));
@@ -89,6 +53,56 @@ pub async fn run(cx: &StageContext, job: &Job) -> Result<Outcome, StageError> {
     }
     cx.commit(tx).await?;
     Ok(Outcome::done())
+}
+
+/// Name, file name, type and bytes of what holds the words of a run.
+pub(crate) type Document = (&'static str, &'static str, &'static str, Vec<u8>);
+
+/// The sidecar and the captions.
+pub(crate) async fn documents(
+    cx: &StageContext,
+    run_id: RunId,
+    video_id: VideoId,
+    subject: &Subject,
+    frame_rows: &[Frame],
+) -> Result<Vec<Document>, StageError> {
+    let known = metadata::find(cx.db(), video_id).await?;
+    let scene_rows = scenes::list(cx.db(), run_id).await?;
+    let screen_rows = screen_texts::list(cx.db(), run_id).await?;
+    let tag_rows = tags::list(cx.db(), run_id).await?;
+    let segments = transcript::segments(cx.db(), run_id).await?;
+    let words = transcript::words(cx.db(), run_id).await?;
+    let file = runs::file_facts(cx.db(), video_id).await?;
+
+    let cues = captions::cues(words.iter().map(|word| TimedWord {
+        start_ms: word.start_ms,
+        end_ms: word.end_ms,
+        text: &word.text,
+        segment_no: word.segment_no,
+    }));
+    let document = sidecar::render(&Parts {
+        video_id,
+        run_id,
+        original_filename: &subject.original_filename,
+        sha256_hex: file.sha256.as_ref().map(hex::encode),
+        size_bytes: file.size_bytes,
+        metadata: &known,
+        language: subject.language.as_deref(),
+        models: &subject.models,
+        warnings: &file.warnings,
+        scenes: &scene_rows,
+        tags: &tag_rows,
+        frames: frame_rows,
+        screen_texts: &screen_rows,
+        segments: &segments,
+        words: &words,
+    })
+    .map_err(|error| StageError::transient("sidecar", error))?;
+    Ok(vec![
+        ("sidecar", "sidecar.json", "application/json", document),
+        ("vtt", "captions.vtt", "text/vtt", captions::webvtt(&cues).into_bytes()),
+        ("srt", "captions.srt", "application/x-subrip", captions::subrip(&cues).into_bytes()),
+    ])
 }
 
 const SPRITE_FILE: &str = "sprite.webp";

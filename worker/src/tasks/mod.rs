@@ -1,6 +1,8 @@
 //! Work that is no stage: one file a kind, under the same ledger rules as the stages.
 
+pub mod apply_edits;
 pub mod check_photo;
+pub mod cut_clip;
 pub mod delete_objects;
 pub mod make_proxy;
 pub mod match_person;
@@ -11,8 +13,9 @@ pub mod send_mail;
 use heimdex_db::{
     ledger::Task,
     mail::SEND_MAIL,
+    moments::edits::APPLY_EDITS,
     people::{CHECK_PHOTO, MATCH_PERSON},
-    tasks::{DELETE_OBJECTS, MAKE_PROXY, PURGE_VIDEO},
+    tasks::{CUT_CLIP, DELETE_OBJECTS, MAKE_PROXY, PURGE_VIDEO},
     users::PURGE_TASK as PURGE_ACCOUNT,
 };
 
@@ -23,6 +26,8 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
     match task.kind.as_str() {
         PURGE_VIDEO => purge_video::run(cx, task).await,
         MAKE_PROXY => make_proxy::run(cx, task).await,
+        CUT_CLIP => cut_clip::run(cx, task).await,
+        APPLY_EDITS => apply_edits::run(cx, task).await,
         PURGE_ACCOUNT => purge_account::run(cx, task).await,
         CHECK_PHOTO => check_photo::run(cx, task).await,
         MATCH_PERSON => match_person::run(cx, task).await,

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn said(segment_no: i32, start_ms: i64, end_ms: i64, text: &str) -> Segment {
-        Segment { segment_no, start_ms, end_ms, text: text.into(), words: Vec::new() }
+        Segment { segment_no, start_ms, end_ms, text: text.into(), edited: false, words: Vec::new() }
     }
 
     #[test]

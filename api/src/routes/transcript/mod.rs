@@ -1,6 +1,7 @@
-//! `GET /videos/{id}/transcript`, in four formats.
+//! `GET /videos/{id}/transcript`, in four formats, and correcting it.
 
 pub mod captions;
+pub mod edit;
 
 use axum::{
     Json,
@@ -60,6 +61,8 @@ pub struct Segment {
     pub start_ms: i64,
     pub end_ms: i64,
     pub text: String,
+    /// A person has corrected it.
+    pub edited: bool,
     pub words: Vec<Word>,
 }
 
@@ -110,6 +113,7 @@ pub async fn transcript(
             start_ms: row.start_ms,
             end_ms: row.end_ms,
             text: row.text,
+            edited: row.edited,
             words: Vec::new(),
         })
         .collect();

@@ -10,6 +10,7 @@ const segment = (segment_no: number, start_ms: number, text: string): Segment =>
   start_ms,
   end_ms: start_ms + 2000,
   text,
+  edited: false,
   words: text.split(" ").map((word, index) => ({ start_ms: start_ms + index * 400, end_ms: start_ms + index * 400 + 390, text: ` ${word}`, probability: 1 })),
 });
 const segments = [segment(0, 1000, "It was the best"), segment(1, 5000, "it was the worst")];

@@ -1,41 +1,92 @@
 import { LocateFixed } from "lucide-react";
-import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "@/components/Button";
-import { cx } from "@/components/cx";
 import type { Segment } from "@/lib/api/types";
 import { scrollBehavior } from "@/lib/motion";
-import { formatTimecode } from "@/lib/time";
-import { currentAt, indexAt } from "./follow";
+import { useWindowed } from "@/lib/windowed";
+import { findIn, type Found } from "./find";
+import { FindBar } from "./FindBar";
+import { currentAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
+import { TranscriptRow } from "./TranscriptRow";
+
+/** Of a sentence of one line, pixels. */
+const USUAL_ROW = 44;
+
+interface Props {
+  segments: Segment[];
+  clock: PlayerClock;
+  onSeek: (at_ms: number) => void;
+  /** Corrects a sentence; rejects with what to tell the person. Without it nothing can be corrected. */
+  onCorrect?: ((segment: Segment, text: string) => Promise<void>) | undefined;
+}
+
+const Row = memo(TranscriptRow);
 
 /** The words, in step with the player. It follows until the person scrolls away, and again when asked. */
-export function TranscriptPanel({ segments, clock, onSeek }: { segments: Segment[]; clock: PlayerClock; onSeek: (at_ms: number) => void }) {
+export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
   const t = messages.use();
   const scroller = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
+  const [editing, setEditing] = useState<number | null>(null);
+  const [wanted, setWanted] = useState("");
+  const [place, setPlace] = useState(0);
   const { starts, ends } = useMemo(() => ({ starts: segments.map((segment) => segment.start_ms), ends: segments.map((segment) => segment.end_ms) }), [segments]);
   const current = useClock(clock, (at_ms) => currentAt(starts, ends, at_ms));
+  const rows = useWindowed(scroller, segments.length, USUAL_ROW);
+  const found = useMemo(() => findIn(segments, wanted), [segments, wanted]);
+  const shown: Found | undefined = found[Math.min(place, found.length - 1)];
 
+  const { top } = rows;
+  const reveal = useCallback(
+    (index: number) => {
+      const box = scroller.current;
+      if (!box) return;
+      const row = box.querySelector<HTMLElement>(`[data-segment="${index}"]`);
+      const [from, height] = row ? [row.offsetTop, row.offsetHeight] : [top(index), USUAL_ROW];
+      const outside = from < box.scrollTop + 24 || from + height > box.scrollTop + box.clientHeight - 48;
+      // Where rows in between have never been measured, a smooth way would lead past the aim.
+      if (outside) box.scrollTo({ top: from - box.clientHeight / 3, behavior: row ? scrollBehavior() : "auto" });
+    },
+    [top],
+  );
   useEffect(() => {
-    const box = scroller.current;
-    if (!following || current < 0 || !box) return;
-    const row = box.querySelector<HTMLElement>(`[data-segment="${current}"]`);
-    if (!row) return;
-    const above = row.offsetTop < box.scrollTop + 24;
-    const below = row.offsetTop + row.offsetHeight > box.scrollTop + box.clientHeight - 48;
-    if (above || below) box.scrollTo({ top: row.offsetTop - box.clientHeight / 3, behavior: scrollBehavior() });
-  }, [current, following]);
+    if (following && current >= 0 && editing === null) reveal(current);
+  }, [current, following, editing, reveal]);
+  const aim = shown?.segment;
+  useEffect(() => {
+    if (aim !== undefined) reveal(aim);
+    // Only a step through what was found moves the view, not a row that turns out higher.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [aim, place, wanted]);
+
+  const step = (by: 1 | -1) => {
+    setFollowing(false);
+    if (found.length > 0) setPlace((Math.min(place, found.length - 1) + by + found.length) % found.length);
+  };
+  const edit = useCallback((segment_no: number | null) => setEditing(segment_no), []);
 
   return (
-    <div className="relative min-h-0 flex-1">
+    <div className="relative flex min-h-0 flex-1 flex-col">
+      <FindBar
+        text={wanted}
+        place={found.length === 0 ? 0 : Math.min(place, found.length - 1) + 1}
+        all={found.length}
+        onText={(text) => {
+          setWanted(text);
+          setPlace(0);
+          if (text !== "") setFollowing(false);
+        }}
+        onStep={step}
+      />
       <div
         ref={scroller}
         data-testid="transcript"
         tabIndex={0}
         role="region"
         aria-label={t.transcript}
-        className="thin-scroll relative h-full overflow-y-auto overscroll-contain px-2 pb-6"
+        className="thin-scroll relative min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-6"
         onWheel={() => setFollowing(false)}
         onTouchMove={() => setFollowing(false)}
         onClick={(event) => {
@@ -45,9 +96,25 @@ export function TranscriptPanel({ segments, clock, onSeek }: { segments: Segment
           onSeek(Number(word.dataset.start));
         }}
       >
-        {segments.map((segment, index) => (
-          <Row key={segment.segment_no} segment={segment} index={index} current={index === current} clock={clock} />
-        ))}
+        <div style={{ height: rows.before }} />
+        {segments.slice(rows.first, rows.end).map((segment, offset) => {
+          const index = rows.first + offset;
+          return (
+            <Row
+              key={segment.segment_no}
+              segment={segment}
+              index={index}
+              current={index === current}
+              clock={clock}
+              found={shown?.segment === index ? shown : undefined}
+              editing={editing === segment.segment_no}
+              onEdit={onCorrect && edit}
+              onCorrect={onCorrect}
+              measure={rows.measure}
+            />
+          );
+        })}
+        <div style={{ height: rows.after }} />
       </div>
       {!following && current >= 0 && (
         <Button size="sm" tone="primary" className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-float" onClick={() => setFollowing(true)}>
@@ -57,58 +124,4 @@ export function TranscriptPanel({ segments, clock, onSeek }: { segments: Segment
       )}
     </div>
   );
-}
-
-const Row = memo(function Row({ segment, index, current, clock }: { segment: Segment; index: number; current: boolean; clock: PlayerClock }) {
-  const t = messages.use();
-  return (
-    <div
-      data-segment={index}
-      data-current={current || undefined}
-      className={cx(
-        "grid grid-cols-[3.25rem_minmax(0,1fr)] gap-1 rounded-xl px-2 py-1.5 [contain-intrinsic-size:auto_3.5rem] [content-visibility:auto]",
-        current && "bg-accent-wash",
-      )}
-    >
-      <button
-        type="button"
-        data-start={segment.start_ms}
-        aria-label={t.seekTo(formatTimecode(segment.start_ms))}
-        className="nums h-7 justify-self-start rounded-md px-1 text-[13px] font-medium text-accent hover:underline"
-      >
-        {formatTimecode(segment.start_ms)}
-      </button>
-      <p className="pt-0.5 text-[15px] leading-relaxed text-ink [overflow-wrap:anywhere]">
-        {segment.words.length === 0 ? (
-          <span data-start={segment.start_ms} className="cursor-pointer">
-            {segment.text}
-          </span>
-        ) : current ? (
-          <LiveWords segment={segment} clock={clock} />
-        ) : (
-          <Words segment={segment} spoken={-1} />
-        )}
-      </p>
-    </div>
-  );
-});
-
-function LiveWords({ segment, clock }: { segment: Segment; clock: PlayerClock }) {
-  const starts = useMemo(() => segment.words.map((word) => word.start_ms), [segment]);
-  const spoken = useClock(clock, (at_ms) => indexAt(starts, at_ms));
-  return <Words segment={segment} spoken={spoken} />;
-}
-
-function Words({ segment, spoken }: { segment: Segment; spoken: number }) {
-  return segment.words.map((word, index) => (
-    <span key={index}>
-      <span
-        data-start={word.start_ms}
-        data-spoken={index === spoken || undefined}
-        className={cx("cursor-pointer rounded-sm", index === spoken ? "bg-mark text-on-mark" : "hover:bg-sunken hover:underline")}
-      >
-        {word.text.trim()}
-      </span>{" "}
-    </span>
-  ));
 }

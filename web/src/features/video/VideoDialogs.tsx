@@ -29,6 +29,8 @@ function KeyList() {
     [", · .", t.keyScene],
     ["M · C · F", t.keyToggles],
     ["/", t.keySearch],
+    ["Enter · ⇧ Enter", t.keyFind],
+    ["Enter · Esc", t.keyCorrect],
   ];
   return (
     <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2.5 text-sm">

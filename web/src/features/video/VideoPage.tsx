@@ -15,15 +15,18 @@ import { useLanguage } from "@/lib/i18n/i18n";
 import { isSettled } from "@/lib/live";
 import { useServices } from "@/lib/services";
 import { useTitle } from "@/lib/title";
+import { AffectCurve } from "./AffectCurve";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { Player, type PlayerHandle } from "./Player";
 import { PlayerClock } from "./player-clock";
 import { PreparingPlayer } from "./PreparingPlayer";
 import { SceneFacts } from "./SceneFacts";
+import { SceneMenu } from "./SceneMenu";
 import { SceneStrip } from "./SceneStrip";
 import { StageList } from "./StageList";
 import { TranscriptPanel } from "./TranscriptPanel";
+import { useCorrection } from "./use-correction";
 import { usePlayback } from "./use-playback";
 import { useShortcuts } from "./use-shortcuts";
 import { VideoHeader } from "./VideoHeader";
@@ -79,6 +82,7 @@ function Loaded({ video }: { video: Video }) {
   const scenes = useQuery({ ...scenesQuery(api, id, useLanguage()), enabled: searchable }).data ?? [];
   const transcript = useQuery({ ...transcriptQuery(api, id), enabled: searchable }).data;
   const segments = transcript?.segments ?? [];
+  const correct = useCorrection(id, transcript?.run_id);
   const watchable = video.state !== "uploading" && video.state !== "failed";
   const checked = video.duration_ms !== null && watchable;
   const playback = usePlayback(id, checked);
@@ -187,10 +191,13 @@ function Loaded({ video }: { video: Video }) {
 
           {watchable && (
             <section aria-labelledby="scenes" className="min-w-0">
-              <h2 id="scenes" className="mb-2 flex items-baseline gap-2 text-[15px] font-semibold">
-                {t.scenes}
-                {scenes.length > 0 && <span className="nums text-[13px] font-normal text-ink-faint">{scenes.length}</span>}
-              </h2>
+              <div className="mb-2 flex min-h-8 flex-wrap items-center justify-between gap-2">
+                <h2 id="scenes" className="flex items-baseline gap-2 text-[15px] font-semibold">
+                  {t.scenes}
+                  {scenes.length > 0 && <span className="nums text-[13px] font-normal text-ink-faint">{scenes.length}</span>}
+                </h2>
+                <SceneMenu video={video} scenes={scenes} clock={clock} />
+              </div>
               {scenes.length > 0 ? (
                 <SceneStrip scenes={scenes} clock={clock} onSeek={seek} onExpired={expired} />
               ) : (
@@ -202,6 +209,7 @@ function Loaded({ video }: { video: Video }) {
             </section>
           )}
 
+          {watchable && <AffectCurve scenes={scenes} length_ms={video.duration_ms ?? 0} clock={clock} />}
           {watchable && <SceneFacts scenes={scenes} clock={clock} onSeek={seek} />}
 
           {settled && jobs.length > 0 && (
@@ -223,7 +231,7 @@ function Loaded({ video }: { video: Video }) {
               {t.transcript}
             </h2>
             {segments.length > 0 ? (
-              <TranscriptPanel segments={segments} clock={clock} onSeek={seek} />
+              <TranscriptPanel segments={segments} clock={clock} onSeek={seek} onCorrect={correct} />
             ) : (
               <div className="grid flex-1 content-center justify-items-center gap-3 px-8 pb-10 text-center text-sm text-ink-soft">
                 <AudioLines className="size-7 text-ink-faint" strokeWidth={1.5} aria-hidden="true" />

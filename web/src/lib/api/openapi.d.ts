@@ -598,6 +598,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/shares/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A shared moment, for anybody who is signed in: its clip and nothing else of the video. */
+        get: operations["get_shares_token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/me": {
         parameters: {
             query?: never;
@@ -750,6 +767,43 @@ export interface paths {
         patch: operations["patch_videos_video_id"];
         trace?: never;
     };
+    "/videos/{video_id}/clips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a part of a video cut out, at most half an hour long. It is made by a worker; ask for the clip until it is `ready`. The
+         *     same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`).
+         */
+        post: operations["post_videos_video_id_clips"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/clips/{clip_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a clip is, and where it can be had. */
+        get: operations["get_videos_video_id_clips_clip_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/videos/{video_id}/events": {
         parameters: {
             query?: never;
@@ -776,6 +830,26 @@ export interface paths {
         };
         /** The stages of the video's newest run. */
         get: operations["get_videos_video_id_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/markers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scenes as a sequence for an editing program, or as a table. Times are counted in frames of the file's average rate, from
+         *     timecode 0; at 29.97 and 59.94 frames a second in drop-frame.
+         */
+        get: operations["get_videos_video_id_markers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -856,6 +930,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/videos/{video_id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The live shares of a video, newest first; never their tokens. */
+        get: operations["get_videos_video_id_shares"];
+        put?: never;
+        /**
+         * Shares a moment, at most ten minutes long, with whoever has the link and an account here. At most 100 live shares (409,
+         *     `conflict: too_many_shares`).
+         */
+        post: operations["post_videos_video_id_shares"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a share at once. */
+        delete: operations["delete_videos_video_id_shares_share_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/videos/{video_id}/transcript": {
         parameters: {
             query?: never;
@@ -871,6 +983,27 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/transcript/segments/{segment_no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Corrects a segment of the visible run, or takes the correction back. It is found by its new words at once, and by their meaning a
+         *     little later. The correction belongs to the video: when that is indexed again, it is applied again. 409 `transcript_changed` when
+         *     the segment is no longer what `run_id` and `was` say.
+         */
+        patch: operations["patch_videos_video_id_transcript_segments_segment_no"];
         trace?: never;
     };
     "/videos/{video_id}/uploads": {
@@ -1196,6 +1329,45 @@ export interface components {
             /** @description `ok`, `off`, `loading` or `failed`. */
             text_model: string;
         };
+        /** @description A part of a video as MP4, for 24 hours. */
+        Clip: {
+            /** Format: uuid */
+            clip_id: string;
+            /** Format: int64 */
+            end_ms: number;
+            exact: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Why it failed: a sentence for the owner. */
+            failure?: string | null;
+            /**
+             * Format: int32
+             * @description 0 to 100
+             */
+            progress: number;
+            /** Format: int64 */
+            size_bytes?: number | null;
+            /** Format: int64 */
+            start_ms: number;
+            /**
+             * @description `preparing`, `ready` or `failed`
+             * @example ready
+             */
+            state: string;
+            /** @description Signed, for ten minutes; browsers save it under the video's title. Null until it is ready. */
+            url?: string | null;
+        };
+        ClipRequest: {
+            /** Format: int64 */
+            end_ms: number;
+            /**
+             * @description Begin and end at the picture: encoded anew. Otherwise the clip is copied from the keyframe before the start, which is
+             *     much faster and loses nothing.
+             */
+            exact?: boolean;
+            /** Format: int64 */
+            start_ms: number;
+        };
         Completion: {
             /** @description What the client believes to have sent. May be left out: S3's own list decides. */
             parts?: components["schemas"]["SentPart"][] | null;
@@ -1437,6 +1609,15 @@ export interface components {
             consent_note?: string | null;
             /** @example Minji */
             display_name: string;
+        };
+        NewShareAnswer: components["schemas"]["Share"] & {
+            /**
+             * @description The page of the dashboard that shows the moment: put it behind this server's address.
+             * @example /app/s/Zk3fV0…
+             */
+            path: string;
+            /** @description Shown this once. */
+            token: string;
         };
         NewTokenAnswer: components["schemas"]["TokenItem"] & {
             /**
@@ -1945,6 +2126,8 @@ export interface components {
             } | null;
         };
         Segment: {
+            /** @description A person has corrected it. */
+            edited: boolean;
             /** Format: int64 */
             end_ms: number;
             /** Format: int32 */
@@ -1954,10 +2137,77 @@ export interface components {
             text: string;
             words: components["schemas"]["Word"][];
         };
+        SegmentCorrection: {
+            /**
+             * Format: uuid
+             * @description The run whose transcript the person looked at.
+             */
+            run_id: string;
+            /** @description What is really said; null for what was recognised. */
+            text?: string | null;
+            /** @description The text of the segment as they saw it. */
+            was: string;
+        };
         SentPart: {
             etag: string;
             /** Format: int32 */
             part_number: number;
+        };
+        /** @description A share as its owner sees it. */
+        Share: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            end_ms: number;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            share_id: string;
+            /** Format: int64 */
+            start_ms: number;
+            /** Format: uuid */
+            video_id: string;
+        };
+        ShareRequest: {
+            /** Format: int64 */
+            end_ms: number;
+            /**
+             * Format: date-time
+             * @description At most 30 days from now; by default in 7 days.
+             */
+            expires_at?: string | null;
+            /** Format: int64 */
+            start_ms: number;
+        };
+        /** @description A moment that somebody shares. */
+        SharedMoment: {
+            /** Format: int64 */
+            end_ms: number;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: int32
+             * @description 0 to 100
+             */
+            progress: number;
+            shared_by?: string | null;
+            /**
+             * Format: int64
+             * @description Where it is in the video; the clip itself begins at 0.
+             */
+            start_ms: number;
+            /**
+             * @description `preparing`, `ready` or `failed`
+             * @example ready
+             */
+            state: string;
+            /** @description Of the video. */
+            title: string;
+            /** @description The clip (MP4), signed for ten minutes. Null until it is ready. */
+            url?: string | null;
+        };
+        Shares: {
+            items: components["schemas"]["Share"][];
         };
         Similar: {
             items: components["schemas"]["Hit"][];
@@ -3211,6 +3461,28 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_shares_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedMoment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_users_me: {
         parameters: {
             query?: never;
@@ -3506,6 +3778,55 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_videos_video_id_clips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClipRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clip"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_video_id_clips_clip_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+                clip_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clip"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_videos_video_id_events: {
         parameters: {
             query?: never;
@@ -3545,6 +3866,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Jobs"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_video_id_markers: {
+        parameters: {
+            query: {
+                /** @description `edl` (CMX 3600), `fcpxml` (1.9) or `csv`. */
+                format: string;
+                /** @description Ids of at most 150 scenes, separated by commas; without it all scenes. */
+                scenes?: string;
+            };
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "application/xml": string;
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -3653,6 +4003,76 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_videos_video_id_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shares"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_videos_video_id_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewShareAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_videos_video_id_shares_share_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link no longer works */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_videos_video_id_transcript: {
         parameters: {
             query?: {
@@ -3676,6 +4096,33 @@ export interface operations {
                     "text/vtt": string;
                     "application/x-subrip": string;
                     "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_videos_video_id_transcript_segments_segment_no: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+                segment_no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentCorrection"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions, skipToken } from "@tanstack/react-query";
 import type { Language } from "@/lib/i18n/i18n";
 import type { ApiClient } from "./client";
-import type { ApiToken, Jobs, Me, OutboxMail, Page, PastSearch, Person, PersonScene, PersonWithPhotos, SavedSearch, Scenes, Transcript, Usage, Video, VideoState } from "./types";
+import type { ApiToken, Jobs, Me, OutboxMail, Page, PastSearch, Person, PersonScene, PersonWithPhotos, SavedSearch, Scenes, Share, SharedMoment, Transcript, Usage, Video, VideoState } from "./types";
 
 /** Signed picture URLs live ten minutes; what carries them is read again before that. */
 const SIGNED_STALE_MS = 8 * 60_000;
@@ -28,6 +28,8 @@ export const keys = {
   scenes: (id: string) => ["scenes", id] as const,
   transcript: (id: string) => ["transcript", id] as const,
   playback: (id: string) => ["playback", id] as const,
+  shares: (id: string) => ["shares", id] as const,
+  shared: (token: string) => ["shared", token] as const,
   search: ["search"] as const,
   savedSearches: ["saved-searches"] as const,
   searchHistory: ["search-history"] as const,
@@ -139,4 +141,19 @@ export const searchHistoryQuery = (api: ApiClient) =>
     queryFn: ({ signal, pageParam }) => api.json<Page<PastSearch>>("/searches/history", { query: { limit: 20, cursor: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
+  });
+
+/** Links to moments of a video that still work. */
+export const sharesQuery = (api: ApiClient, id: string) =>
+  queryOptions({ queryKey: keys.shares(id), queryFn: async ({ signal }) => (await api.json<{ items: Share[] }>(`/videos/${id}/shares`, { signal })).items });
+
+/** The clip is a matter of seconds, and no event stream tells of somebody else's. */
+const SHARED_AGAIN_MS = 3000;
+
+export const sharedMomentQuery = (api: ApiClient, token: string) =>
+  queryOptions({
+    queryKey: keys.shared(token),
+    queryFn: ({ signal }) => api.json<SharedMoment>(`/shares/${encodeURIComponent(token)}`, { signal }),
+    staleTime: SIGNED_STALE_MS,
+    refetchInterval: ({ state }) => (state.data?.state === "preparing" ? SHARED_AGAIN_MS : false),
   });

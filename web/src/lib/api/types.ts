@@ -59,6 +59,13 @@ export type Scenes = Schema<"Scenes">;
 export type Word = Schema<"Word">;
 export type Segment = Schema<"Segment">;
 export type Transcript = Schema<"Transcript">;
+/** A part of a video as a file, and how far it is. */
+type Making = { state: "preparing" | "ready" | "failed" };
+export type Clip = Narrow<Schema<"Clip">, Making>;
+export type Share = Schema<"Share">;
+/** With its link's only chance to be read. */
+export type NewShare = Schema<"NewShareAnswer">;
+export type SharedMoment = Narrow<Schema<"SharedMoment">, Making>;
 export type Playback = Schema<"Playback">;
 /** The answer instead, while a version is made that browsers can play. */
 export type PlaybackPreparing = Narrow<Schema<"PlaybackPreparing">, { state: "pending" | "running" }>;

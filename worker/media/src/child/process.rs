@@ -63,6 +63,10 @@ fn perform(request: Request, mut progress: Progress) -> Result<Response> {
             let report = proxy::make(&source, &target, &options, |percent| progress.say(percent))?;
             Ok(Response::MakeProxy { report })
         }
+        Request::CutClip { source, target, options } => {
+            let report = proxy::clip::cut(&source, &target, &options, |percent| progress.say(percent))?;
+            Ok(Response::CutClip { report })
+        }
         Request::DecodeStill { source, target, long_side } => {
             Ok(Response::DecodeStill { still: still::write(&source, &target, long_side)? })
         }

@@ -8,6 +8,7 @@ use crate::audio::{AudioInfo, TrackChoice};
 use crate::error::{Limit, RejectCode};
 use crate::poster::Poster;
 use crate::probe::ProbeLimits;
+use crate::proxy::clip::ClipOptions;
 use crate::proxy::{ProxyOptions, ProxyReport};
 use crate::scene::{SceneOptions, SceneReport};
 use crate::still::Still;
@@ -26,6 +27,8 @@ pub enum Request {
     DetectScenes { source: PathBuf, out_dir: PathBuf, options: SceneOptions },
     /// Write a version that browsers play (MP4) to `target`.
     MakeProxy { source: PathBuf, target: PathBuf, options: ProxyOptions },
+    /// Write a part of it (MP4) to `target`.
+    CutClip { source: PathBuf, target: PathBuf, options: ClipOptions },
     /// Read a photo and write it anew (JPEG), upright and without metadata, its long side at most `long_side`.
     DecodeStill { source: PathBuf, target: PathBuf, long_side: usize },
     /// Planted faults, for tests of the walls.
@@ -69,6 +72,7 @@ impl Request {
             | Self::ExtractAudio { source, .. }
             | Self::DetectScenes { source, .. }
             | Self::MakeProxy { source, .. }
+            | Self::CutClip { source, .. }
             | Self::DecodeStill { source, .. } => vec![source.clone()],
             #[cfg(feature = "fault-injection")]
             Self::Fault { .. } => Vec::new(),
@@ -80,9 +84,10 @@ impl Request {
         let parent = |path: &PathBuf| path.parent().map(PathBuf::from);
         match self {
             Self::Probe { poster, .. } => poster.iter().filter_map(parent).collect(),
-            Self::ExtractAudio { target, .. } | Self::MakeProxy { target, .. } | Self::DecodeStill { target, .. } => {
-                parent(target).into_iter().collect()
-            }
+            Self::ExtractAudio { target, .. }
+            | Self::MakeProxy { target, .. }
+            | Self::CutClip { target, .. }
+            | Self::DecodeStill { target, .. } => parent(target).into_iter().collect(),
             Self::DetectScenes { out_dir, .. } => vec![out_dir.clone()],
             #[cfg(feature = "fault-injection")]
             Self::Fault { fault: Fault::FillDisk } => vec![std::env::temp_dir()],
@@ -100,6 +105,7 @@ pub enum Response {
     ExtractAudio { audio: AudioInfo },
     DetectScenes { report: Box<SceneReport> },
     MakeProxy { report: ProxyReport },
+    CutClip { report: ProxyReport },
     DecodeStill { still: Still },
 }
 

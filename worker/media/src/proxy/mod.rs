@@ -3,6 +3,7 @@
 //! A track that fits already is copied bit by bit; the others are decoded and encoded anew, at most 1280 pixels long. The
 //! source is read once, in order. HDR is not tone-mapped and interlaced pictures stay interlaced.
 
+pub mod clip;
 mod picture;
 mod sound;
 
@@ -49,6 +50,25 @@ pub struct ProxyReport {
     pub size_bytes: u64,
 }
 
+/// Which part of the source's time is taken over, in microseconds of media time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    /// Packets before this are not copied; pictures and sound before 0 are never encoded.
+    first_us: i64,
+    end_us: i64,
+    /// How much later than the end a picture may be.
+    slack_us: i64,
+}
+
+impl Span {
+    /// Everything up to the length that was measured. Containers without time stamps of presentation (AVI) show pictures a
+    /// little later than they count them.
+    fn whole(options: &ProxyOptions) -> Self {
+        let end_us = i64::try_from(options.max_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
+        Self { first_us: i64::MIN, end_us, slack_us: picture::SLACK_US }
+    }
+}
+
 /// Which tracks, and how they are taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Plan {
@@ -59,10 +79,11 @@ struct Plan {
 /// Writes the proxy of `source` to `target`.
 pub fn make(source: &Path, target: &Path, options: &ProxyOptions, mut progress: impl FnMut(u8)) -> Result<ProxyReport> {
     let plan = Plan::of(&Source::open(source)?)?;
-    let report = match write(source, target, options, plan, &mut progress) {
+    let span = Span::whole(options);
+    let report = match write(Source::open(source)?, target, options, span, plan, &mut progress) {
         // What cannot be copied after all (time stamps that make no sense in MP4) can still be decoded.
         Err(MediaError::Failed { .. }) if plan != plan.all_encoded() => {
-            write(source, target, options, plan.all_encoded(), &mut progress)?
+            write(Source::open(source)?, target, options, span, plan.all_encoded(), &mut progress)?
         }
         report => report?,
     };
@@ -97,39 +118,40 @@ impl Plan {
     }
 }
 
+/// Reads from where the source stands.
 fn write(
-    path: &Path,
+    mut source: Source,
     target: &Path,
     options: &ProxyOptions,
+    span: Span,
     plan: Plan,
     progress: &mut impl FnMut(u8),
 ) -> Result<ProxyReport> {
-    let mut source = Source::open(path)?;
     let wanted: Vec<_> = [Some(plan.picture.0), plan.sound.map(|(index, _)| index)].into_iter().flatten().collect();
     source.keep_only(&wanted);
     let mut writer = Mp4Writer::create(target)?;
     let mut picture = PictureTrack::open(&source, &mut writer, plan.picture, options)?;
     let mut sound = plan.sound.map(|chosen| SoundTrack::open(&source, &mut writer, chosen, options)).transpose()?;
     writer.begin()?;
-    let end_us = i64::try_from(options.max_ms.saturating_mul(1000)).unwrap_or(i64::MAX);
+    let end_us = span.end_us;
     loop {
         // A file that breaks in the middle is played up to there.
         let Read1::Packet(packet) = source.read() else { break };
         if packet.stream() == plan.picture.0 {
-            let at_us = picture.push(&source, packet, &mut writer, end_us)?;
+            let at_us = picture.push(&source, packet, &mut writer, span)?;
             if let Some(at_us) = at_us.filter(|_| end_us > 0) {
                 progress((at_us.saturating_mul(100) / end_us).clamp(0, 99) as u8);
             }
         } else if let Some(sound) =
             sound.as_mut().filter(|_| plan.sound.is_some_and(|(index, _)| index == packet.stream()))
         {
-            sound.push(&source, packet, &mut writer, end_us)?;
+            sound.push(&source, packet, &mut writer, span)?;
         }
         if picture.is_over() && sound.as_ref().is_none_or(SoundTrack::is_over) {
             break;
         }
     }
-    let pictures = picture.finish(&source, &mut writer, end_us)?;
+    let pictures = picture.finish(&source, &mut writer, span)?;
     if let Some(sound) = &mut sound {
         sound.finish(&source, &mut writer)?;
     }

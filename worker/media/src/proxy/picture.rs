@@ -2,7 +2,7 @@
 
 use ffmpeg_next as ffmpeg;
 
-use super::{Made, ProxyOptions};
+use super::{Made, ProxyOptions, Span};
 use crate::av::decoder::{self, PictureDecoder};
 use crate::av::encode::{H264Encoder, PICTURE_BASE, PictureSpec};
 use crate::av::input::Source;
@@ -13,9 +13,8 @@ use crate::error::{MediaError, Result};
 
 /// Pictures closer together than this are left out: 60 a second are enough for a proxy. Microseconds, with room for rounding.
 const CLOSEST_US: i64 = 1_000_000 / 62;
-/// How much later than the end a picture may be: containers without time stamps of presentation (AVI) show pictures a little
-/// later than they count them.
-const SLACK_US: i64 = 1_000_000;
+/// How far past the end packets are looked at: pictures are coded in another order than they are shown.
+pub(super) const SLACK_US: i64 = 1_000_000;
 /// Of a file that does not say, or says nonsense.
 const USUAL_FPS: (u32, u32) = (30, 1);
 
@@ -91,24 +90,28 @@ impl PictureTrack {
         source: &Source,
         packet: ffmpeg::Packet,
         writer: &mut Mp4Writer,
-        end_us: i64,
+        span: Span,
     ) -> Result<Option<i64>> {
         let at_us = packet.pts().or_else(|| packet.dts()).map(|ticks| source.media_us(ticks, self.base));
-        self.over |= at_us.is_some_and(|at| at > end_us.saturating_add(SLACK_US));
+        self.over |= at_us.is_some_and(|at| at > span.end_us.saturating_add(SLACK_US));
         if self.over || packet.stream() != self.index {
             return Ok(at_us);
         }
         match &mut self.way {
             Way::Copy { begun } => {
-                *begun |= packet.is_key();
-                if *begun {
+                // By the time of decoding at the end, so that what a picture refers to comes along.
+                let coded_us = packet.dts().map(|ticks| source.media_us(ticks, self.base)).or(at_us);
+                let within = at_us.is_none_or(|at| at >= span.first_us)
+                    && coded_us.is_none_or(|at| at <= span.end_us.saturating_add(span.slack_us));
+                *begun |= packet.is_key() && within;
+                if *begun && within {
                     self.written += 1;
                     writer.write(self.track, packet, self.base, source.origin_us)?;
                 }
             }
             Way::Encode(encoding) => {
                 encoding.decoder.send(&packet)?;
-                self.written += encoding.drain(source, self.base, self.track, writer, end_us)?;
+                self.written += encoding.drain(source, self.base, self.track, writer, span)?;
             }
         }
         Ok(at_us)
@@ -119,10 +122,10 @@ impl PictureTrack {
     }
 
     /// Writes what is still under way; how many pictures that makes.
-    pub(super) fn finish(&mut self, source: &Source, writer: &mut Mp4Writer, end_us: i64) -> Result<u64> {
+    pub(super) fn finish(&mut self, source: &Source, writer: &mut Mp4Writer, span: Span) -> Result<u64> {
         if let Way::Encode(encoding) = &mut self.way {
             encoding.decoder.send_end();
-            self.written += encoding.drain(source, self.base, self.track, writer, end_us)?;
+            self.written += encoding.drain(source, self.base, self.track, writer, span)?;
             encoding.encoder.send(None, |packet| writer.write(self.track, packet, PICTURE_BASE, 0))?;
         }
         Ok(self.written)
@@ -136,14 +139,14 @@ impl Encoding {
         base: ffmpeg::Rational,
         track: usize,
         writer: &mut Mp4Writer,
-        end_us: i64,
+        span: Span,
     ) -> Result<u64> {
         let mut sent = 0;
         while let Some(frame) = self.decoder.receive()? {
             // A picture without a time stamp follows the one before it.
             let next_us = self.last_us.map_or(0, |last| last + self.frame_us);
             let at_us = decoder::ticks(&frame).map_or(next_us, |ticks| source.media_us(ticks, base));
-            let outside = at_us < 0 || at_us > end_us.saturating_add(SLACK_US);
+            let outside = at_us < 0 || at_us > span.end_us.saturating_add(span.slack_us);
             if outside || self.last_us.is_some_and(|last| at_us < last + CLOSEST_US) {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use ffmpeg_next as ffmpeg;
 
-use super::{Made, ProxyOptions};
+use super::{Made, ProxyOptions, Span};
 use crate::audio::timeline::{SoundSink, Timeline};
 use crate::av::encode::{AacEncoder, SOUND_BASE, SOUND_RATE};
 use crate::av::input::Source;
@@ -58,14 +58,15 @@ impl SoundTrack {
         source: &Source,
         packet: ffmpeg::Packet,
         writer: &mut Mp4Writer,
-        end_us: i64,
+        span: Span,
     ) -> Result<()> {
         let at_us = packet.pts().or_else(|| packet.dts()).map(|ticks| source.media_us(ticks, self.base));
-        self.over |= at_us.is_some_and(|at| at > end_us);
+        self.over |= at_us.is_some_and(|at| at > span.end_us);
         if self.over {
             return Ok(());
         }
         match &mut self.way {
+            Way::Copy if at_us.is_some_and(|at| at < span.first_us) => Ok(()),
             Way::Copy => writer.write(self.track, packet, self.base, source.origin_us),
             Way::Encode(encoding) => {
                 encoding.decoder.send(Some(&packet))?;

@@ -1,0 +1,84 @@
+import { cleanup, render, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Segment } from "@/lib/api/types";
+import { PlayerClock } from "./player-clock";
+import { TranscriptPanel } from "./TranscriptPanel";
+
+const segment = (segment_no: number, text: string): Segment => ({
+  segment_no,
+  start_ms: segment_no * 5000,
+  end_ms: segment_no * 5000 + 2000,
+  text,
+  edited: false,
+  words: text.split(" ").map((word, index) => ({ start_ms: segment_no * 5000 + index * 400, end_ms: segment_no * 5000 + index * 400 + 390, text: ` ${word}`, probability: 1 })),
+});
+
+function show(segments: Segment[], onCorrect: (segment: Segment, text: string) => Promise<void> = vi.fn(async () => undefined)) {
+  const { container } = render(<TranscriptPanel segments={segments} clock={new PlayerClock()} onSeek={vi.fn()} onCorrect={onCorrect} />);
+  return { onCorrect, container, found: () => [...container.querySelectorAll("[data-found]")].map((word) => word.textContent) };
+}
+
+describe("correcting a sentence", () => {
+  afterEach(cleanup);
+  const said = [segment(0, "It wuz the best"), segment(1, "it was the worst")];
+
+  it("saves with Enter, what is written, with single spaces", async () => {
+    const { onCorrect } = show(said);
+    await userEvent.click(screen.getByRole("button", { name: "Correct what is said at 0:00" }));
+    const field = screen.getByRole("textbox", { name: "Correct what is said at 0:00" });
+    await userEvent.clear(field);
+    await userEvent.type(field, "It was  the best{Enter}");
+    expect(onCorrect).toHaveBeenCalledExactlyOnceWith(said[0], "It was the best");
+    await waitFor(() => expect(screen.queryByRole("textbox", { name: /Correct/ })).toBeNull());
+  });
+
+  it("gives up with Escape, and sends nothing that has not changed", async () => {
+    const { onCorrect } = show(said);
+    await userEvent.click(screen.getByRole("button", { name: "Correct what is said at 0:05" }));
+    await userEvent.keyboard(" never{Escape}");
+    expect(screen.queryByRole("textbox", { name: /Correct/ })).toBeNull();
+    await userEvent.click(screen.getByRole("button", { name: "Correct what is said at 0:05" }));
+    await userEvent.keyboard("{Enter}");
+    expect(screen.queryByRole("textbox", { name: /Correct/ })).toBeNull();
+    expect(onCorrect).not.toHaveBeenCalled();
+  });
+
+  it("keeps what was written when it cannot be saved, and says why", async () => {
+    show(said, () => Promise.reject(new Error("broken")));
+    await userEvent.click(screen.getByRole("button", { name: "Correct what is said at 0:00" }));
+    await userEvent.keyboard(" of times{Enter}");
+    await screen.findByRole("alert");
+    expect(screen.getByRole<HTMLTextAreaElement>("textbox", { name: /Correct/ }).value).toBe("It wuz the best of times");
+  });
+});
+
+describe("finding in the transcript", () => {
+  afterEach(cleanup);
+
+  it("goes from place to place with Enter, round and back, and says which", async () => {
+    const { found } = show([segment(0, "rain and rain"), segment(1, "the sun"), segment(2, "Rain again")]);
+    const box = screen.getByRole("textbox", { name: "Find in the transcript" });
+    await userEvent.type(box, "rain");
+    expect([screen.getByRole("status").textContent, found()]).toEqual(["1 of 3", ["rain"]]);
+    await userEvent.keyboard("{Enter}{Enter}");
+    expect([screen.getByRole("status").textContent, found()]).toEqual(["3 of 3", ["Rain"]]);
+    await userEvent.keyboard("{Enter}");
+    expect(screen.getByRole("status").textContent).toBe("1 of 3");
+    await userEvent.keyboard("{Shift>}{Enter}{/Shift}");
+    expect(screen.getByRole("status").textContent).toBe("3 of 3");
+    await userEvent.keyboard("{Escape}");
+    expect([screen.getByRole("status").textContent, found()]).toEqual(["", []]);
+  });
+});
+
+describe("a transcript of three hours", () => {
+  afterEach(cleanup);
+
+  it("renders the rows that can be seen and a few more", () => {
+    const { container } = show(Array.from({ length: 4000 }, (_, place) => segment(place, "it was the best of times")));
+    const rows = container.querySelectorAll("[data-segment]").length;
+    expect(rows).toBeGreaterThan(10);
+    expect(rows).toBeLessThan(100);
+  });
+});

@@ -1,0 +1,86 @@
+//! What hangs on corrected words: text windows with their vectors, captions, sidecar.
+//! Reads: payload [`ApplyEdits`], corrections, words. Writes: words of a run that was under way when they were corrected, the text
+//! windows that changed, sidecar JSON, WebVTT, SRT. Again: finds nothing to change; same keys, replaced.
+
+use heimdex_db::{
+    RunId, VideoId, keys,
+    ledger::Task,
+    moments::{
+        edits::{self, ApplyEdits},
+        frames, scenes, transcript, windows,
+    },
+    runs::{self, Subject},
+};
+
+use crate::{
+    stage::{Outcome, StageContext, StageError},
+    stages::{embed_text, sidecar_build},
+};
+
+pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
+    let ApplyEdits { video_id } = super::payload(task)?;
+    loop {
+        if cx.cancel.is_cancelled() {
+            return Err(StageError::Cancelled);
+        }
+        let Some(run_id) = edits::finished_run(cx.db(), video_id).await? else {
+            return Ok(Outcome::nothing("not indexed"));
+        };
+        let version = edits::version(cx.db(), video_id).await?;
+        let mut tx = cx.fenced_tx().await?;
+        edits::apply(&mut tx, run_id, true).await?;
+        cx.commit(tx).await?;
+        let subject = match runs::subject(cx.db(), run_id).await {
+            Err(heimdex_db::DbError::NotFound) => return Ok(Outcome::nothing("deleted")),
+            subject => subject?,
+        };
+        cx.progress(10);
+        embed(cx, &subject, &version).await?;
+        cx.progress(80);
+        write(cx, run_id, video_id, &subject).await?;
+        // Whoever corrects something now asks for a task of their own, but what was put last must be what is true.
+        let unchanged = edits::version(cx.db(), video_id).await? == version;
+        if unchanged && edits::finished_run(cx.db(), video_id).await? == Some(run_id) {
+            return Ok(Outcome::done());
+        }
+    }
+}
+
+/// Embeds the windows that changed. A run of another model than this worker's keeps what it has until it is indexed again.
+async fn embed(cx: &StageContext, subject: &Subject, version: &str) -> Result<(), StageError> {
+    let models = cx.models();
+    let (Some(embedder), Some(model)) = (models.text().await?, models.text.as_ref()) else { return Ok(()) };
+    if subject.models.get("text").and_then(|label| label.as_str()) != Some(model.label().as_str()) {
+        return Ok(());
+    }
+    let scene_rows = scenes::list(cx.db(), subject.run_id).await?;
+    let words = transcript::words(cx.db(), subject.run_id).await?;
+    let there = windows::list(cx.db(), subject.run_id, model.id()).await?;
+    let mut new = embed_text::split(&embedder, &scene_rows, &words)?;
+    let gone: Vec<i64> =
+        there.iter().filter(|old| !new.iter().any(|split| old.is(&split.window))).map(|old| old.window_id).collect();
+    new.retain(|split| !there.iter().any(|old| old.is(&split.window)));
+    if gone.is_empty() && new.is_empty() {
+        return Ok(());
+    }
+    let new = embed_text::embed_all(cx, &embedder, new).await?;
+    let mut tx = cx.fenced_tx().await?;
+    // Locked by whoever corrects, so what is read now holds until the end of this transaction.
+    edits::lock(&mut tx, subject.run_id).await?;
+    if edits::version(&mut *tx, subject.video_id).await? == version {
+        windows::exchange(&mut tx, subject.run_id, subject.owner_id, model.id(), &gone, &new).await?;
+    }
+    cx.commit(tx).await
+}
+
+/// Writes the files that hold the words, where they lie already; what a run has inherited lies with an older one.
+async fn write(cx: &StageContext, run_id: RunId, video_id: VideoId, subject: &Subject) -> Result<(), StageError> {
+    let frame_rows = frames::list(cx.db(), run_id).await?;
+    for (name, file_name, content_type, bytes) in
+        sidecar_build::documents(cx, run_id, video_id, subject, &frame_rows).await?
+    {
+        let key = subject.artifact(name).map_or_else(|| keys::artifact(video_id, run_id, file_name), ToOwned::to_owned);
+        cx.store().put_bytes(&key, bytes, content_type).await?;
+    }
+    Ok(())
+}

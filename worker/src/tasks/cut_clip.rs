@@ -1,0 +1,79 @@
+//! Clip: a part of a video as a file of its own.
+//! Reads: payload [`CutClip`], source object. Writes: clip object and where it lies. Again: same key, replaced.
+
+use heimdex_db::{
+    ClipId,
+    clips::{self, ClipSource, CutClip},
+    keys,
+    ledger::Task,
+};
+use heimdex_media::{
+    child::{Limits, Request, Response},
+    proxy::{MAX_BYTES_PER_S, clip::ClipOptions},
+};
+
+use crate::{
+    child,
+    stage::{Outcome, StageContext, StageError},
+};
+
+/// Of pictures that are encoded anew, pixels.
+const LONG_SIDE: u32 = 1920;
+/// Encoding on two cores at this size, on a slow machine with other work.
+const TIMES_REALTIME: u32 = 12;
+/// Headers, and what lies between a keyframe and the start.
+const SLACK_BYTES: u64 = 64 << 20;
+
+pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
+    let CutClip { clip_id } = super::payload(task)?;
+    let Some(from) = clips::source(cx.db(), clip_id).await? else { return Ok(Outcome::nothing("expired")) };
+    if from.made {
+        return Ok(Outcome::nothing("made already"));
+    }
+    let size_bytes = u64::try_from(from.size_bytes).unwrap_or(0);
+    let source = cx.scratch().source(cx.store(), from.video_id, size_bytes).await?;
+    cx.progress(5);
+    let most = most_bytes(&from);
+    let folder = cx.scratch().folder(most).await?;
+    let target = folder.path().join("clip.mp4");
+    let ms = |time: i64| u64::try_from(time).unwrap_or(0);
+    let request = Request::CutClip {
+        source: source.path().to_owned(),
+        target: target.clone(),
+        options: ClipOptions {
+            start_ms: ms(from.start_ms),
+            end_ms: ms(from.end_ms),
+            exact: from.exact,
+            long_side: LONG_SIDE,
+        },
+    };
+    let deadline = child::deadline(from.end_ms - from.start_ms, TIMES_REALTIME);
+    let limits = Limits { cpu_s: 2 * deadline.as_secs(), file_bytes: most, ..Limits::default() };
+    let Response::CutClip { report } = child::run_within(cx, limits, request, deadline, (5, 95)).await? else {
+        return Err(child::wrong_answer());
+    };
+    drop(source);
+    let key = keys::clip(from.video_id, clip_id);
+    cx.store().put_file(&key, &target, "video/mp4").await?;
+    let size_bytes = i64::try_from(report.size_bytes).unwrap_or(i64::MAX);
+    Ok(if record(cx, clip_id, &key, size_bytes).await? { Outcome::done() } else { Outcome::nothing("expired") })
+}
+
+/// Writes down where the clip lies; false, and the object is removed again, when the clip is over meanwhile.
+async fn record(cx: &StageContext, clip: ClipId, key: &str, size_bytes: i64) -> Result<bool, StageError> {
+    let mut tx = cx.fenced_tx().await?;
+    if !clips::set(&mut tx, clip, key, size_bytes).await? {
+        drop(tx);
+        cx.store().delete(key).await?;
+        return Ok(false);
+    }
+    cx.commit(tx).await?;
+    Ok(true)
+}
+
+/// A copied part takes no more than the whole source, an encoded one what the encoders are held to.
+fn most_bytes(from: &ClipSource) -> u64 {
+    let length = u64::try_from((from.end_ms - from.start_ms) / 1000 + 1).unwrap_or(1);
+    let source = u64::try_from(from.size_bytes).unwrap_or(0);
+    source.max(length * (MAX_BYTES_PER_S + MAX_BYTES_PER_S / 10)) + SLACK_BYTES
+}

@@ -1,0 +1,88 @@
+//! What hangs on words that a person has corrected follows, and nothing else is made anew.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{PATIENCE, Uploaded, World, media, until};
+use heimdex_db::{
+    Stage,
+    audit::By,
+    keys, ledger,
+    moments::{edits, edits::SegmentEdit, transcript},
+};
+
+/// Ids and texts of the windows, and how many vectors of theirs there are.
+async fn windows(world: &World, video: Uploaded) -> BTreeSet<(i64, String)> {
+    sqlx::query_as("SELECT window_id, text FROM text_windows WHERE run_id = $1 AND text_vec IS NOT NULL")
+        .bind(video.run_id)
+        .fetch_all(world.pool())
+        .await
+        .unwrap()
+        .into_iter()
+        .collect()
+}
+
+async fn correct(world: &World, video: Uploaded, segment_no: i32, was: &str, text: &str) {
+    let mut tx = world.pool().begin().await.unwrap();
+    let edit = SegmentEdit { run_id: video.run_id, segment_no, was, text: Some(text) };
+    edits::edit(&mut tx, video.owner_id, video.video_id, &edit, &By::command()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn all_applied(world: &World) {
+    until("the corrections are applied", PATIENCE, async || {
+        let left: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM tasks WHERE kind = 'apply_edits' AND state <> 'completed'")
+                .fetch_one(world.pool())
+                .await
+                .ok()?;
+        (left == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_the_windows_that_changed_are_embedded_again_and_captions_follow() {
+    let world = World::new().await;
+    let video = world.upload(media::spoken()).await;
+    let worker = world.worker("one").start();
+    world.video_becomes(video, &["indexed"]).await;
+    world.at_rest(video).await;
+    let (before, segments) =
+        (windows(&world, video).await, transcript::segments(world.pool(), video.run_id).await.unwrap());
+    let last = segments.last().unwrap();
+    correct(&world, video, last.segment_no, &last.text, "a purple umbrella").await;
+    all_applied(&world).await;
+    let after = windows(&world, video).await;
+    assert!(after.iter().any(|(_, text)| text.contains("a purple umbrella")), "{after:?}");
+    let kept = before.intersection(&after).count();
+    let untouched = before.iter().filter(|(_, text)| after.iter().any(|(_, other)| other == text)).count();
+    assert_eq!(kept, untouched, "what says the same is the same row: {before:?} {after:?}");
+    for file in ["captions.vtt", "captions.srt", "sidecar.json"] {
+        let text = String::from_utf8(world.object(&keys::artifact(video.video_id, video.run_id, file)).await).unwrap();
+        assert!(text.contains("umbrella"), "{file}");
+    }
+
+    // Everything is heard anew, and the correction is there again.
+    let mut tx = world.pool().begin().await.unwrap();
+    let (run_id, _) = ledger::redo_stages(&mut tx, video.video_id, &[Stage::AsrFast]).await.unwrap();
+    tx.commit().await.unwrap();
+    let again = Uploaded { run_id, ..video };
+    until("the redo is visible", PATIENCE, async || {
+        let now: uuid::Uuid = sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1")
+            .bind(video.video_id)
+            .fetch_one(world.pool())
+            .await
+            .ok()?;
+        (now == run_id.0).then_some(())
+    })
+    .await;
+    world.at_rest(again).await;
+    let lines = transcript::segments(world.pool(), run_id).await.unwrap();
+    assert!(lines.iter().any(|line| line.text.contains("a purple umbrella")), "{lines:?}");
+    assert!(windows(&world, again).await.iter().any(|(_, text)| text.contains("a purple umbrella")));
+    worker.terminate().await;
+}
