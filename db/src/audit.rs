@@ -93,6 +93,8 @@ actions! {
     ConsentRecorded = "consent_recorded",
     PeopleMerged = "people_merged",
     PersonSplit = "person_split",
+    VideoDeleted = "video_deleted",
+    VideoRestored = "video_restored",
     /// Too many guesses at an account: more are refused for a while.
     GuessingStopped = "guessing_stopped",
 }

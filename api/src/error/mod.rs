@@ -108,6 +108,11 @@ impl ApiError {
     pub fn code(&self) -> Code {
         self.code
     }
+
+    /// What the person is told.
+    pub fn sentence(&self) -> String {
+        self.detail.clone().unwrap_or_else(|| format!("{}.", self.code.title()))
+    }
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
@@ -139,6 +144,9 @@ impl From<DbError> for ApiError {
                 .detail("Record first that the person agreed to be recognised: `consent: true` with a note."),
             DbError::Conflict("too_many_photos") => {
                 Self::new(Code::TooManyPhotos).detail("A person has at most 10 photos; delete one to add another.")
+            }
+            DbError::Conflict("too_many_tags") => {
+                Self::field("tags", "too_many", format!("A video has at most {} tags.", heimdex_db::videos::MAX_TAGS))
             }
             DbError::Conflict("too_many_people") => Self::new(Code::TooManyPeople),
             DbError::Conflict("merge_with_itself") => {

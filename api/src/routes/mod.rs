@@ -65,6 +65,7 @@ fn changing() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(videos::edit::patch, videos::edit::delete))
         .routes(routes!(videos::edit::restore))
+        .routes(routes!(videos::bulk::bulk))
         .routes(routes!(videos::reprocess::reprocess))
 }
 
@@ -88,6 +89,9 @@ fn reading() -> OpenApiRouter<AppState> {
         .routes(routes!(users::me::get))
         .routes(routes!(users::usage::usage))
         .routes(routes!(videos::list::list))
+        .routes(routes!(videos::list::ids))
+        .routes(routes!(videos::tags::list))
+        .routes(routes!(videos::sprite::sprite))
         .routes(routes!(videos::get::get))
         .routes(routes!(videos::playback::playback))
         .routes(routes!(jobs::list))

@@ -17,6 +17,7 @@ mod auth_refresh;
 mod events;
 mod large_upload;
 mod leaving;
+mod library;
 mod moments;
 mod people;
 mod problems;

@@ -1,5 +1,6 @@
 //! A person's videos.
 
+pub mod bulk;
 pub mod edit;
 pub mod get;
 pub mod list;
@@ -7,3 +8,5 @@ pub mod playable;
 pub mod playback;
 pub mod reprocess;
 pub mod shape;
+pub mod sprite;
+pub mod tags;
