@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { keys } from "@/lib/api/queries";
 import { useServices } from "@/lib/services";
+import { refreshLists } from "@/lib/video-lists";
 import { UploadManager } from "./manager";
 import { PendingStore } from "./pending";
 import { putPart } from "./put-part";
@@ -41,7 +42,7 @@ export function UploadsProvider({ userId, children }: { userId: string; children
         newKey: () => crypto.randomUUID(),
         pending: new PendingStore(localStorage, userId),
         changed: () => {
-          void client.invalidateQueries({ queryKey: keys.videos });
+          refreshLists(api, client);
           void client.invalidateQueries({ queryKey: keys.usage });
         },
       }),

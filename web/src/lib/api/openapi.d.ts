@@ -476,6 +476,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/videos/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes up to 100 videos. What one of them refuses does not stop the others; a fault on our side does, and what was done
+         *     until then stays done.
+         */
+        post: operations["post_videos_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ids of the same list, many at a time: to choose all of it. */
+        get: operations["get_videos_ids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tags that the person has given to their videos, the most used first: suggestions, so there is no second page. */
+        get: operations["get_videos_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/videos/uploads": {
         parameters: {
             query?: never;
@@ -610,6 +664,26 @@ export interface paths {
         };
         /** The scenes of the visible run, in order. */
         get: operations["get_videos_video_id_scenes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/sprite": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Small pictures of the whole video in one, to look through it without playing it: nothing is made for this. 409
+         *     `not_playable_yet` before they have been drawn.
+         */
+        get: operations["get_videos_video_id_sprite"];
         put?: never;
         post?: never;
         delete?: never;
@@ -838,6 +912,30 @@ export interface components {
         AuditPage: {
             items: components["schemas"]["AuditLine"][];
             next_cursor?: string | null;
+        };
+        /** @enum {string} */
+        BulkAction: "delete" | "restore" | "add_tags" | "remove_tags" | "reprocess";
+        BulkChange: {
+            /** @description 1 to 100. */
+            ids: string[];
+            action: components["schemas"]["BulkAction"];
+            /** @description For `add_tags` and `remove_tags`. */
+            tags?: string[];
+        };
+        /** @description As the video's own call would have answered. */
+        BulkError: {
+            /** @example not_found */
+            code: string;
+            detail: string;
+        };
+        BulkResult: {
+            /** Format: uuid */
+            video_id: string;
+            error?: null | components["schemas"]["BulkError"];
+        };
+        BulkResults: {
+            /** @description One for each id, in the order in which they were given; an id that was given twice is there once. */
+            items: components["schemas"]["BulkResult"][];
         };
         ChannelReport: {
             candidates: number;
@@ -1079,6 +1177,13 @@ export interface components {
             size_bytes: number;
             /** @description By default the file's name. */
             title?: string | null;
+            /**
+             * @description Of the whole file, in hexadecimal. If the person has a video with these bytes, the answer is 409 `duplicate` with its
+             *     `video_id` and `title`. It is a question, not a claim: what counts is what indexing reads.
+             */
+            sha256?: string | null;
+            /** @description Send it all the same. */
+            allow_duplicate?: boolean;
         };
         OnScreenText: {
             /** @description Four corners `[x, y]`, clockwise from the upper left as the line is read, in units of the picture's width and height. */
@@ -1108,6 +1213,17 @@ export interface components {
             id: number;
             recipient: string;
             subject: string;
+        };
+        OwnTag: {
+            tag: string;
+            /**
+             * Format: int64
+             * @description How many of the person's videos have it.
+             */
+            videos: number;
+        };
+        OwnTags: {
+            items: components["schemas"]["OwnTag"][];
         };
         /** @description An operator of a query. */
         ParsedOperator: {
@@ -1753,6 +1869,10 @@ export interface components {
             description?: string | null;
             tags?: string[] | null;
             title?: string | null;
+        };
+        VideoIdPage: {
+            items: string[];
+            next_cursor?: string | null;
         };
         VideoPage: {
             items: components["schemas"]["Video"][];
@@ -2559,7 +2679,7 @@ export interface operations {
     get_videos: {
         parameters: {
             query?: {
-                /** @description 1 to 100, by default 24. */
+                /** @description 1 to 100, by default 24; of ids alone 1 to 5000, by default 1000. */
                 limit?: number;
                 /** @description `next_cursor` of the page before, with the same other parameters. */
                 cursor?: string;
@@ -2567,7 +2687,15 @@ export interface operations {
                 state?: string;
                 /** @description Words or a part of the title. */
                 q?: string;
-                /** @description `newest` (default), `oldest` or `title`. */
+                /** @description One of the person's own tags, exactly as it is written. */
+                tag?: string;
+                /** @description Added at this time or later. */
+                created_after?: string;
+                /** @description Added before this time. */
+                created_before?: string;
+                /** @description Of exactly this size. */
+                size_bytes?: number;
+                /** @description `newest` (default), `oldest`, `title`, `duration` (longest first) or `indexed` (last indexed first). */
                 sort?: string;
             };
             header?: never;
@@ -2582,6 +2710,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VideoPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_videos_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResults"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_ids: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 24; of ids alone 1 to 5000, by default 1000. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same other parameters. */
+                cursor?: string;
+                /** @example indexed */
+                state?: string;
+                /** @description Words or a part of the title. */
+                q?: string;
+                /** @description One of the person's own tags, exactly as it is written. */
+                tag?: string;
+                /** @description Added at this time or later. */
+                created_after?: string;
+                /** @description Added before this time. */
+                created_before?: string;
+                /** @description Of exactly this size. */
+                size_bytes?: number;
+                /** @description `newest` (default), `oldest`, `title`, `duration` (longest first) or `indexed` (last indexed first). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VideoIdPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_tags: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200, by default 50. */
+                limit?: number;
+                /** @description A part of the tag. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTags"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2824,6 +3040,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Scenes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_video_id_sprite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sprite"];
                 };
             };
             default: components["responses"]["Problem"];
