@@ -26,7 +26,7 @@ export function readSearch(given: Record<string, unknown>): LibrarySearch {
     from: day(given.from),
     to: day(given.to),
   };
-  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as LibrarySearch;
 }
 
 /** The beginning of a local day, some days later, as the API reads times. */

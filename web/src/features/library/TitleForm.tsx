@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent, type KeyboardEvent } from "react";
+import { useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 import { sentence } from "@/lib/api/errors";
 import { keys } from "@/lib/api/queries";
 import type { Video } from "@/lib/api/types";
@@ -9,7 +9,7 @@ import { patchLists } from "@/lib/video-lists";
 import { messages } from "./messages";
 
 /** The title becomes a field where it stands. Enter and leaving it keep what was written, Escape does not. */
-export function TitleForm({ video, onClose }: { video: Video; onClose: () => void }) {
+export function TitleForm({ video, onClose }: { video: Video; onClose: (byKey: boolean) => void }) {
   const t = messages.use();
   const { api } = useServices();
   const client = useQueryClient();
@@ -27,16 +27,20 @@ export function TitleForm({ video, onClose }: { video: Video; onClose: () => voi
       showToast({ tone: "bad", text: sentence(error) });
     },
   });
-  const keep = () => {
+  // What takes the field away may also take its focus away.
+  const over = useRef(false);
+  const close = (keep: boolean, byKey: boolean) => {
+    if (over.current) return;
+    over.current = true;
     const next = title.trim();
-    if (next !== "" && next !== video.title) change.mutate(next);
-    onClose();
+    if (keep && next !== "" && next !== video.title) change.mutate(next);
+    onClose(byKey);
   };
   return (
     <form
       onSubmit={(event: FormEvent) => {
         event.preventDefault();
-        keep();
+        close(true, true);
       }}
     >
       <input
@@ -46,10 +50,10 @@ export function TitleForm({ video, onClose }: { video: Video; onClose: () => voi
         maxLength={200}
         onFocus={(event) => event.target.select()}
         onChange={(event) => setTitle(event.target.value)}
-        onBlur={keep}
+        onBlur={() => close(true, false)}
         onKeyDown={(event: KeyboardEvent) => {
           event.stopPropagation();
-          if (event.key === "Escape") onClose();
+          if (event.key === "Escape") close(false, true);
         }}
         className="h-8 w-full rounded-lg border border-accent bg-surface px-2 text-[15px]"
       />

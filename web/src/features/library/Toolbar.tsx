@@ -111,7 +111,7 @@ export function Toolbar({ search, typed, view, onTyped, onSearch, onView }: {
           {(["from", "to"] as const).map((end) => (
             <label key={end} className="grid gap-1 text-[13px] text-ink-soft">
               {t[end]}
-              <input type="date" value={search[end] ?? ""} onChange={(event) => onSearch({ [end]: event.target.value || undefined })} className={cx(fieldClass, "text-ink")} />
+              <input type="date" value={search[end] ?? ""} onChange={(event) => onSearch(end === "from" ? { from: event.target.value || undefined } : { to: event.target.value || undefined })} className={cx(fieldClass, "text-ink")} />
             </label>
           ))}
         </div>

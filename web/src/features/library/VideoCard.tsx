@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Check, MoreVertical, Pencil, RotateCw, Tag, Trash2 } from "lucide-react";
-import { useState, type KeyboardEvent, type MouseEvent } from "react";
+import { useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { cx } from "@/components/cx";
 import { Menu, menuItemClass } from "@/components/Menu";
 import { StageMeter } from "@/components/StageMeter";
@@ -37,6 +37,7 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
   const t = messages.use();
   const lang = useLanguage();
   const [renaming, setRenaming] = useState(false);
+  const card = useRef<HTMLAnchorElement>(null);
   const scrub = useScrub(video);
   const id = video.video_id;
   const list = view === "list";
@@ -60,6 +61,7 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
     <Link
       to="/videos/$videoId"
       params={{ videoId: id }}
+      ref={card}
       data-card={index}
       aria-label={video.title}
       aria-keyshortcuts="Space F2 , ."
@@ -72,11 +74,26 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
     </Link>
   );
   const title = renaming ? (
-    <TitleForm video={video} onClose={() => setRenaming(false)} />
+    <TitleForm
+      video={video}
+      onClose={(byKey) => {
+        setRenaming(false);
+        if (byKey) card.current?.focus();
+      }}
+    />
   ) : (
-    <p className={cx("px-0.5 text-[15px] leading-snug font-medium [overflow-wrap:anywhere]", list ? "truncate" : "line-clamp-2")} title={video.title} onDoubleClick={() => setRenaming(true)}>
+    // The poster is the link that the keyboard and a screen reader meet; this one is for the mouse.
+    <Link
+      to="/videos/$videoId"
+      params={{ videoId: id }}
+      tabIndex={-1}
+      aria-hidden="true"
+      onClick={onClick}
+      title={video.title}
+      className={cx("px-0.5 text-[15px] leading-snug font-medium [overflow-wrap:anywhere] hover:text-accent", list ? "block truncate" : "line-clamp-2")}
+    >
       {video.title}
-    </p>
+    </Link>
   );
   const facts = (
     <div className="min-w-0 px-0.5 text-[13px] text-ink-faint">

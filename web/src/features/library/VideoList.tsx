@@ -1,5 +1,4 @@
 import { useEffect, useRef, type KeyboardEvent } from "react";
-import { useLanguage } from "@/lib/i18n/i18n";
 import type { Video } from "@/lib/api/types";
 import { sliceOf, useWindowedRows, type Layout } from "@/lib/windowing";
 import { messages } from "./messages";
@@ -35,8 +34,6 @@ interface Props extends Omit<CardProps, "video" | "index" | "selected"> {
 /** As many cards as the window shows, of however many there are. */
 export function VideoList({ videos, view, more, onMore, chosen, ...card }: Props) {
   const t = messages.use();
-  // Another language may be wider: nothing depends on it, but the list is measured anew.
-  useLanguage();
   const { ref, rows, show } = useWindowedRows<HTMLUListElement>(layouts[view]);
   const { first, last, before_px, after_px } = sliceOf(videos.length, rows);
   const wanted = useRef<number | null>(null);

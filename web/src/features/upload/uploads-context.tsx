@@ -3,6 +3,7 @@ import { createContext, useContext, useEffect, useState, useSyncExternalStore, t
 import { keys } from "@/lib/api/queries";
 import { useServices } from "@/lib/services";
 import { refreshLists } from "@/lib/video-lists";
+import { hashFile } from "./hash-file";
 import { UploadManager } from "./manager";
 import { PendingStore } from "./pending";
 import { putPart } from "./put-part";
@@ -36,6 +37,7 @@ export function UploadsProvider({ userId, children }: { userId: string; children
       new UploadManager({
         api: uploadApi(api),
         putPart,
+        hash: hashFile,
         wait,
         online,
         now: () => Date.now(),
