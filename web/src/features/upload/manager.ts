@@ -283,10 +283,13 @@ export class UploadManager {
 
   /** The file's hash, computed only where the library has a video of the same size. Null otherwise. */
   async #fingerprint(entry: Entry, signal: AbortSignal): Promise<string | null> {
-    if (!(await this.deps.api.sameSize(entry.size_bytes, signal))) return null;
+    const possible = await this.deps.api.sameSize(entry.size_bytes, signal);
+    signal.throwIfAborted();
+    if (!possible) return null;
     entry.status = "checking";
     this.#emit();
     const sha256 = await this.deps.hash(entry.file, signal);
+    signal.throwIfAborted();
     entry.status = "uploading";
     this.#emit();
     return sha256;
