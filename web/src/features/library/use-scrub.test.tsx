@@ -40,14 +40,21 @@ it("steps through the small pictures by the keyboard, also for people who asked 
   expect(shown()).toBe("0");
 });
 
-it("asks for nothing when a finger touches it or motion is unwanted", async () => {
+it("follows a mouse, but no finger, and no mouse of people who asked for less motion", async () => {
   const { asked } = await renderAt("/", Card, sprite);
   const poster = screen.getByTestId("card").firstElementChild as HTMLElement;
-  fireEvent.pointerMove(poster, { pointerType: "touch", clientX: 10 });
-  reduced = true;
-  fireEvent.pointerMove(poster, { pointerType: "mouse", clientX: 10 });
-  // The keyboard asks; had the pointer done so as well, there would be two.
+  expect(asked).toEqual([]);
   fireEvent.keyDown(screen.getByTestId("card"), { key: "." });
   await waitFor(() => expect(shown()).toBe("0"));
-  expect(asked).toHaveLength(1);
+  fireEvent.pointerMove(poster, { pointerType: "touch", clientX: 10 });
+  expect(shown()).toBe("0");
+  reduced = true;
+  fireEvent.pointerMove(poster, { pointerType: "mouse", clientX: 10 });
+  expect(shown()).toBe("0");
+  reduced = false;
+  // Nothing has a size here, so every place is the end.
+  fireEvent.pointerMove(poster, { pointerType: "mouse", clientX: 10 });
+  expect(shown()).toBe("20000");
+  fireEvent.pointerLeave(poster, { pointerType: "mouse" });
+  expect(shown()).toBeUndefined();
 });
