@@ -73,23 +73,33 @@ export function LibraryPage() {
     );
   };
   const chosen = [...selection.ids];
+
+  // Wherever the focus is on the page: a closed dialog has left it nowhere. The listener is set once and must see the newest list.
+  const onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || !(event.target instanceof Element) || event.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
+    if (event.key === "Escape" && selection.ids.size > 0) setSelection(NOTHING);
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey) && videos.length > 0) {
+      event.preventDefault();
+      selectAll();
+    }
+  };
+  const latestKey = useRef(onKey);
+  useEffect(() => {
+    latestKey.current = onKey;
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => latestKey.current(event);
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, []);
+
   const remove = (ids: readonly string[]) => {
     setSelection((now) => without(now, new Set(ids)));
     void actions.remove(ids);
   };
 
   return (
-    <div
-      className="mx-auto w-full max-w-7xl px-4 py-8 sm:px-6"
-      onKeyDown={(event) => {
-        if ((event.target as HTMLElement).closest("input:not([type=checkbox]), select, dialog")) return;
-        if (event.key === "Escape" && selection.ids.size > 0) setSelection(NOTHING);
-        else if (event.key === "a" && (event.ctrlKey || event.metaKey) && videos.length > 0) {
-          event.preventDefault();
-          selectAll();
-        }
-      }}
-    >
+    <div className="mx-auto w-full max-w-7xl px-4 py-8 sm:px-6">
       <div className="mb-4 flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1">
         <h1 className="text-2xl font-semibold tracking-tight">{t.title}</h1>
         <UsageLine />

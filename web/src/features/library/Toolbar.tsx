@@ -97,9 +97,11 @@ export function Toolbar({ search, typed, view, onTyped, onSearch, onView }: {
       </div>
       {open && (
         <div id={`${id}-more`} className="flex flex-wrap items-end gap-3">
-          <label className="grid gap-1 text-[13px] text-ink-soft">
-            {t.tag}
-            <select value={search.tag ?? ""} onChange={(event) => onSearch({ tag: event.target.value || undefined })} className={cx(fieldClass, "max-w-56 text-ink")}>
+          <div className="grid gap-1">
+            <label htmlFor={`${id}-tag`} className="text-[13px] text-ink-soft">
+              {t.tag}
+            </label>
+            <select id={`${id}-tag`} value={search.tag ?? ""} onChange={(event) => onSearch({ tag: event.target.value || undefined })} className={cx(fieldClass, "max-w-56 text-ink")}>
               <option value="">{t.anyTag}</option>
               {choices.map(({ tag }) => (
                 <option key={tag} value={tag}>
@@ -107,7 +109,7 @@ export function Toolbar({ search, typed, view, onTyped, onSearch, onView }: {
                 </option>
               ))}
             </select>
-          </label>
+          </div>
           {(["from", "to"] as const).map((end) => (
             <label key={end} className="grid gap-1 text-[13px] text-ink-soft">
               {t[end]}
