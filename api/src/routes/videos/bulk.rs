@@ -79,8 +79,9 @@ pub async fn bulk(
     let owner = caller.user_id();
     let by = origin.person(owner);
     let mut seen = HashSet::new();
-    let mut items = Vec::with_capacity(change.ids.len());
-    for video_id in change.ids.into_iter().filter(|id| seen.insert(*id)) {
+    let ids: Vec<Uuid> = change.ids.into_iter().filter(|id| seen.insert(*id)).collect();
+    let mut items = Vec::with_capacity(ids.len());
+    for video_id in ids {
         let error = match one(&state, owner, &by, VideoId(video_id), change.action, &tags).await {
             Ok(()) => None,
             Err(error) if error.code().status().is_server_error() => return Err(error),

@@ -36,6 +36,12 @@ export function LibraryPage() {
   const search = readSearch(useSearch({ strict: false }) as Record<string, unknown>);
   const filter = filterOf(search);
   const [typed, setTyped] = useState(search.q ?? "");
+  // The address can change by itself: back, forward, the way to the whole library.
+  const [asked, setAsked] = useState(search.q);
+  if (search.q !== asked) {
+    setAsked(search.q);
+    if ((search.q ?? "") !== typed.trim()) setTyped(search.q ?? "");
+  }
   const [view, setView] = useView();
   const [selection, setSelection] = useState(NOTHING);
   const [tagging, setTagging] = useState<readonly string[] | null>(null);
