@@ -18,6 +18,9 @@ import { UploadRow } from "./UploadRow";
 import { useUnfinished, type UnfinishedUpload } from "./use-unfinished";
 import { useUploads } from "./uploads-context";
 
+/** Of a whole folder that was refused, the first few tell why. */
+const SHOWN_REFUSALS = 8;
+
 interface Refused {
   name: string;
   refusal: Refusal;
@@ -186,11 +189,12 @@ export function UploadPage() {
         >
           <p className="font-medium">{t.refusedTitle}</p>
           <ul>
-            {refused.map(({ name, refusal }, index) => (
+            {refused.slice(0, SHOWN_REFUSALS).map(({ name, refusal }, index) => (
               <li key={`${index} ${name}`}>
                 <span className="font-medium">{name}</span> {say(refusal)}
               </li>
             ))}
+            {refused.length > SHOWN_REFUSALS && <li>{t.andMore(refused.length - SHOWN_REFUSALS)}</li>}
           </ul>
         </Notice>
       )}

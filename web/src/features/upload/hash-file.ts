@@ -14,7 +14,7 @@ export function hashFile(file: File, signal: AbortSignal): Promise<string | null
     };
     if (signal.aborted) return stop();
     signal.addEventListener("abort", stop);
-    worker.onmessage = ({ data }: MessageEvent<string>) => finish(data);
+    worker.onmessage = ({ data }: MessageEvent<string | null>) => finish(data);
     worker.onerror = () => finish(null);
     worker.postMessage(file);
   });

@@ -51,6 +51,7 @@ export const messages = defineMessages({
     indexing: "Indexing",
     ready: "Ready to search",
     refusedTitle: "Not added",
+    andMore: (count: number) => `and ${count} more`,
     refused: {
       type: "is not a video file.",
       empty: "is empty.",
@@ -104,6 +105,7 @@ export const messages = defineMessages({
     indexing: "색인 중",
     ready: "검색 준비됨",
     refusedTitle: "추가되지 않음",
+    andMore: (count: number) => `그 밖에 ${count}개`,
     refused: {
       type: "영상 파일이 아닙니다.",
       empty: "빈 파일입니다.",
