@@ -1,4 +1,4 @@
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Video } from "@/lib/api/types";
 import { renderAt } from "@/lib/testing";
@@ -24,7 +24,10 @@ beforeEach(() => {
   vi.stubGlobal("fetch", async () => new Response(VTT));
   vi.stubGlobal("matchMedia", () => ({ matches: reduced }));
 });
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+});
 
 const shown = () => document.querySelector("[data-scrub]")?.getAttribute("data-scrub");
 
