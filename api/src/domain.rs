@@ -87,6 +87,15 @@ pub fn mime_type(text: &str) -> Result<String, ApiError> {
     }
 }
 
+/// A SHA-256 as 64 hexadecimal digits.
+pub fn sha256(field: &str, text: &str) -> Result<[u8; 32], ApiError> {
+    let mut bytes = [0; 32];
+    match hex::decode_to_slice(text, &mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Err(ApiError::field(field, "invalid", format!("{field} must be 64 hexadecimal digits."))),
+    }
+}
+
 /// How much of a list is asked for.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(transparent)]
@@ -112,6 +121,14 @@ mod tests {
         assert_eq!(file_name(r"C:\clips\민지 우는 장면.mp4").unwrap(), "민지 우는 장면.mp4");
         assert!(file_name("a\0b").is_err());
         assert!(file_name("clips/").is_err());
+    }
+
+    #[test]
+    fn a_sha256_has_exactly_its_length_and_no_other_letters() {
+        assert_eq!(sha256("sha256", &"0aF1".repeat(16)).unwrap()[..2], [0x0a, 0xf1]);
+        for wrong in ["", "0a", &"0a".repeat(33), &"0g".repeat(32), &"é".repeat(32)] {
+            assert!(sha256("sha256", wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

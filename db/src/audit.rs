@@ -103,6 +103,8 @@ actions! {
     MomentShared = "moment_shared",
     ShareRevoked = "share_revoked",
     TranscriptEdited = "transcript_edited",
+    VideoDeleted = "video_deleted",
+    VideoRestored = "video_restored",
     /// Too many guesses at an account: more are refused for a while.
     GuessingStopped = "guessing_stopped",
 }

@@ -25,6 +25,27 @@ pub struct NewUpload<'a> {
     pub counted_on: Option<NaiveDate>,
 }
 
+/// A video that is there already.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    pub video_id: VideoId,
+    pub title: String,
+}
+
+/// The owner's oldest video with these bytes, as `upload_validate` has read them. One that could not be indexed does not count:
+/// sending it again is how a person tries again.
+pub async fn twin(db: impl PgExecutor<'_>, owner: UserId, sha256: &[u8; 32]) -> Result<Option<Twin>, DbError> {
+    Ok(sqlx::query_as!(
+        Twin,
+        r#"SELECT video_id AS "video_id: VideoId", title FROM videos
+           WHERE owner_id = $1 AND sha256 = $2 AND state NOT IN ('deleted', 'failed') ORDER BY created_at, video_id LIMIT 1"#,
+        owner.0,
+        sha256.as_slice()
+    )
+    .fetch_optional(db)
+    .await?)
+}
+
 /// Announces an upload. The multipart upload in S3 is opened by the first request for parts ([`set_upload_id`]).
 pub async fn create(db: impl PgExecutor<'_>, new: &NewUpload<'_>) -> Result<(), DbError> {
     sqlx::query!(

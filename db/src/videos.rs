@@ -1,8 +1,11 @@
-//! A person's videos: reading, editing, deleting, restoring.
+//! A person's videos: reading, listing, editing, deleting, restoring.
+
+mod listing;
+mod tags;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgExecutor, Postgres, QueryBuilder};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgExecutor};
 
 use crate::{
     enums::VideoState,
@@ -11,6 +14,9 @@ use crate::{
     stage::Stage,
     tasks::{self, NewTask, PURGE_VIDEO},
 };
+
+pub use listing::{After, ListQuery, ListedRow, Sort, list, list_ids};
+pub use tags::{MAX_TAGS, TagUse, own_tags, retag};
 
 /// How long a deleted video can be restored.
 pub const RESTORABLE_FOR: TimeDelta = TimeDelta::hours(24);
@@ -108,69 +114,6 @@ pub async fn metadata(db: impl PgExecutor<'_>, owner: UserId, video: VideoId) ->
     )
     .fetch_optional(db)
     .await?)
-}
-
-/// The order of a list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    #[default]
-    Newest,
-    Oldest,
-    Title,
-}
-
-/// Where the last page ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum After {
-    CreatedAt(DateTime<Utc>, VideoId),
-    Title(String, VideoId),
-}
-
-/// Which videos, in which order, from where.
-#[derive(Clone, Debug, Default)]
-pub struct ListQuery {
-    pub state: Option<VideoState>,
-    /// Words or a part of the title.
-    pub text: Option<String>,
-    pub sort: Sort,
-    pub after: Option<After>,
-    pub limit: i64,
-}
-
-/// A page of an owner's videos.
-pub async fn list(db: impl PgExecutor<'_>, owner: UserId, query: &ListQuery) -> Result<Vec<VideoRow>, DbError> {
-    let mut sql = QueryBuilder::<Postgres>::new(SELECT);
-    sql.push(" WHERE v.state <> 'deleted' AND v.owner_id = ").push_bind(owner);
-    if let Some(state) = query.state {
-        sql.push(" AND v.state = ").push_bind(state);
-    }
-    if let Some(text) = &query.text {
-        sql.push(" AND (v.title_tsv @@ websearch_to_tsquery('simple', ").push_bind(text).push(") OR v.title ILIKE ");
-        sql.push_bind(format!("%{}%", escape_like(text))).push(")");
-    }
-    match (query.sort, &query.after) {
-        (Sort::Newest, Some(After::CreatedAt(at, id))) => {
-            sql.push(" AND (v.created_at, v.video_id) < (").push_bind(*at).push(", ").push_bind(*id).push(")");
-        }
-        (Sort::Oldest, Some(After::CreatedAt(at, id))) => {
-            sql.push(" AND (v.created_at, v.video_id) > (").push_bind(*at).push(", ").push_bind(*id).push(")");
-        }
-        (Sort::Title, Some(After::Title(title, id))) => {
-            sql.push(" AND (lower(v.title), v.video_id) > (lower(")
-                .push_bind(title)
-                .push("), ")
-                .push_bind(*id)
-                .push(")");
-        }
-        _ => {}
-    }
-    sql.push(match query.sort {
-        Sort::Newest => " ORDER BY v.created_at DESC, v.video_id DESC",
-        Sort::Oldest => " ORDER BY v.created_at, v.video_id",
-        Sort::Title => " ORDER BY lower(v.title), v.video_id",
-    });
-    sql.push(" LIMIT ").push_bind(query.limit);
-    Ok(sql.build_query_as().fetch_all(db).await?)
 }
 
 /// Makes a person's text literal inside a LIKE pattern.

@@ -53,6 +53,7 @@ codes! {
     UploadSizeMismatch = "upload_size_mismatch", CONFLICT, "The parts do not add up to the announced size";
     UploadEtagMismatch = "upload_etag_mismatch", CONFLICT, "A part is not the one that was sent";
     UploadNotOpen = "upload_not_open", CONFLICT, "The upload is no longer open";
+    Duplicate = "duplicate", CONFLICT, "The same file is in the library already";
     RunActive = "run_active", CONFLICT, "The video is being indexed";
     NothingToInherit = "nothing_to_inherit", CONFLICT, "There is no complete index to build on";
     NotPlayableYet = "not_playable_yet", CONFLICT, "The video cannot be played yet";

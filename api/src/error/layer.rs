@@ -76,7 +76,7 @@ fn problem(error: ApiError, id: &RequestId) -> Response {
         title: error.code.title().to_owned(),
         status: status.as_u16(),
         code: error.code.as_str().to_owned(),
-        detail: error.detail.unwrap_or_else(|| format!("{}.", error.code.title())),
+        detail: error.sentence(),
         request_id: id.to_string(),
         errors: Some(error.errors).filter(|e: &Vec<FieldError>| !e.is_empty()),
         extra: error.extra,

@@ -108,6 +108,11 @@ impl ApiError {
     pub fn code(&self) -> Code {
         self.code
     }
+
+    /// What the person is told.
+    pub fn sentence(&self) -> String {
+        self.detail.clone().unwrap_or_else(|| format!("{}.", self.code.title()))
+    }
 }
 
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
@@ -142,6 +147,9 @@ impl From<DbError> for ApiError {
             }
             DbError::Conflict("transcript_changed") => Self::new(Code::TranscriptChanged)
                 .detail("This sentence is no longer as you saw it: the video was indexed again, or somebody has changed it. Look at it again."),
+            DbError::Conflict("too_many_tags") => {
+                Self::field("tags", "too_many", format!("A video has at most {} tags.", heimdex_db::videos::MAX_TAGS))
+            }
             DbError::Conflict("too_many_people") => Self::new(Code::TooManyPeople),
             DbError::Conflict("merge_with_itself") => {
                 Self::field("from", "same_person", "A person cannot be merged with themself.")

@@ -19,6 +19,7 @@ mod corrections;
 mod events;
 mod large_upload;
 mod leaving;
+mod library;
 mod mcp;
 mod moments;
 mod operator_actions;

@@ -7,8 +7,9 @@ import { Logo } from "@/components/Logo";
 import { EmptyState, ErrorState } from "@/components/States";
 import { ApiError } from "@/lib/api/errors";
 import { meQuery } from "@/lib/api/queries";
-import { mayOperate, type VideoState } from "@/lib/api/types";
+import { mayOperate } from "@/lib/api/types";
 import { ownPath } from "@/lib/auth-links";
+import { readSearch } from "@/lib/library-search";
 import type { Services } from "@/lib/services";
 import { currentSession, isSessionKey } from "@/lib/session";
 import { messages } from "./messages";
@@ -124,12 +125,10 @@ const mailbox = createRoute({
   component: lazyRouteComponent(() => import("@/features/auth/MailboxPage"), "MailboxPage"),
 });
 
-const STATES: readonly string[] = ["uploading", "validating", "processing", "indexed", "failed"];
 const library = createRoute({
   getParentRoute: () => member,
   path: "library",
-  validateSearch: (search: Record<string, unknown>): { state?: VideoState | undefined } =>
-    STATES.includes(String(search.state)) ? { state: search.state as VideoState } : {},
+  validateSearch: readSearch,
   component: lazyRouteComponent(() => import("@/features/library/LibraryPage"), "LibraryPage"),
 });
 const upload = createRoute({ getParentRoute: () => member, path: "upload", component: lazyRouteComponent(() => import("@/features/upload/UploadPage"), "UploadPage") });

@@ -1,9 +1,10 @@
-import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+import type { QueryClient } from "@tanstack/react-query";
 import type { ApiClient } from "./api/client";
 import { keys, lookingQuery } from "./api/queries";
-import type { Job, Jobs, JobState, Page, Playback, PlaybackPreparing, Progress, Stage, Video, VideoState } from "./api/types";
+import type { Job, Jobs, JobState, Playback, PlaybackPreparing, Progress, Stage, Video, VideoState } from "./api/types";
 import { STAGES } from "./api/types";
 import { subscribe } from "./sse";
+import { patchLists, refreshLists } from "./video-lists";
 
 /** Stages after which scenes have more to show. */
 const SCENES_CHANGE: ReadonlySet<Stage> = new Set(["vision_sample_frames", "faces_enroll_match", "vision_affect_tags"]);
@@ -78,23 +79,14 @@ export function progressOf(jobs: Pick<Job, "stage" | "state" | "progress">[]): P
 
 function patchVideo(client: QueryClient, id: string, patch: (video: Video) => Video) {
   client.setQueryData<Video>(keys.video(id), (video) => video && patch(video));
-  client.setQueriesData<InfiniteData<Page<Video>>>({ queryKey: keys.videos }, (data) => {
-    if (!data?.pages.some((page) => page.items.some((video) => video.video_id === id))) return data;
-    return {
-      ...data,
-      pages: data.pages.map((page) => ({
-        ...page,
-        items: page.items.map((video) => (video.video_id === id ? patch(video) : video)),
-      })),
-    };
-  });
+  patchLists(client, id, patch);
 }
 
 const refetch = (client: QueryClient, ...queryKeys: readonly (readonly unknown[])[]) => {
   for (const queryKey of queryKeys) void client.invalidateQueries({ queryKey });
 };
 
-function onJob(client: QueryClient, event: JobEvent) {
+function onJob(api: ApiClient, client: QueryClient, event: JobEvent) {
   const jobs = client.getQueryData<Jobs>(keys.jobs(event.video_id));
   if (jobs) {
     const next = applyJobEvent(jobs, event);
@@ -111,15 +103,19 @@ function onJob(client: QueryClient, event: JobEvent) {
   else if (event.state === "failed") refetch(client, queryKey);
   if (event.state !== "completed") return;
   // What a finished stage has made visible.
-  if (event.stage === "upload_validate") refetch(client, keys.video(event.video_id), keys.videos);
+  if (event.stage === "upload_validate") {
+    refetch(client, keys.video(event.video_id));
+    refreshLists(api, client);
+  }
   if (event.stage === "align_merge") refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.video(event.video_id));
   if (SCENES_CHANGE.has(event.stage)) refetch(client, keys.scenes(event.video_id));
   if (event.stage === "faces_enroll_match") refetch(client, keys.people, keys.everyPerson);
 }
 
-function onVideo(client: QueryClient, event: VideoEvent) {
+function onVideo(api: ApiClient, client: QueryClient, event: VideoEvent) {
   patchVideo(client, event.video_id, (video) => ({ ...video, state: event.state }));
-  refetch(client, keys.videos, keys.video(event.video_id), keys.jobs(event.video_id));
+  refreshLists(api, client);
+  refetch(client, keys.video(event.video_id), keys.jobs(event.video_id));
   if (isSettled(event.state)) {
     refetch(client, keys.scenes(event.video_id), keys.transcript(event.video_id), keys.playback(event.video_id), keys.usage, keys.people, keys.everyPerson);
   }
@@ -157,14 +153,15 @@ export function onPerson(client: QueryClient, event: PhotoEvent | MatchingEvent)
   void client.invalidateQueries({ queryKey: keys.search, refetchType: "none" });
 }
 
-function onSnapshot(client: QueryClient, snapshot: Snapshot, first: boolean) {
+function onSnapshot(api: ApiClient, client: QueryClient, snapshot: Snapshot, first: boolean) {
   for (const { video_id, state, progress } of snapshot.videos) {
     patchVideo(client, video_id, (video) => ({ ...video, state, progress: progress ?? video.progress }));
   }
   if (first) return;
   // After a gap anything may have happened between the two streams; what goes on says so again.
   client.setQueriesData({ queryKey: keys.looking }, null);
-  refetch(client, keys.videos, keys.people, keys.everyPerson, ["video"], ["jobs"], keys.everyScene, ["transcript"]);
+  refreshLists(api, client);
+  refetch(client, keys.people, keys.everyPerson, ["video"], ["jobs"], keys.everyScene, ["transcript"]);
 }
 
 export function connectLive(api: ApiClient, client: QueryClient, onStatus?: (connected: boolean) => void): () => void {
@@ -175,10 +172,10 @@ export function connectLive(api: ApiClient, client: QueryClient, onStatus?: (con
     onEvent: ({ event, data }) => {
       const body: unknown = JSON.parse(data);
       if (event === "snapshot") {
-        onSnapshot(client, body as Snapshot, first);
+        onSnapshot(api, client, body as Snapshot, first);
         first = false;
-      } else if (event === "job") onJob(client, body as JobEvent);
-      else if (event === "video") onVideo(client, body as VideoEvent);
+      } else if (event === "job") onJob(api, client, body as JobEvent);
+      else if (event === "video") onVideo(api, client, body as VideoEvent);
       else if (event === "photo") onPerson(client, body as PhotoEvent);
       else if (event === "matching") onPerson(client, body as MatchingEvent);
       else if (event === "task") onTask(client, body as TaskEvent);

@@ -11,7 +11,7 @@ configure({ asyncUtilTimeout: 10_000 });
 /** What the server answers, by `METHOD /path`; what is thrown is how a request fails. */
 export type Answers = Record<string, (options: RequestOptions) => unknown>;
 
-const PATHS = ["/", "/search", "/people", "/people/$personId", "/videos/$videoId", "/operator", "/operator/jobs", "/operator/jobs/$jobId", "/library", "/s/$token"] as const;
+const PATHS = ["/", "/search", "/people", "/people/$personId", "/videos/$videoId", "/operator", "/operator/jobs", "/operator/jobs/$jobId", "/library", "/profile", "/s/$token", "/upload"] as const;
 
 /** Renders a page or a part of one at `path`, with a server that gives `answers`. Of the paths of the app those are there that
  *  tests have led to so far, and all show the same. */

@@ -39,6 +39,13 @@ pub struct NewVideo {
     size_bytes: i64,
     /// By default the file's name.
     title: Option<String>,
+    /// Of the whole file, in hexadecimal. If the person has a video with these bytes, the answer is 409 `duplicate` with its
+    /// `video_id` and `title`. It is a question, not a claim: what counts is what indexing reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    /// Send it all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    allow_duplicate: bool,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -55,7 +62,8 @@ pub struct UploadPlan {
     expires_at: DateTime<Utc>,
 }
 
-/// Announces an upload. Then ask for part URLs, PUT the parts, and complete.
+/// Announces an upload. Then ask for part URLs, PUT the parts, and complete. 409 `duplicate` where `sha256` is given and the
+/// person has that file already.
 #[utoipa::path(post, path = "/videos/uploads", tag = "uploads", request_body = NewVideo,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key gets the same answer for a day")),
     responses((status = CREATED, body = Announced)))]
@@ -101,6 +109,15 @@ async fn announce(
             .with("limit_bytes", limits.max_size_bytes)
             .with("size_bytes", new.size_bytes)
     })?;
+    if let Some(sha256) = new.sha256.as_deref().map(|text| domain::sha256("sha256", text)).transpose()?
+        && !new.allow_duplicate
+        && let Some(twin) = uploads::twin(&mut *db, caller.user_id(), &sha256).await?
+    {
+        return Err(ApiError::new(Code::Duplicate)
+            .detail(format!("This file is in your library already, as “{}”.", twin.title))
+            .with("video_id", twin.video_id.to_string())
+            .with("title", twin.title));
+    }
     let now = Utc::now();
     if let Some(limit) = limits.uploads_per_day {
         quotas::take(&mut *db, caller.user_id(), Quota::Uploads, limit, now)

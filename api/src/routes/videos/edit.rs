@@ -2,7 +2,8 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use heimdex_db::{
-    VideoId, VideoState,
+    UserId, VideoId, VideoState,
+    audit::{self, Action, By, Event, Whom},
     videos::{self, VideoPatch},
 };
 use serde::Deserialize;
@@ -14,6 +15,7 @@ use crate::{
     domain,
     error::ApiError,
     extract::{self, Path},
+    origin::Origin,
     routes::uploads::abort::give_up,
     state::AppState,
 };
@@ -50,17 +52,24 @@ pub async fn patch(
 pub async fn delete(
     State(state): State<AppState>,
     caller: Caller,
+    origin: Origin,
     Path(video_id): Path<VideoId>,
 ) -> Result<StatusCode, ApiError> {
-    // One that was never sent has nothing to restore.
-    if videos::find(&state.pool, caller.user_id(), video_id).await?.state == VideoState::Uploading {
-        give_up(&state, caller.user_id(), video_id).await?;
-        return Ok(StatusCode::NO_CONTENT);
+    let owner = caller.user_id();
+    remove(&state, owner, &origin.person(owner), video_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Hides a video and makes its purge an appointment. One that was never sent has nothing to restore: it is given up.
+pub async fn remove(state: &AppState, owner: UserId, by: &By, video_id: VideoId) -> Result<(), ApiError> {
+    if videos::find(&state.pool, owner, video_id).await?.state == VideoState::Uploading {
+        return give_up(state, owner, video_id).await;
     }
     let mut tx = state.pool.begin().await?;
-    videos::delete(&mut tx, caller.user_id(), video_id).await?;
-    tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    videos::delete(&mut tx, owner, video_id).await?;
+    let event = Event::new(Action::VideoDeleted, Whom::User(owner)).target(video_id.to_string());
+    audit::record(&mut *tx, by, event).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Brings a deleted video back.
@@ -68,10 +77,19 @@ pub async fn delete(
 pub async fn restore(
     State(state): State<AppState>,
     caller: Caller,
+    origin: Origin,
     Path(video_id): Path<VideoId>,
 ) -> Result<Json<Video>, ApiError> {
-    let mut tx = state.pool.begin().await?;
-    videos::restore(&mut tx, caller.user_id(), video_id).await?;
-    tx.commit().await?;
+    let owner = caller.user_id();
+    bring_back(&state, owner, &origin.person(owner), video_id).await?;
     read(&state, &caller, video_id).await.map(Json)
+}
+
+/// Undoes [`remove`], as long as the video has not been purged.
+pub async fn bring_back(state: &AppState, owner: UserId, by: &By, video_id: VideoId) -> Result<(), ApiError> {
+    let mut tx = state.pool.begin().await?;
+    videos::restore(&mut tx, owner, video_id).await?;
+    let event = Event::new(Action::VideoRestored, Whom::User(owner)).target(video_id.to_string());
+    audit::record(&mut *tx, by, event).await?;
+    Ok(tx.commit().await?)
 }

@@ -1,13 +1,14 @@
-//! `GET /videos`.
+//! `GET /videos` and `GET /videos/ids`: the library, a page at a time.
 
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
     VideoId, VideoState,
-    videos::{self, After, ListQuery, Sort, VideoRow},
+    videos::{self, After, ListQuery, ListedRow, Sort, VideoRow},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::shape::Video;
 use crate::{auth::Caller, cursor, domain, error::ApiError, extract::Query, state::AppState};
@@ -15,7 +16,7 @@ use crate::{auth::Caller, cursor, domain, error::ApiError, extract::Query, state
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListParams {
-    /// 1 to 100, by default 24.
+    /// 1 to 100, by default 24; of ids alone 1 to 5000, by default 1000.
     #[param(value_type = Option<u32>)]
     #[serde(default)]
     limit: domain::Limit,
@@ -25,13 +26,27 @@ pub struct ListParams {
     state: Option<String>,
     /// Words or a part of the title.
     q: Option<String>,
-    /// `newest` (default), `oldest` or `title`.
+    /// One of the person's own tags, exactly as it is written.
+    tag: Option<String>,
+    /// Added at this time or later.
+    created_after: Option<DateTime<Utc>>,
+    /// Added before this time.
+    created_before: Option<DateTime<Utc>>,
+    /// Of exactly this size.
+    size_bytes: Option<i64>,
+    /// `newest` (default), `oldest`, `title`, `duration` (longest first) or `indexed` (last indexed first).
     sort: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct VideoPage {
     items: Vec<Video>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct VideoIdPage {
+    items: Vec<Uuid>,
     next_cursor: Option<String>,
 }
 
@@ -43,30 +58,11 @@ pub async fn list(
     Query(params): Query<ListParams>,
 ) -> Result<Json<VideoPage>, ApiError> {
     let limit = params.limit.or(24, 100)?;
-    let sort = match params.sort.as_deref() {
-        None | Some("newest" | "") => Sort::Newest,
-        Some("oldest") => Sort::Oldest,
-        Some("title") => Sort::Title,
-        Some(_) => return Err(ApiError::field("sort", "unknown", "sort must be one of: newest, oldest, title.")),
-    };
-    let video_state = match params.state.as_deref() {
-        None | Some("") => None,
-        Some(text) => Some(text.parse::<VideoState>().map_err(|e| ApiError::field("state", "unknown", e.to_string()))?),
-    };
-    let text = match params.q.as_deref().map(str::trim) {
-        None | Some("") => None,
-        Some(q) => Some(domain::line("q", q, 200)?),
-    };
-    let request = (&params.state, &params.q, &params.sort);
-    let after = match &params.cursor {
-        Some(text) => Some(position(sort, cursor::decode(&request, text)?)?),
-        None => None,
-    };
-    let query = ListQuery { state: video_state, text, sort, after, limit: i64::from(limit) + 1 };
+    let query = params.read(limit)?;
     let mut rows = videos::list(&state.pool, caller.user_id(), &query).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(&request, &Position::of(sort, last)));
+    let next_cursor = rows.last().filter(|_| more).map(|last| params.cursor_behind(&Position::of(query.sort, last)));
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         items.push(Video::new(&state.store, row).await?);
@@ -74,24 +70,119 @@ pub async fn list(
     Ok(Json(VideoPage { items, next_cursor }))
 }
 
-/// The last video of a page.
+/// The ids of the same list, many at a time: to choose all of it.
+#[utoipa::path(get, path = "/videos/ids", tag = "videos", params(ListParams), responses((status = OK, body = VideoIdPage)))]
+pub async fn ids(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(params): Query<ListParams>,
+) -> Result<Json<VideoIdPage>, ApiError> {
+    let limit = params.limit.or(1000, 5000)?;
+    let query = params.read(limit)?;
+    let mut rows = videos::list_ids(&state.pool, caller.user_id(), &query).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next_cursor =
+        rows.last().filter(|_| more).map(|last| params.cursor_behind(&Position::of_listed(query.sort, last)));
+    Ok(Json(VideoIdPage { items: rows.into_iter().map(|row| row.video_id.0).collect(), next_cursor }))
+}
+
+impl ListParams {
+    /// Checks everything; asks for one more than `limit`, which tells whether there is another page.
+    fn read(&self, limit: u32) -> Result<ListQuery, ApiError> {
+        let sort = match given(self.sort.as_ref()) {
+            None | Some("newest") => Sort::Newest,
+            Some("oldest") => Sort::Oldest,
+            Some("title") => Sort::Title,
+            Some("duration") => Sort::Duration,
+            Some("indexed") => Sort::Indexed,
+            Some(_) => {
+                let sentence = "sort must be one of: newest, oldest, title, duration, indexed.";
+                return Err(ApiError::field("sort", "unknown", sentence));
+            }
+        };
+        let state = given(self.state.as_ref())
+            .map(|text| text.parse::<VideoState>().map_err(|e| ApiError::field("state", "unknown", e.to_string())))
+            .transpose()?;
+        let after = match &self.cursor {
+            Some(text) => Some(cursor::decode::<Position>(&self.request(), text)?.after(sort)?),
+            None => None,
+        };
+        Ok(ListQuery {
+            state,
+            text: given(self.q.as_ref()).map(|q| domain::line("q", q, 200)).transpose()?,
+            tag: given(self.tag.as_ref()).map(|tag| domain::line("tag", tag, 60)).transpose()?,
+            created_after: domain::time("created_after", self.created_after)?,
+            created_before: domain::time("created_before", self.created_before)?,
+            size_bytes: self.size_bytes,
+            sort,
+            after,
+            limit: i64::from(limit) + 1,
+        })
+    }
+
+    /// What must be the same on the next page.
+    fn request(&self) -> impl Serialize {
+        let texts = [self.state.clone(), self.q.clone(), self.tag.clone(), self.sort.clone()];
+        (texts, self.created_after, self.created_before, self.size_bytes)
+    }
+
+    fn cursor_behind(&self, position: &Position) -> String {
+        cursor::encode(&self.request(), position)
+    }
+}
+
+/// A parameter that says something.
+fn given(text: Option<&String>) -> Option<&str> {
+    text.map(|text| text.trim()).filter(|text| !text.is_empty())
+}
+
+/// The last video of a page: what the order needs of it.
 #[derive(Serialize, Deserialize)]
 struct Position {
     id: VideoId,
     at: DateTime<Utc>,
     title: Option<String>,
+    duration_ms: Option<i64>,
+    indexed_at: Option<DateTime<Utc>>,
 }
 
 impl Position {
     fn of(sort: Sort, row: &VideoRow) -> Self {
-        Self { id: row.video_id, at: row.created_at, title: (sort == Sort::Title).then(|| row.title.clone()) }
+        Self::new(sort, row.video_id, row.created_at, &row.title, row.duration_ms, row.indexed_at)
     }
-}
 
-fn position(sort: Sort, position: Position) -> Result<After, ApiError> {
-    match sort {
-        Sort::Title => Ok(After::Title(position.title.unwrap_or_default().replace('\0', ""), position.id)),
-        _ if !domain::is_in_calendar(position.at) => Err(cursor::invalid()),
-        Sort::Newest | Sort::Oldest => Ok(After::CreatedAt(position.at, position.id)),
+    fn of_listed(sort: Sort, row: &ListedRow) -> Self {
+        Self::new(sort, row.video_id, row.created_at, &row.title, row.duration_ms, row.indexed_at)
+    }
+
+    fn new(
+        sort: Sort,
+        id: VideoId,
+        at: DateTime<Utc>,
+        title: &str,
+        duration_ms: Option<i64>,
+        indexed_at: Option<DateTime<Utc>>,
+    ) -> Self {
+        Self {
+            id,
+            at,
+            title: (sort == Sort::Title).then(|| title.to_owned()),
+            duration_ms: duration_ms.filter(|_| sort == Sort::Duration),
+            indexed_at: indexed_at.filter(|_| sort == Sort::Indexed),
+        }
+    }
+
+    /// Nothing in it is trusted to be what we wrote.
+    fn after(self, sort: Sort) -> Result<After, ApiError> {
+        if !domain::is_in_calendar(self.at) || !self.indexed_at.is_none_or(domain::is_in_calendar) {
+            return Err(cursor::invalid());
+        }
+        Ok(match sort {
+            Sort::Newest | Sort::Oldest => After::CreatedAt(self.at, self.id),
+            Sort::Title => After::Title(self.title.unwrap_or_default().replace('\0', ""), self.id),
+            Sort::Duration => After::Duration(self.duration_ms, self.id),
+            Sort::Indexed => After::IndexedAt(self.indexed_at, self.id),
+        })
     }
 }

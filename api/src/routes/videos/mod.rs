@@ -1,5 +1,6 @@
 //! A person's videos.
 
+pub mod bulk;
 pub mod clips;
 pub mod edit;
 pub mod get;
@@ -10,3 +11,5 @@ pub mod playable;
 pub mod playback;
 pub mod reprocess;
 pub mod shape;
+pub mod sprite;
+pub mod tags;

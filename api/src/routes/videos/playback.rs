@@ -45,8 +45,8 @@ pub struct Playback {
 /// Small pictures for the seek bar.
 #[derive(Serialize, ToSchema)]
 pub struct Sprite {
-    url: String,
-    vtt_url: String,
+    pub url: String,
+    pub vtt_url: String,
 }
 
 /// A version that browsers play is being made; the event stream tells when it is there (`task` of kind `make_proxy`).

@@ -1,7 +1,7 @@
 //! `POST /videos/{id}/reprocess`.
 
 use axum::{Json, extract::State, http::StatusCode};
-use heimdex_db::{Stage, VideoId, VideoState, ledger, people, videos};
+use heimdex_db::{RunId, Stage, UserId, VideoId, VideoState, ledger, people, videos};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -40,7 +40,8 @@ pub async fn reprocess(
     Path(video_id): Path<VideoId>,
     extract::Json(redo): extract::Json<Redo>,
 ) -> Result<(StatusCode, Json<Started>), ApiError> {
-    let row = videos::find(&state.pool, caller.user_id(), video_id).await?;
+    // Whose it is not, is told nothing of what the fields should be.
+    videos::exists(&state.pool, caller.user_id(), video_id).await?;
     let mut wanted = Vec::new();
     for stage in &redo.stages {
         wanted.push(stage.parse::<Stage>().map_err(|e| ApiError::field("stages", "unknown", e.to_string()))?);
@@ -51,6 +52,19 @@ pub async fn reprocess(
     if wanted.is_empty() {
         wanted = Stage::ALL.to_vec();
     }
+    let (run_id, stages) = start(&state, caller.user_id(), video_id, &wanted).await?;
+    let stages = stages.into_iter().map(Stage::as_str).collect();
+    Ok((StatusCode::ACCEPTED, Json(Started { run_id: run_id.0, stages })))
+}
+
+/// Makes a run that does these stages again, with what they need. Returns it and what it does.
+pub async fn start(
+    state: &AppState,
+    owner: UserId,
+    video_id: VideoId,
+    wanted: &[Stage],
+) -> Result<(RunId, Vec<Stage>), ApiError> {
+    let row = videos::find(&state.pool, owner, video_id).await?;
     match row.state {
         VideoState::Indexed | VideoState::Failed => {}
         _ => return Err(ApiError::new(Code::RunActive).detail("The video is still being indexed.")),
@@ -59,10 +73,9 @@ pub async fn reprocess(
         return Err(ApiError::new(Code::Conflict).detail("The video was never uploaded completely."));
     }
     let mut tx = people::begin(&state.pool).await?;
-    let (run_id, stages) = ledger::redo_stages(&mut tx, video_id, &wanted).await?;
+    let started = ledger::redo_stages(&mut tx, video_id, wanted).await?;
     tx.commit().await?;
-    let stages = stages.into_iter().map(Stage::as_str).collect();
-    Ok((StatusCode::ACCEPTED, Json(Started { run_id: run_id.0, stages })))
+    Ok(started)
 }
 
 /// The stage that uses a kind of model.

@@ -1,21 +1,31 @@
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { CloudUpload, Library, Search, SearchX } from "lucide-react";
-import { useDeferredValue, useEffect, useRef, useState } from "react";
+import { CloudUpload, Library, SearchX } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
 import { Button, buttonClass } from "@/components/Button";
-import { cx } from "@/components/cx";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
-import { keys, videosQuery } from "@/lib/api/queries";
-import type { VideoState } from "@/lib/api/types";
-import { useRenewal } from "@/lib/expired";
+import { sentence } from "@/lib/api/errors";
+import { videosQuery } from "@/lib/api/queries";
 import { useServices } from "@/lib/services";
 import { useTitle } from "@/lib/title";
+import { showToast } from "@/lib/toast";
+import { renewPage } from "@/lib/video-lists";
+import { everyId } from "./bulk";
+import { filterOf, isNarrowed, readSearch, type LibrarySearch } from "@/lib/library-search";
 import { messages } from "./messages";
-import { VideoCard } from "./VideoCard";
+import { choose, extend, NOTHING, toggle, without } from "./selection";
+import { SelectionBar } from "./SelectionBar";
+import { TagsDialog } from "./TagsDialog";
+import { Toolbar } from "./Toolbar";
+import { UsageLine } from "./UsageLine";
+import { useActions } from "./use-actions";
+import { VideoList } from "./VideoList";
+import { useView } from "./view";
 
-const FILTERS = ["all", "processing", "indexed", "failed"] as const;
-type Filter = (typeof FILTERS)[number];
-const gridClass = "grid grid-cols-[repeat(auto-fill,minmax(min(100%,16rem),1fr))] gap-x-5 gap-y-8";
+/** So long after the last letter the list is asked for. */
+const TYPING_MS = 250;
+/** Pictures of a page that could not be renewed are not asked for again before. */
+const RENEW_REST_MS = 10_000;
 
 export function LibraryPage() {
   const t = messages.use();
@@ -23,60 +33,100 @@ export function LibraryPage() {
   const { api } = useServices();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const { state } = useSearch({ strict: false }) as { state?: VideoState };
-  const [typed, setTyped] = useState("");
-  const q = useDeferredValue(typed.trim());
-  const query = useInfiniteQuery({ ...videosQuery(api, { state, q }), placeholderData: (previous) => previous });
+  const search = readSearch(useSearch({ strict: false }) as Record<string, unknown>);
+  const filter = filterOf(search);
+  const [typed, setTyped] = useState(search.q ?? "");
+  // The address can change by itself: back, forward, the way to the whole library.
+  const [asked, setAsked] = useState(search.q);
+  if (search.q !== asked) {
+    setAsked(search.q);
+    if ((search.q ?? "") !== typed.trim()) setTyped(search.q ?? "");
+  }
+  const [view, setView] = useView();
+  const [selection, setSelection] = useState(NOTHING);
+  const [tagging, setTagging] = useState<readonly string[] | null>(null);
+  const actions = useActions();
+  const query = useInfiniteQuery({ ...videosQuery(api, filter), placeholderData: keepPreviousData });
   const videos = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const filtered = state !== undefined || q !== "";
-  const choose = (filter: Filter) => void navigate({ to: "/library", search: filter === "all" ? {} : { state: filter } });
+  const filtered = isNarrowed(search);
 
-  const onExpired = useRenewal(() => void client.invalidateQueries({ queryKey: keys.videos }));
+  const change = (next: Partial<LibrarySearch>) => {
+    setSelection(NOTHING);
+    void navigate({ to: "/library", search: { ...search, ...next }, replace: true });
+  };
+  const timer = useRef(0);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  const type = (text: string) => {
+    setTyped(text);
+    window.clearTimeout(timer.current);
+    timer.current = window.setTimeout(() => change({ q: text.trim() || undefined }), TYPING_MS);
+  };
+
+  const renewed = useRef(0);
+  const onExpired = (id: string) => {
+    if (Date.now() - renewed.current < RENEW_REST_MS) return;
+    renewed.current = Date.now();
+    // A picture that stays away leaves its empty place; the next one that is missed asks again.
+    renewPage(api, client, filter, id).catch(() => undefined);
+  };
+
+  const order = videos.map((video) => video.video_id);
+  const select = (id: string, range: boolean) => setSelection((now) => (range ? extend(now, order, id) : toggle(now, id)));
+  const selectAll = () => {
+    everyId(api, filter).then(
+      (ids) => setSelection(choose(ids)),
+      (error: unknown) => showToast({ tone: "bad", text: sentence(error) }),
+    );
+  };
+  const chosen = [...selection.ids];
+
+  // Wherever the focus is on the page: a closed dialog has left it nowhere. The listener is set once and must see the newest list.
+  const onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || !(event.target instanceof Element) || event.target.closest("input:not([type=checkbox]), textarea, select, dialog")) return;
+    if (event.key === "Escape" && selection.ids.size > 0) setSelection(NOTHING);
+    else if (event.key === "a" && (event.ctrlKey || event.metaKey) && videos.length > 0) {
+      event.preventDefault();
+      selectAll();
+    }
+  };
+  const latestKey = useRef(onKey);
+  useEffect(() => {
+    latestKey.current = onKey;
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => latestKey.current(event);
+    window.addEventListener("keydown", listen);
+    return () => window.removeEventListener("keydown", listen);
+  }, []);
+
+  const remove = (ids: readonly string[]) => {
+    setSelection((now) => without(now, new Set(ids)));
+    void actions.remove(ids);
+  };
 
   return (
     <div className="mx-auto w-full max-w-7xl px-4 py-8 sm:px-6">
-      <div className="mb-6 flex flex-wrap items-center gap-x-6 gap-y-4">
+      <div className="mb-4 flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1">
         <h1 className="text-2xl font-semibold tracking-tight">{t.title}</h1>
-        {(videos.length > 0 || filtered) && (
-          <>
-            <div role="group" aria-label={t.filterLabel} className="thin-scroll -mx-1 flex gap-1 overflow-x-auto px-1 py-1">
-              {FILTERS.map((filter) => {
-                const active = filter === (state ?? "all");
-                return (
-                  <button
-                    key={filter}
-                    type="button"
-                    aria-pressed={active}
-                    onClick={() => choose(filter)}
-                    className={cx(
-                      "h-8 rounded-full px-3.5 text-[13px] font-medium whitespace-nowrap transition-colors",
-                      active ? "bg-ink text-canvas" : "text-ink-soft hover:bg-sunken hover:text-ink",
-                    )}
-                  >
-                    {t.filters[filter]}
-                  </button>
-                );
-              })}
-            </div>
-            <label className="relative ml-auto w-full sm:w-56">
-              <span className="sr-only">{t.find}</span>
-              <Search className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" aria-hidden="true" />
-              <input
-                type="search"
-                value={typed}
-                onChange={(event) => setTyped(event.target.value)}
-                placeholder={t.find}
-                className="h-9 w-full rounded-xl border border-line bg-surface pr-3 pl-9 text-sm placeholder:text-ink-faint hover:border-line-strong"
-              />
-            </label>
-          </>
-        )}
+        <UsageLine />
       </div>
+      {(videos.length > 0 || filtered || typed !== "") && <Toolbar search={search} typed={typed} view={view} onTyped={type} onSearch={change} onView={setView} />}
+      {selection.ids.size > 0 && (
+        <SelectionBar
+          count={selection.ids.size}
+          busy={actions.busy}
+          onAll={selectAll}
+          onTags={() => setTagging(chosen)}
+          onReprocess={() => void actions.reprocess(chosen)}
+          onRemove={() => remove(chosen)}
+          onClear={() => setSelection(NOTHING)}
+        />
+      )}
 
       {query.error && videos.length === 0 ? (
         <ErrorState error={query.error} retry={() => void query.refetch()} />
       ) : query.isPending ? (
-        <div className={gridClass}>
+        <div className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,16rem),1fr))] gap-x-5 gap-y-8">
           <LoadingLabel />
           {Array.from({ length: 8 }, (_, index) => (
             <div key={index} className="grid gap-2.5">
@@ -93,7 +143,7 @@ export function LibraryPage() {
             <Button
               onClick={() => {
                 setTyped("");
-                choose("all");
+                void navigate({ to: "/library", search: {} });
               }}
             >
               {t.clear}
@@ -117,41 +167,29 @@ export function LibraryPage() {
         </EmptyState>
       ) : (
         <>
-          <ul className={gridClass}>
-            {videos.map((video) => (
-              <VideoCard key={video.video_id} video={video} onExpired={onExpired} />
-            ))}
-          </ul>
-          {query.hasNextPage && <More busy={query.isFetchingNextPage} label={t.more} onMore={() => void query.fetchNextPage()} />}
+          <VideoList
+            videos={videos}
+            view={view}
+            more={query.hasNextPage}
+            onMore={() => {
+              if (!query.isFetchingNextPage) void query.fetchNextPage();
+            }}
+            chosen={selection.ids}
+            selecting={selection.ids.size > 0}
+            onSelect={select}
+            onTags={(id) => setTagging([id])}
+            onRemove={(id) => remove([id])}
+            onReprocess={(id) => void actions.reprocess([id])}
+            onExpired={onExpired}
+          />
+          {query.isFetchNextPageError && (
+            <div className="mt-6 grid place-items-center">
+              <Button onClick={() => void query.fetchNextPage()}>{t.more}</Button>
+            </div>
+          )}
         </>
       )}
-    </div>
-  );
-}
-
-/** Loads the next page when it comes near; the button is for those who do not scroll. */
-function More({ busy, label, onMore }: { busy: boolean; label: string; onMore: () => void }) {
-  const ref = useRef<HTMLDivElement>(null);
-  const latest = useRef(onMore);
-  useEffect(() => {
-    latest.current = onMore;
-  });
-  useEffect(() => {
-    if (!ref.current || busy) return;
-    const observer = new IntersectionObserver(
-      ([entry]) => {
-        if (entry?.isIntersecting) latest.current();
-      },
-      { rootMargin: "600px" },
-    );
-    observer.observe(ref.current);
-    return () => observer.disconnect();
-  }, [busy]);
-  return (
-    <div ref={ref} className="mt-10 grid place-items-center">
-      <Button busy={busy} onClick={onMore}>
-        {label}
-      </Button>
+      {tagging && <TagsDialog ids={tagging} known={videos.filter((video) => tagging.includes(video.video_id))} onClose={() => setTagging(null)} onChanged={actions.changed} />}
     </div>
   );
 }

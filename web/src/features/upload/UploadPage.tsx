@@ -10,11 +10,16 @@ import { useServices } from "@/lib/services";
 import { showToast } from "@/lib/toast";
 import { useTitle } from "@/lib/title";
 import { formatByteLimit, formatBytes, formatDate, formatEta, formatTimecode } from "@/lib/time";
-import { ACCEPT, limitsOf, mimeTypeOf, probeDuration, refusalOf, type Refusal } from "./checks";
+import { ACCEPT, aFewAtATime, limitsOf, mimeTypeOf, probeDuration, refusalOf, type Refusal } from "./checks";
+import { filesOf, MAX_FILES, videosAmong, type Found } from "./folders";
+import type { Chosen } from "./manager";
 import { messages } from "./messages";
-import type { PendingUpload } from "./pending";
 import { UploadRow } from "./UploadRow";
+import { useUnfinished, type UnfinishedUpload } from "./use-unfinished";
 import { useUploads } from "./uploads-context";
+
+/** Of a whole folder that was refused, the first few tell why. */
+const SHOWN_REFUSALS = 8;
 
 interface Refused {
   name: string;
@@ -30,55 +35,79 @@ export function UploadPage() {
   const usage = useQuery(usageQuery(api)).data;
   const limits = limitsOf(config, usage);
   const [over, setOver] = useState(false);
+  const [looking, setLooking] = useState(false);
   const [refused, setRefused] = useState<Refused[]>([]);
   const picker = useRef<HTMLInputElement>(null);
-  const unfinished = manager.unfinished();
+  const folderPicker = useRef<HTMLInputElement>(null);
+  const unfinished = useUnfinished(manager, items);
 
-  const add = async (files: File[]) => {
-    const accepted: { file: File; mime_type: string }[] = [];
+  const add = async (files: File[], video_id?: string) => {
+    const accepted: Chosen[] = [];
     const turned: Refused[] = [];
     let left = limits.left_today;
-    await Promise.all(
-      files.map(async (file) => {
-        const mime_type = mimeTypeOf(file);
-        const duration_s = mime_type && file.size > 0 && limits.max_duration_s !== null ? await probeDuration(file) : null;
-        const resumes = unfinished.some((entry) => entry.name === file.name && entry.size_bytes === file.size);
-        const refusal = refusalOf(file, duration_s, limits) ?? (left !== null && left <= 0 && !resumes ? { reason: "quota" as const } : null);
-        if (refusal || mime_type === null) {
-          turned.push({ name: file.name, refusal: refusal ?? { reason: "type" } });
-          return;
-        }
-        if (left !== null && !resumes) left -= 1;
-        accepted.push({ file, mime_type });
-      }),
-    );
+    const lengths = await aFewAtATime(files, 4, async (file) => (mimeTypeOf(file) && file.size > 0 && limits.max_duration_s !== null ? probeDuration(file) : null));
+    files.forEach((file, index) => {
+      const mime_type = mimeTypeOf(file);
+      const resumes = unfinished.some((entry) => entry.name === file.name && entry.size_bytes === file.size);
+      const refusal = refusalOf(file, lengths[index] ?? null, limits) ?? (left !== null && left <= 0 && !resumes ? { reason: "quota" as const } : null);
+      if (refusal || mime_type === null) {
+        turned.push({ name: file.name, refusal: refusal ?? { reason: "type" } });
+        return;
+      }
+      if (left !== null && !resumes) left -= 1;
+      accepted.push({ file, mime_type, video_id });
+    });
     setRefused(turned);
     if (accepted.length > 0) manager.add(accepted);
   };
-  // The listener below is set once and must see the newest limits.
-  const latestAdd = useRef(add);
+  /** From folders: what is no video there was not meant. */
+  const addFound = async (reading: Promise<Found>) => {
+    setLooking(true);
+    try {
+      const { files, others, cut } = await reading;
+      if (others > 0) showToast({ tone: "plain", text: t.others(others) });
+      if (cut) showToast({ tone: "bad", text: t.cut(MAX_FILES) });
+      await add(files);
+    } finally {
+      setLooking(false);
+    }
+  };
+  // The listeners below are set once and must see the newest limits.
+  const latest = useRef({ add, addFound });
   useEffect(() => {
-    latestAdd.current = add;
+    latest.current = { add, addFound };
   });
+
+  // React's types do not know this attribute; every current browser does.
+  useEffect(() => folderPicker.current?.setAttribute("webkitdirectory", ""), []);
 
   // A file dropped beside the box is meant for it too; without this the browser would leave the page to show it.
   useEffect(() => {
     const drop = (event: globalThis.DragEvent) => {
       event.preventDefault();
       setOver(false);
+      // Entries can only be had before this handler ends; browsers without them give the files alone.
+      const entries = [...(event.dataTransfer?.items ?? [])].map((item) => item.webkitGetAsEntry?.() ?? null).filter((entry) => entry !== null);
       const files = [...(event.dataTransfer?.files ?? [])];
-      if (files.length > 0) void latestAdd.current(files);
+      if (entries.some((entry) => entry.isDirectory)) void latest.current.addFound(filesOf(entries));
+      else if (files.length > 0) void latest.current.add(files);
     };
     const hover = (event: globalThis.DragEvent) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       setOver(true);
     };
+    const paste = (event: ClipboardEvent) => {
+      const files = [...(event.clipboardData?.files ?? [])];
+      if (files.length > 0) void latest.current.add(files);
+    };
     window.addEventListener("drop", drop);
     window.addEventListener("dragover", hover);
+    window.addEventListener("paste", paste);
     return () => {
       window.removeEventListener("drop", drop);
       window.removeEventListener("dragover", hover);
+      window.removeEventListener("paste", paste);
     };
   }, []);
 
@@ -105,9 +134,26 @@ export function UploadPage() {
       >
         <CloudUpload aria-hidden="true" className={cx("size-10 transition-transform", over ? "-translate-y-1 text-accent" : "text-ink-faint")} strokeWidth={1.5} />
         <p className="text-lg font-semibold tracking-tight">{over ? t.dropNow : t.drop}</p>
-        <Button tone="primary" onClick={() => picker.current?.click()}>
-          {t.choose}
-        </Button>
+        <div className="flex flex-wrap justify-center gap-2">
+          <Button tone="primary" busy={looking} onClick={() => picker.current?.click()}>
+            {t.choose}
+          </Button>
+          <Button disabled={looking} onClick={() => folderPicker.current?.click()}>
+            {t.chooseFolder}
+          </Button>
+        </div>
+        {looking && <p role="status" className="text-[13px] text-ink-soft">{t.looking}</p>}
+        <input
+          ref={folderPicker}
+          type="file"
+          multiple
+          hidden
+          onChange={(event) => {
+            const files = [...(event.target.files ?? [])];
+            event.target.value = "";
+            void addFound(Promise.resolve(videosAmong(files)));
+          }}
+        />
         <input
           ref={picker}
           type="file"
@@ -123,6 +169,7 @@ export function UploadPage() {
         <p className="mt-1 text-[13px] text-ink-faint">
           {t.formats(formatByteLimit(limits.max_size_bytes, lang), limits.max_duration_s !== null ? formatEta(limits.max_duration_s, lang) : null)}
         </p>
+        {usage && usage.storage_bytes > 0 && <p className="text-[13px] text-ink-faint">{t.stored(formatBytes(usage.storage_bytes, lang))}</p>}
         {limits.left_today !== null && (
           <p className={cx("text-[13px]", limits.left_today === 0 ? "font-medium text-warn" : "text-ink-faint")}>
             {limits.left_today > 0 ? t.leftToday(limits.left_today) : t.noneLeft(resetsAt ? formatDate(resetsAt, lang) : "")}
@@ -142,11 +189,12 @@ export function UploadPage() {
         >
           <p className="font-medium">{t.refusedTitle}</p>
           <ul>
-            {refused.map(({ name, refusal }) => (
-              <li key={name}>
+            {refused.slice(0, SHOWN_REFUSALS).map(({ name, refusal }, index) => (
+              <li key={`${index} ${name}`}>
                 <span className="font-medium">{name}</span> {say(refusal)}
               </li>
             ))}
+            {refused.length > SHOWN_REFUSALS && <li>{t.andMore(refused.length - SHOWN_REFUSALS)}</li>}
           </ul>
         </Notice>
       )}
@@ -159,7 +207,7 @@ export function UploadPage() {
           <p className="mt-0.5 mb-3 text-sm text-ink-soft">{t.unfinishedLead}</p>
           <ul className="grid gap-2">
             {unfinished.map((entry) => (
-              <Unfinished key={entry.video_id} entry={entry} onFile={(file) => void add([file])} onDiscard={() => manager.discard(entry.video_id)} />
+              <Unfinished key={entry.video_id} entry={entry} onFile={(file) => void add([file], entry.last_modified_ms === null ? entry.video_id : undefined)} onDiscard={() => manager.discard(entry.video_id)} />
             ))}
           </ul>
         </section>
@@ -181,7 +229,7 @@ export function UploadPage() {
   );
 }
 
-function Unfinished({ entry, onFile, onDiscard }: { entry: PendingUpload; onFile: (file: File) => void; onDiscard: () => void }) {
+function Unfinished({ entry, onFile, onDiscard }: { entry: UnfinishedUpload; onFile: (file: File) => void; onDiscard: () => void }) {
   const t = messages.use();
   const lang = useLanguage();
   const picker = useRef<HTMLInputElement>(null);
@@ -190,7 +238,10 @@ function Unfinished({ entry, onFile, onDiscard }: { entry: PendingUpload; onFile
       <FileVideo aria-hidden="true" className="size-5 shrink-0 text-ink-faint" />
       <div className="min-w-0 flex-1 basis-40">
         <p className="truncate text-[15px] font-medium">{entry.name}</p>
-        <p className="text-[13px] text-ink-faint">{formatBytes(entry.size_bytes, lang)}</p>
+        <p className="text-[13px] text-ink-faint">
+          {formatBytes(entry.size_bytes, lang)}
+          {entry.last_modified_ms === null && ` · ${t.elsewhere}`}
+        </p>
       </div>
       <div className="flex gap-2">
         <Button size="sm" tone="quiet" onClick={onDiscard}>
@@ -209,7 +260,7 @@ function Unfinished({ entry, onFile, onDiscard }: { entry: PendingUpload; onFile
           const file = event.target.files?.[0];
           event.target.value = "";
           if (!file) return;
-          if (file.name === entry.name && file.size === entry.size_bytes && file.lastModified === entry.last_modified_ms) onFile(file);
+          if (file.name === entry.name && file.size === entry.size_bytes && (entry.last_modified_ms === null || file.lastModified === entry.last_modified_ms)) onFile(file);
           else showToast({ tone: "bad", text: t.otherFile(entry.name) });
         }}
       />

@@ -1,16 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Check, CircleAlert, FileVideo, Pause, Play, RotateCw, X } from "lucide-react";
+import { Check, CircleAlert, FileVideo, Pause, Pencil, Play, RotateCw, X } from "lucide-react";
+import { useRef, useState } from "react";
 import { Button, IconButton, buttonClass } from "@/components/Button";
 import { cx } from "@/components/cx";
 import { ProgressBar } from "@/components/Progress";
 import { StageMeter } from "@/components/StageMeter";
+import { sentence } from "@/lib/api/errors";
 import { jobsQuery, videoQuery } from "@/lib/api/queries";
 import { common } from "@/lib/i18n/common";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { isSettled } from "@/lib/live";
 import { useServices } from "@/lib/services";
 import { formatBytes, formatEta } from "@/lib/time";
+import { showToast } from "@/lib/toast";
 import type { UploadItem } from "./manager";
 import { messages } from "./messages";
 import { useUploads } from "./uploads-context";
@@ -19,6 +22,20 @@ export function UploadRow({ item }: { item: UploadItem }) {
   const t = messages.use();
   const lang = useLanguage();
   const { manager } = useUploads();
+  const [titling, setTitling] = useState<{ text: string } | null>(null);
+  // What takes the field away may also take its focus away: only the first of the two counts.
+  const over = useRef(false);
+  const openTitle = () => {
+    over.current = false;
+    setTitling({ text: item.title ?? item.name.replace(/\.[^.]+$/, "") });
+  };
+  const closeTitle = (text: string | null) => {
+    if (over.current) return;
+    over.current = true;
+    setTitling(null);
+    if (text === null) return;
+    manager.retitle(item.id, text).catch((error: unknown) => showToast({ tone: "bad", text: sentence(error) }));
+  };
   const percent = item.size_bytes > 0 ? (item.sent_bytes / item.size_bytes) * 100 : 0;
   const facts = [
     item.status === "uploading" || item.status === "paused" ? t.sentOf(formatBytes(item.sent_bytes, lang), formatBytes(item.size_bytes, lang)) : formatBytes(item.size_bytes, lang),
@@ -40,9 +57,31 @@ export function UploadRow({ item }: { item: UploadItem }) {
           {item.status === "done" ? <Check /> : item.status === "failed" ? <CircleAlert /> : <FileVideo />}
         </span>
         <div className="min-w-0 flex-1">
-          <p className="truncate text-[15px] font-medium" title={item.name}>
-            {item.name}
-          </p>
+          {titling ? (
+            <input
+              autoFocus
+              aria-label={t.titleOf(item.name)}
+              value={titling.text}
+              maxLength={200}
+              onFocus={(event) => event.target.select()}
+              onChange={(event) => setTitling({ text: event.target.value })}
+              onBlur={() => closeTitle(titling.text)}
+              onKeyDown={(event) => {
+                if (event.key === "Enter") closeTitle(titling.text);
+                else if (event.key === "Escape") closeTitle(null);
+              }}
+              className="h-8 w-full rounded-lg border border-accent bg-surface px-2 text-[15px]"
+            />
+          ) : (
+            <p className="flex min-w-0 items-center gap-1 text-[15px] font-medium" title={item.name}>
+              <span className="truncate">{item.title ?? item.name}</span>
+              {item.status !== "duplicate" && (
+                <button type="button" aria-label={t.giveTitle(item.name)} title={t.giveTitle(item.name)} onClick={openTitle} className="grid size-7 shrink-0 place-items-center rounded-lg text-ink-faint hover:bg-sunken hover:text-ink">
+                  <Pencil className="size-3.5" aria-hidden="true" />
+                </button>
+              )}
+            </p>
+          )}
           <p className="nums truncate text-[13px] text-ink-faint">
             <span className={item.status === "failed" ? "font-medium text-bad" : ""}>{t.status[item.status]}</span>
             {" · "}
@@ -50,7 +89,7 @@ export function UploadRow({ item }: { item: UploadItem }) {
           </p>
         </div>
         <div className="flex shrink-0">
-          {item.status === "uploading" && (
+          {(item.status === "uploading" || item.status === "checking") && (
             <IconButton label={t.pause} onClick={() => manager.pause(item.id)}>
               <Pause />
             </IconButton>
@@ -71,7 +110,22 @@ export function UploadRow({ item }: { item: UploadItem }) {
           )}
         </div>
       </div>
-      {item.status !== "done" && (
+      {item.status === "duplicate" && item.twin_id && (
+        <div className="flex flex-wrap items-center justify-between gap-2">
+          <p role="alert" className="min-w-0 flex-1 basis-60 text-sm text-ink-soft">
+            {t.duplicate}
+          </p>
+          <div className="flex gap-2">
+            <Link to="/videos/$videoId" params={{ videoId: item.twin_id }} className={buttonClass("plain", "sm")}>
+              {t.open}
+            </Link>
+            <Button size="sm" onClick={() => manager.sendAnyway(item.id)}>
+              {t.sendAnyway}
+            </Button>
+          </div>
+        </div>
+      )}
+      {item.status !== "done" && item.status !== "duplicate" && (
         <ProgressBar percent={percent} label={t.progressOf(item.name)} tone={item.status === "failed" ? "bad" : item.status === "paused" ? "rest" : "accent"} />
       )}
       {item.status === "failed" && (

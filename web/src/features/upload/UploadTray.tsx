@@ -8,7 +8,7 @@ import { useUploads } from "./uploads-context";
 export function UploadTray() {
   const t = messages.use();
   const { items } = useUploads();
-  const moving = items.filter((item) => item.status !== "done");
+  const moving = items.filter((item) => item.status !== "done" && item.status !== "duplicate");
   if (moving.length === 0) return null;
   const total = moving.reduce((sum, item) => sum + item.size_bytes, 0);
   const sent = moving.reduce((sum, item) => sum + item.sent_bytes, 0);

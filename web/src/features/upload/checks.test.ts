@@ -1,8 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { mimeTypeOf, refusalOf } from "./checks";
+import { aFewAtATime, mimeTypeOf, refusalOf } from "./checks";
 
 const limits = { max_size_bytes: 1000, max_duration_s: 600, left_today: 3 };
 const file = (name: string, type = "", size = 10) => ({ name, type, size });
+
+it("looks at many files a few at a time, and answers in their order", async () => {
+  let open = 0;
+  let peak = 0;
+  const answers = await aFewAtATime([...Array(20).keys()], 3, async (number) => {
+    peak = Math.max(peak, ++open);
+    await new Promise((resolve) => setImmediate(resolve));
+    open -= 1;
+    return number * 2;
+  });
+  expect(peak).toBe(3);
+  expect(answers).toEqual([...Array(20).keys()].map((number) => number * 2));
+  expect(await aFewAtATime([], 3, async () => 1)).toEqual([]);
+});
 
 describe("checks before sending", () => {
   it("know a video by its ending or its type", () => {

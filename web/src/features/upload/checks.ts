@@ -61,6 +61,17 @@ export function refusalOf(file: Pick<File, "name" | "type" | "size">, duration_s
   return null;
 }
 
+/** Does something for each, a few at a time, and gives the answers in order. */
+export async function aFewAtATime<T, R>(items: readonly T[], lanes: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const answers = new Array<R>(items.length);
+  let next = 0;
+  const lane = async () => {
+    for (let at = next++; at < items.length; at = next++) answers[at] = await work(items[at] as T);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return answers;
+}
+
 /** The duration in seconds by the browser's own reader, or null when it cannot say within three seconds. */
 export function probeDuration(file: File): Promise<number | null> {
   return new Promise((resolve) => {

@@ -4,7 +4,7 @@ import type { PartUrl, StoredParts, Video } from "@/lib/api/types";
 import { UploadManager, type UploadItem } from "./manager";
 import { PendingStore } from "./pending";
 import { PutError } from "./put-part";
-import type { UploadApi } from "./upload-api";
+import type { Announcement, UploadApi } from "./upload-api";
 
 const PART = 10;
 
@@ -24,8 +24,15 @@ class World {
   #now = 0;
   #attempts = new Map<number, number>();
 
+  /** The SHA-256 of a video that is there already. */
+  twin: string | null = null;
+  hashed = 0;
+
   readonly api = {
-    create: vi.fn(async ({ size_bytes }: { size_bytes: number }) => {
+    sameSize: vi.fn(async () => this.twin !== null),
+    rename: vi.fn(async () => undefined),
+    create: vi.fn(async ({ size_bytes, sha256 }: Announcement) => {
+      if (sha256 !== undefined && sha256 === this.twin) throw new ApiError(409, { code: "duplicate", detail: "It is here.", video_id: "v0" });
       this.size_bytes = size_bytes;
       return { video_id: "v1", upload: { part_size_bytes: PART, part_count: Math.ceil(size_bytes / PART), expires_at: "" } };
     }),
@@ -81,6 +88,10 @@ class World {
       wait: async () => undefined,
       online: async () => undefined,
       newKey: () => "key",
+      hash: async () => {
+        this.hashed += 1;
+        return "5a".repeat(32);
+      },
       changed: () => undefined,
     });
   }
@@ -237,6 +248,77 @@ describe("the upload queue", () => {
     expect(manager.items()).toEqual([]);
     expect(world.api.abort).toHaveBeenCalledWith("v1");
     expect(manager.unfinished()).toEqual([]);
+  });
+
+  it("computes no hash where nothing has the file's size", async () => {
+    const world = new World();
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    await until(manager, is("done"));
+    expect(world.hashed).toBe(0);
+    expect(world.api.create.mock.calls[0]?.[0]).toEqual({ filename: "rain.mp4", mime_type: "video/mp4", size_bytes: 95 });
+  });
+
+  it("names the video that has the same bytes, sends nothing, and sends it when the person wants it twice", async () => {
+    const world = new World();
+    world.twin = "5a".repeat(32);
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    await until(manager, is("duplicate"));
+    expect(manager.items()[0]).toMatchObject({ twin_id: "v0", video_id: null });
+    expect(world.puts).toEqual([]);
+    expect(manager.busy).toBe(false);
+    manager.sendAnyway(manager.items()[0]?.id ?? 0);
+    await until(manager, is("done"));
+    expect(world.api.create.mock.calls[1]?.[0]).toMatchObject({ allow_duplicate: true });
+    expect(world.completed).toBe(1);
+  });
+
+  it("sends a file of the same size and other bytes without a question", async () => {
+    const world = new World();
+    world.twin = "00".repeat(32);
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    await until(manager, is("done"));
+    expect(world.hashed).toBe(1);
+    expect(world.api.create).toHaveBeenCalledTimes(1);
+  });
+
+  it("goes on with the unfinished upload the person says the file belongs to, in a browser that knows nothing of it", async () => {
+    const world = new World();
+    world.size_bytes = 95;
+    for (const number of [1, 2, 3]) world.stored.set(number, { etag: `"${number}"`, size_bytes: PART });
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4", video_id: "v1" }]);
+    await until(manager, is("done"));
+    expect([...world.puts].sort((a, b) => a - b)).toEqual([4, 5, 6, 7, 8, 9, 10]);
+    expect(world.api.create).not.toHaveBeenCalled();
+  });
+
+  it("gives a title before the announcement, and afterwards", async () => {
+    const world = new World();
+    world.gate = new Promise(() => undefined);
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    const id = manager.items()[0]?.id ?? 0;
+    manager.pause(id);
+    await manager.retitle(id, "  Long rain ");
+    manager.resume(id);
+    await until(manager, (items) => items[0]?.video_id === "v1");
+    expect(world.api.create.mock.calls.at(-1)?.[0].title).toBe("Long rain");
+    await manager.retitle(id, "Rain at last");
+    expect(world.api.rename).toHaveBeenCalledWith("v1", "Rain at last");
+    expect(manager.items()[0]?.title).toBe("Rain at last");
+  });
+
+  it("gets a new URL when the store refuses one that has ended while the machine slept", async () => {
+    const world = new World();
+    world.failPut = (number, attempt) => (number === 5 && attempt === 1 ? new PutError(403) : null);
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    await until(manager, is("done"));
+    expect(world.api.partUrls.mock.calls.filter(([, numbers]) => numbers.includes(5)).length).toBeGreaterThanOrEqual(2);
+    expect(world.completed).toBe(1);
   });
 
   it("takes the same file only once", async () => {

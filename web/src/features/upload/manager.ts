@@ -2,13 +2,16 @@ import { ApiError, sentence } from "@/lib/api/errors";
 import type { PendingStore } from "./pending";
 import { SpeedMeter } from "./speed";
 import { transfer, type Plan, type StoredPart, type TransferDeps } from "./transfer";
+import type { Announcement } from "./upload-api";
 
-export type UploadStatus = "queued" | "uploading" | "paused" | "finishing" | "done" | "failed";
+export type UploadStatus = "queued" | "checking" | "uploading" | "paused" | "finishing" | "done" | "failed" | "duplicate";
 
 /** What the page shows of one file. */
 export interface UploadItem {
   id: number;
   name: string;
+  /** What the person wants it to be called; null: as the file. */
+  title: string | null;
   size_bytes: number;
   status: UploadStatus;
   sent_bytes: number;
@@ -18,12 +21,23 @@ export interface UploadItem {
   video_id: string | null;
   /** It went on from parts that were already stored. */
   resumed: boolean;
+  /** The video that has the same bytes, while the person has not said what to do. */
+  twin_id: string | null;
+}
+
+/** A file to send. `video_id`: the unfinished upload that the person says it belongs to. */
+export interface Chosen {
+  file: File;
+  mime_type: string;
+  video_id?: string | undefined;
 }
 
 interface Entry extends UploadItem {
   file: File;
   mime_type: string;
   idempotency_key: string;
+  takes_up: string | null;
+  allow_duplicate: boolean;
   controller: AbortController;
   meter: SpeedMeter;
   shown_ms: number;
@@ -32,6 +46,8 @@ interface Entry extends UploadItem {
 export interface ManagerDeps extends TransferDeps {
   pending: PendingStore;
   newKey: () => string;
+  /** SHA-256 of a file, or null when it cannot be computed here. */
+  hash: (file: File, signal: AbortSignal) => Promise<string | null>;
   /** Called when a video exists on the server or has begun its indexing, so that lists are read again. */
   changed: () => void;
 }
@@ -58,11 +74,11 @@ export class UploadManager {
   items = (): readonly UploadItem[] => this.#items;
 
   get busy(): boolean {
-    return this.#entries.some((entry) => entry.status === "uploading" || entry.status === "finishing" || entry.status === "queued");
+    return this.#entries.some((entry) => entry.status === "checking" || entry.status === "uploading" || entry.status === "finishing" || entry.status === "queued");
   }
 
-  add(files: { file: File; mime_type: string }[]) {
-    for (const { file, mime_type } of files) {
+  add(files: Chosen[]) {
+    for (const { file, mime_type, video_id } of files) {
       const same = this.#entries.find((entry) => entry.status !== "done" && entry.name === file.name && entry.size_bytes === file.size && entry.file.lastModified === file.lastModified);
       if (same) {
         if (same.status === "failed" || same.status === "paused") this.resume(same.id);
@@ -71,6 +87,7 @@ export class UploadManager {
       this.#entries.push({
         id: this.#next++,
         name: file.name,
+        title: null,
         size_bytes: file.size,
         status: "queued",
         sent_bytes: 0,
@@ -79,6 +96,9 @@ export class UploadManager {
         error: null,
         video_id: null,
         resumed: false,
+        twin_id: null,
+        takes_up: video_id ?? null,
+        allow_duplicate: false,
         file,
         mime_type,
         idempotency_key: this.deps.newKey(),
@@ -92,7 +112,7 @@ export class UploadManager {
 
   pause(id: number) {
     const entry = this.#entry(id);
-    if (!entry || (entry.status !== "uploading" && entry.status !== "queued")) return;
+    if (!entry || (entry.status !== "checking" && entry.status !== "uploading" && entry.status !== "queued")) return;
     entry.status = "paused";
     entry.controller.abort();
     this.#pump();
@@ -104,6 +124,28 @@ export class UploadManager {
     entry.status = "queued";
     entry.error = null;
     this.#pump();
+  }
+
+  /** Sends a file although the library has one with the same bytes. */
+  sendAnyway(id: number) {
+    const entry = this.#entry(id);
+    if (entry?.status !== "duplicate") return;
+    entry.status = "queued";
+    entry.twin_id = null;
+    entry.allow_duplicate = true;
+    this.#pump();
+  }
+
+  /** Gives a video its title, whether it has been announced yet or not. */
+  async retitle(id: number, title: string) {
+    const entry = this.#entry(id);
+    const next = title.trim().slice(0, 200);
+    if (!entry || next === "") return;
+    entry.title = next;
+    this.#emit();
+    if (!entry.video_id) return;
+    await this.deps.api.rename(entry.video_id, next);
+    this.deps.changed();
   }
 
   /** Stops an upload and removes its parts from the store. */
@@ -146,14 +188,14 @@ export class UploadManager {
   }
 
   #emit() {
-    this.#items = this.#entries.map(({ id, name, size_bytes, status, sent_bytes, bytes_per_s, eta_s, error, video_id, resumed }) => ({
-      id, name, size_bytes, status, sent_bytes, bytes_per_s, eta_s, error, video_id, resumed,
+    this.#items = this.#entries.map(({ id, name, title, size_bytes, status, sent_bytes, bytes_per_s, eta_s, error, video_id, resumed, twin_id }) => ({
+      id, name, title, size_bytes, status, sent_bytes, bytes_per_s, eta_s, error, video_id, resumed, twin_id,
     }));
     for (const listener of this.#listeners) listener();
   }
 
   #pump() {
-    const running = this.#entries.filter((entry) => entry.status === "uploading" || entry.status === "finishing").length;
+    const running = this.#entries.filter((entry) => entry.status === "checking" || entry.status === "uploading" || entry.status === "finishing").length;
     for (const entry of this.#entries.filter((candidate) => candidate.status === "queued").slice(0, Math.max(0, PARALLEL_FILES - running))) {
       entry.status = "uploading";
       entry.controller = new AbortController();
@@ -176,6 +218,11 @@ export class UploadManager {
       this.deps.changed();
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof ApiError && error.code === "duplicate" && error.problem.video_id) {
+        entry.status = "duplicate";
+        entry.twin_id = error.problem.video_id;
+        return;
+      }
       if (error instanceof ApiError && entry.video_id && (error.status === 404 || error.status === 410)) {
         // The server has given this upload up; the next try starts a new one.
         this.deps.pending.forget(entry.video_id);
@@ -194,12 +241,13 @@ export class UploadManager {
   /** Takes up what an earlier try or visit has stored, or begins anew. Null: it was complete already, and only the
    *  answer got lost. */
   async #begin(entry: Entry, signal: AbortSignal): Promise<{ plan: Plan; stored: StoredPart[] } | null> {
-    const known = entry.video_id ?? this.deps.pending.find(entry.file)?.video_id;
+    const known = entry.video_id ?? entry.takes_up ?? this.deps.pending.find(entry.file)?.video_id;
     if (known) {
       try {
         const found = await this.deps.api.stored(known, signal);
         if (found.size_bytes === entry.size_bytes) {
           entry.video_id = known;
+          this.deps.pending.remember(known, entry.file);
           entry.resumed = found.parts.length > 0;
           return { plan: { ...found, video_id: known }, stored: found.parts };
         }
@@ -212,18 +260,39 @@ export class UploadManager {
         if (!gone) throw error;
       }
       this.deps.pending.forget(known);
+      entry.takes_up = null;
       if (entry.video_id) entry.idempotency_key = this.deps.newKey();
       entry.video_id = null;
     }
-    const { video_id, upload } = await this.deps.api.create(
-      { filename: entry.name, mime_type: entry.mime_type, size_bytes: entry.size_bytes },
-      entry.idempotency_key,
-      signal,
-    );
+    const announced: Announcement = { filename: entry.name, mime_type: entry.mime_type, size_bytes: entry.size_bytes };
+    const title_sent = entry.title;
+    if (title_sent !== null) announced.title = title_sent;
+    if (entry.allow_duplicate) announced.allow_duplicate = true;
+    else {
+      const sha256 = await this.#fingerprint(entry, signal);
+      if (sha256 !== null) announced.sha256 = sha256;
+    }
+    const { video_id, upload } = await this.deps.api.create(announced, entry.idempotency_key, signal);
     entry.video_id = video_id;
+    // It may have been given while the announcement was on its way.
+    if (entry.title !== null && entry.title !== title_sent) await this.deps.api.rename(video_id, entry.title);
     this.deps.pending.remember(video_id, entry.file);
     this.deps.changed();
     return { plan: { video_id, part_size_bytes: upload.part_size_bytes, part_count: upload.part_count, size_bytes: entry.size_bytes }, stored: [] };
+  }
+
+  /** The file's hash, computed only where the library has a video of the same size. Null otherwise. */
+  async #fingerprint(entry: Entry, signal: AbortSignal): Promise<string | null> {
+    const possible = await this.deps.api.sameSize(entry.size_bytes, signal);
+    signal.throwIfAborted();
+    if (!possible) return null;
+    entry.status = "checking";
+    this.#emit();
+    const sha256 = await this.deps.hash(entry.file, signal);
+    signal.throwIfAborted();
+    entry.status = "uploading";
+    this.#emit();
+    return sha256;
   }
 
   #progress(entry: Entry, bytes: number) {

@@ -2,6 +2,8 @@ import { useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { keys } from "@/lib/api/queries";
 import { useServices } from "@/lib/services";
+import { refreshLists } from "@/lib/video-lists";
+import { hashFile } from "./hash-file";
 import { UploadManager } from "./manager";
 import { PendingStore } from "./pending";
 import { putPart } from "./put-part";
@@ -35,13 +37,14 @@ export function UploadsProvider({ userId, children }: { userId: string; children
       new UploadManager({
         api: uploadApi(api),
         putPart,
+        hash: hashFile,
         wait,
         online,
         now: () => Date.now(),
         newKey: () => crypto.randomUUID(),
         pending: new PendingStore(localStorage, userId),
         changed: () => {
-          void client.invalidateQueries({ queryKey: keys.videos });
+          refreshLists(api, client);
           void client.invalidateQueries({ queryKey: keys.usage });
         },
       }),

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { indexAt } from "./follow";
-import { parseSprite } from "./sprite";
+import { parseSprite } from "@/lib/sprite";
 
 /** The picture at a moment, cut out of the sprite sheet. Nothing until the sheet's cues are read, nothing if they cannot be. */
 export function SpritePreview({ sprite, at_ms }: { sprite: { url: string; vtt_url: string }; at_ms: number }) {

@@ -21,193 +21,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/admin/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Changes of the whole installation. */
-        get: operations["get_admin_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/failures": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What has failed and was not mended yet, by kind. */
-        get: operations["get_admin_failures"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/failures/{code}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Retries everything that failed with a code. */
-        post: operations["post_admin_failures_code_retry"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Stages of everybody's videos, those made last first. For operators and admins. */
-        get: operations["get_admin_jobs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/jobs/{job_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One job's timeline. For operators and admins. */
-        get: operations["get_admin_jobs_job_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/jobs/{job_id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Cancels the run a job belongs to. */
-        post: operations["post_admin_jobs_job_id_cancel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/jobs/{job_id}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes up a failed or cancelled run. */
-        post: operations["post_admin_jobs_job_id_retry"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/queues": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The stage graph with what waits, runs, ends and fails at each stage, and the same of other work. For operators and admins. */
-        get: operations["get_admin_queues"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/stages/{stage}/pause": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Holds a stage for all workers. */
-        post: operations["post_admin_stages_stage_pause"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/stages/{stage}/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Lets a stage go on. For operators and admins. */
-        post: operations["post_admin_stages_stage_resume"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/storage": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What everything takes, by kind and by owner. For operators and admins. */
-        get: operations["get_admin_storage"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/admin/users": {
         parameters: {
             query?: never;
@@ -243,57 +56,6 @@ export interface paths {
          *     say so after their next refresh; what the person may do changes at once.
          */
         patch: operations["patch_admin_users_user_id"];
-        trace?: never;
-    };
-    "/admin/videos": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Everybody's videos, newest first. For operators and admins. */
-        get: operations["get_admin_videos"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/videos/{video_id}/priority": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Puts what is left to do for a video before the work of others. */
-        put: operations["put_admin_videos_video_id_priority"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/admin/workers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Who is at work, and what at; at most 500. For operators and admins. */
-        get: operations["get_admin_workers"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
         trace?: never;
     };
     "/config": {
@@ -598,23 +360,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/shares/{token}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A shared moment, for anybody who is signed in: its clip and nothing else of the video. */
-        get: operations["get_shares_token"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/users/me": {
         parameters: {
             query?: never;
@@ -731,6 +476,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/videos/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Changes up to 100 videos. What one of them refuses does not stop the others; a fault on our side does, and what was done
+         *     until then stays done.
+         */
+        post: operations["post_videos_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The ids of the same list, many at a time: to choose all of it. */
+        get: operations["get_videos_ids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tags that the person has given to their videos, the most used first: suggestions, so there is no second page. */
+        get: operations["get_videos_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/videos/uploads": {
         parameters: {
             query?: never;
@@ -767,43 +566,6 @@ export interface paths {
         patch: operations["patch_videos_video_id"];
         trace?: never;
     };
-    "/videos/{video_id}/clips": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Has a part of a video cut out, at most half an hour long. It is made by a worker; ask for the clip until it is `ready`. The
-         *     same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`).
-         */
-        post: operations["post_videos_video_id_clips"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/videos/{video_id}/clips/{clip_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** How far a clip is, and where it can be had. */
-        get: operations["get_videos_video_id_clips_clip_id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/videos/{video_id}/events": {
         parameters: {
             query?: never;
@@ -830,26 +592,6 @@ export interface paths {
         };
         /** The stages of the video's newest run. */
         get: operations["get_videos_video_id_jobs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/videos/{video_id}/markers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Scenes as a sequence for an editing program, or as a table. Times are counted in frames of the file's average rate, from
-         *     timecode 0; at 29.97 and 59.94 frames a second in drop-frame.
-         */
-        get: operations["get_videos_video_id_markers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -930,39 +672,21 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/videos/{video_id}/shares": {
+    "/videos/{video_id}/sprite": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The live shares of a video, newest first; never their tokens. */
-        get: operations["get_videos_video_id_shares"];
-        put?: never;
         /**
-         * Shares a moment, at most ten minutes long, with whoever has the link and an account here. At most 100 live shares (409,
-         *     `conflict: too_many_shares`).
+         * Small pictures of the whole video in one, to look through it without playing it: nothing is made for this. 409
+         *     `not_playable_yet` before they have been drawn.
          */
-        post: operations["post_videos_video_id_shares"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/videos/{video_id}/shares/{share_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
+        get: operations["get_videos_video_id_sprite"];
         put?: never;
         post?: never;
-        /** Ends a share at once. */
-        delete: operations["delete_videos_video_id_shares_share_id"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -983,27 +707,6 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
-        trace?: never;
-    };
-    "/videos/{video_id}/transcript/segments/{segment_no}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /**
-         * Corrects a segment of the visible run, or takes the correction back. It is found by its new words at once, and by their meaning a
-         *     little later. The correction belongs to the video: when that is indexed again, it is applied again. 409 `transcript_changed` when
-         *     the segment is no longer what `run_id` and `was` say.
-         */
-        patch: operations["patch_videos_video_id_transcript_segments_segment_no"];
         trace?: never;
     };
     "/videos/{video_id}/uploads": {
@@ -1127,102 +830,9 @@ export interface components {
             user_id: string;
             /** Format: int64 */
             video_count: number;
-            /** Format: int64 */
-            duration_ms: number;
-            /** Format: int64 */
-            uploads_today: number;
         };
         AccountPage: {
             items: components["schemas"]["AccountItem"][];
-            next_cursor?: string | null;
-        };
-        AdminAttempt: {
-            /** Format: uuid */
-            attempt_id: string;
-            /** Format: int32 */
-            number: number;
-            worker: string;
-            state: string;
-            /** Format: date-time */
-            started_at: string;
-            /** Format: date-time */
-            finished_at?: string | null;
-            error_code?: string | null;
-            error_message?: string | null;
-            error_chain?: string | null;
-            stats: Record<string, never>;
-        };
-        AdminJob: {
-            /** Format: uuid */
-            job_id: string;
-            /** Format: uuid */
-            run_id: string;
-            /** Format: uuid */
-            video_id: string;
-            /** Format: uuid */
-            owner_id: string;
-            owner_email?: string | null;
-            stage: string;
-            state: string;
-            ready: boolean;
-            /** Format: int32 */
-            progress: number;
-            /** Format: int32 */
-            attempts: number;
-            /** Format: int32 */
-            max_attempts: number;
-            /** Format: int32 */
-            priority: number;
-            note?: string | null;
-            error_code?: string | null;
-            error_message?: string | null;
-            error_chain?: string | null;
-            worker?: string | null;
-            /** Format: date-time */
-            run_at: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            started_at?: string | null;
-            /** Format: date-time */
-            finished_at?: string | null;
-        };
-        AdminJobPage: {
-            items: components["schemas"]["AdminJob"][];
-            next_cursor?: string | null;
-        };
-        AdminJobStory: {
-            job: components["schemas"]["AdminJob"];
-            attempts: components["schemas"]["AdminAttempt"][];
-            run: components["schemas"]["AdminJob"][];
-        };
-        AdminVideo: {
-            /** Format: uuid */
-            video_id: string;
-            /** Format: uuid */
-            owner_id: string;
-            owner_email?: string | null;
-            state: string;
-            /** Format: int64 */
-            size_bytes: number;
-            /** Format: int64 */
-            duration_ms?: number | null;
-            failure_code?: string | null;
-            failure_message?: string | null;
-            /** Format: uuid */
-            run_id?: string | null;
-            run_state?: string | null;
-            /** Format: int32 */
-            priority?: number | null;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            indexed_at?: string | null;
-            /** Format: date-time */
-            purge_after?: string | null;
-        };
-        AdminVideoPage: {
-            items: components["schemas"]["AdminVideo"][];
             next_cursor?: string | null;
         };
         AffectBounds: {
@@ -1303,13 +913,29 @@ export interface components {
             items: components["schemas"]["AuditLine"][];
             next_cursor?: string | null;
         };
-        BatchAnswer: {
-            retried: number;
-            skipped: number;
-            more: boolean;
+        /** @enum {string} */
+        BulkAction: "delete" | "restore" | "add_tags" | "remove_tags" | "reprocess";
+        BulkChange: {
+            /** @description 1 to 100. */
+            ids: string[];
+            action: components["schemas"]["BulkAction"];
+            /** @description For `add_tags` and `remove_tags`. */
+            tags?: string[];
         };
-        CancelAnswer: {
-            cancelled: boolean;
+        /** @description As the video's own call would have answered. */
+        BulkError: {
+            /** @example not_found */
+            code: string;
+            detail: string;
+        };
+        BulkResult: {
+            /** Format: uuid */
+            video_id: string;
+            error?: null | components["schemas"]["BulkError"];
+        };
+        BulkResults: {
+            /** @description One for each id, in the order in which they were given; an id that was given twice is there once. */
+            items: components["schemas"]["BulkResult"][];
         };
         ChannelReport: {
             candidates: number;
@@ -1329,45 +955,6 @@ export interface components {
             /** @description `ok`, `off`, `loading` or `failed`. */
             text_model: string;
         };
-        /** @description A part of a video as MP4, for 24 hours. */
-        Clip: {
-            /** Format: uuid */
-            clip_id: string;
-            /** Format: int64 */
-            end_ms: number;
-            exact: boolean;
-            /** Format: date-time */
-            expires_at: string;
-            /** @description Why it failed: a sentence for the owner. */
-            failure?: string | null;
-            /**
-             * Format: int32
-             * @description 0 to 100
-             */
-            progress: number;
-            /** Format: int64 */
-            size_bytes?: number | null;
-            /** Format: int64 */
-            start_ms: number;
-            /**
-             * @description `preparing`, `ready` or `failed`
-             * @example ready
-             */
-            state: string;
-            /** @description Signed, for ten minutes; browsers save it under the video's title. Null until it is ready. */
-            url?: string | null;
-        };
-        ClipRequest: {
-            /** Format: int64 */
-            end_ms: number;
-            /**
-             * @description Begin and end at the picture: encoded anew. Otherwise the clip is copied from the keyframe before the start, which is
-             *     much faster and loses nothing.
-             */
-            exact?: boolean;
-            /** Format: int64 */
-            start_ms: number;
-        };
         Completion: {
             /** @description What the client believes to have sent. May be left out: S3's own list decides. */
             parts?: components["schemas"]["SentPart"][] | null;
@@ -1376,21 +963,6 @@ export interface components {
             /** Format: date-time */
             at: string;
             note: string;
-        };
-        DoingItem: {
-            name: string;
-            /** Format: uuid */
-            job_id?: string | null;
-            /** Format: uuid */
-            task_id?: string | null;
-            /** Format: uuid */
-            video_id?: string | null;
-            /** Format: int32 */
-            attempt: number;
-            /** Format: date-time */
-            started_at: string;
-            /** Format: int32 */
-            progress: number;
         };
         /** @description Faces of the person: all of theirs in a scene, or one of them. */
         Face: {
@@ -1401,27 +973,6 @@ export interface components {
              * @description As `GET /people/{id}/scenes` tells; left out: all of theirs in the scene.
              */
             track_no?: number | null;
-        };
-        FailureItem: {
-            code: string;
-            /** Format: int64 */
-            count: number;
-            /** Format: int64 */
-            tasks: number;
-            places: string[];
-            /** Format: date-time */
-            first_at?: string | null;
-            /** Format: date-time */
-            last_at?: string | null;
-            message?: string | null;
-            chain?: string | null;
-            /** Format: uuid */
-            job_id?: string | null;
-            /** Format: uuid */
-            video_id?: string | null;
-        };
-        FailureList: {
-            items: components["schemas"]["FailureItem"][];
         };
         FeatureFlags: {
             faces: boolean;
@@ -1610,15 +1161,6 @@ export interface components {
             /** @example Minji */
             display_name: string;
         };
-        NewShareAnswer: components["schemas"]["Share"] & {
-            /**
-             * @description The page of the dashboard that shows the moment: put it behind this server's address.
-             * @example /app/s/Zk3fV0…
-             */
-            path: string;
-            /** @description Shown this once. */
-            token: string;
-        };
         NewTokenAnswer: components["schemas"]["TokenItem"] & {
             /**
              * @description Shown this once. Send it as `Authorization: Bearer hx_…`.
@@ -1635,6 +1177,13 @@ export interface components {
             size_bytes: number;
             /** @description By default the file's name. */
             title?: string | null;
+            /**
+             * @description Of the whole file, in hexadecimal. If the person has a video with these bytes, the answer is 409 `duplicate` with its
+             *     `video_id` and `title`. It is a question, not a claim: what counts is what indexing reads.
+             */
+            sha256?: string | null;
+            /** @description Send it all the same. */
+            allow_duplicate?: boolean;
         };
         OnScreenText: {
             /** @description Four corners `[x, y]`, clockwise from the upper left as the line is read, in units of the picture's width and height. */
@@ -1665,16 +1214,16 @@ export interface components {
             recipient: string;
             subject: string;
         };
-        OwnerUse: {
-            /** Format: uuid */
-            user_id: string;
-            email?: string | null;
-            /** Format: int64 */
-            video_count: number;
-            /** Format: int64 */
-            original_bytes: number;
-            /** Format: int64 */
-            deleted_bytes: number;
+        OwnTag: {
+            tag: string;
+            /**
+             * Format: int64
+             * @description How many of the person's videos have it.
+             */
+            videos: number;
+        };
+        OwnTags: {
+            items: components["schemas"]["OwnTag"][];
         };
         /** @description An operator of a query. */
         ParsedOperator: {
@@ -1859,16 +1408,6 @@ export interface components {
              */
             state: string;
         };
-        PriorityAnswer: {
-            /** Format: uuid */
-            video_id: string;
-            /** Format: int32 */
-            priority: number;
-        };
-        PriorityRequest: {
-            /** Format: int32 */
-            priority: number;
-        };
         /** @description Body of every error: RFC 9457 problem details. */
         Problem: {
             /** @description Stable; decide by this one. */
@@ -1921,12 +1460,6 @@ export interface components {
              */
             roles: string[];
         };
-        Queues: {
-            /** Format: date-time */
-            at: string;
-            stages: components["schemas"]["StageQueueItem"][];
-            tasks: components["schemas"]["TaskQueueItem"][];
-        };
         Ready: {
             checks: components["schemas"]["Checks"];
             /** @description `ok` only when every check is `ok` or `off`. */
@@ -1942,15 +1475,6 @@ export interface components {
         Remark: {
             code: string;
             message: string;
-        };
-        RetryAnswer: {
-            retried: boolean;
-            /** Format: uuid */
-            run_id?: string | null;
-            stages: string[];
-        };
-        RetryRequest: {
-            from_here?: boolean;
         };
         Scene: {
             affect?: components["schemas"]["SceneAffect"] | null;
@@ -2126,8 +1650,6 @@ export interface components {
             } | null;
         };
         Segment: {
-            /** @description A person has corrected it. */
-            edited: boolean;
             /** Format: int64 */
             end_ms: number;
             /** Format: int32 */
@@ -2137,77 +1659,10 @@ export interface components {
             text: string;
             words: components["schemas"]["Word"][];
         };
-        SegmentCorrection: {
-            /**
-             * Format: uuid
-             * @description The run whose transcript the person looked at.
-             */
-            run_id: string;
-            /** @description What is really said; null for what was recognised. */
-            text?: string | null;
-            /** @description The text of the segment as they saw it. */
-            was: string;
-        };
         SentPart: {
             etag: string;
             /** Format: int32 */
             part_number: number;
-        };
-        /** @description A share as its owner sees it. */
-        Share: {
-            /** Format: date-time */
-            created_at: string;
-            /** Format: int64 */
-            end_ms: number;
-            /** Format: date-time */
-            expires_at: string;
-            /** Format: uuid */
-            share_id: string;
-            /** Format: int64 */
-            start_ms: number;
-            /** Format: uuid */
-            video_id: string;
-        };
-        ShareRequest: {
-            /** Format: int64 */
-            end_ms: number;
-            /**
-             * Format: date-time
-             * @description At most 30 days from now; by default in 7 days.
-             */
-            expires_at?: string | null;
-            /** Format: int64 */
-            start_ms: number;
-        };
-        /** @description A moment that somebody shares. */
-        SharedMoment: {
-            /** Format: int64 */
-            end_ms: number;
-            /** Format: date-time */
-            expires_at: string;
-            /**
-             * Format: int32
-             * @description 0 to 100
-             */
-            progress: number;
-            shared_by?: string | null;
-            /**
-             * Format: int64
-             * @description Where it is in the video; the clip itself begins at 0.
-             */
-            start_ms: number;
-            /**
-             * @description `preparing`, `ready` or `failed`
-             * @example ready
-             */
-            state: string;
-            /** @description Of the video. */
-            title: string;
-            /** @description The clip (MP4), signed for ten minutes. Null until it is ready. */
-            url?: string | null;
-        };
-        Shares: {
-            items: components["schemas"]["Share"][];
         };
         Similar: {
             items: components["schemas"]["Hit"][];
@@ -2226,61 +1681,11 @@ export interface components {
             url: string;
             vtt_url: string;
         };
-        StageControl: {
-            stage: string;
-            paused: boolean;
-            changed: boolean;
-        };
-        StageQueueItem: {
-            stage: string;
-            needs: string[];
-            paused: boolean;
-            /** Format: date-time */
-            changed_at: string;
-            changed_by?: string | null;
-            /** Format: int64 */
-            blocked: number;
-            /** Format: int64 */
-            waiting: number;
-            /** Format: int64 */
-            scheduled: number;
-            /** Format: int64 */
-            running: number;
-            /** Format: int64 */
-            completed: number;
-            /** Format: int64 */
-            failed: number;
-            /** Format: int64 */
-            cancelled: number;
-            /** Format: int64 */
-            done_1m: number;
-            /** Format: int64 */
-            done_5m: number;
-            /** Format: int64 */
-            done_60m: number;
-            /** Format: date-time */
-            oldest_waiting_at?: string | null;
-        };
         Started: {
             /** Format: uuid */
             run_id: string;
             /** @description What is done again; the other stages are inherited. */
             stages: string[];
-        };
-        Storage: {
-            /** Format: int64 */
-            original_bytes: number;
-            /** Format: int64 */
-            video_count: number;
-            /** Format: int64 */
-            uploading_bytes: number;
-            /** Format: int64 */
-            deleted_bytes: number;
-            /** Format: int64 */
-            database_bytes: number;
-            tables: components["schemas"]["TableUse"][];
-            owners: components["schemas"]["OwnerUse"][];
-            next_cursor?: string | null;
         };
         StoredPart: {
             etag: string;
@@ -2306,30 +1711,6 @@ export interface components {
         };
         Suggestions: {
             items: components["schemas"]["Suggestion"][];
-        };
-        TableUse: {
-            name: string;
-            /** Format: int64 */
-            bytes: number;
-        };
-        TaskQueueItem: {
-            kind: string;
-            /** Format: int64 */
-            waiting: number;
-            /** Format: int64 */
-            scheduled: number;
-            /** Format: int64 */
-            running: number;
-            /** Format: int64 */
-            failed: number;
-            /** Format: int64 */
-            done_1m: number;
-            /** Format: int64 */
-            done_5m: number;
-            /** Format: int64 */
-            done_60m: number;
-            /** Format: date-time */
-            oldest_waiting_at?: string | null;
         };
         /** @description What a tier may use; null is no limit. */
         Tier: {
@@ -2489,6 +1870,10 @@ export interface components {
             tags?: string[] | null;
             title?: string | null;
         };
+        VideoIdPage: {
+            items: string[];
+            next_cursor?: string | null;
+        };
         VideoPage: {
             items: components["schemas"]["Video"][];
             next_cursor?: string | null;
@@ -2505,23 +1890,6 @@ export interface components {
             start_ms: number;
             /** @description With its leading space where there is one. */
             text: string;
-        };
-        WorkerItem: {
-            name: string;
-            host: string;
-            /** Format: int32 */
-            pid: number;
-            version: string;
-            stages: string[];
-            /** Format: date-time */
-            started_at: string;
-            /** Format: date-time */
-            heartbeat_at: string;
-            alive: boolean;
-            doing: components["schemas"]["DoingItem"][];
-        };
-        WorkerList: {
-            items: components["schemas"]["WorkerItem"][];
         };
     };
     responses: {
@@ -2568,256 +1936,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_admin_events: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_admin_failures: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FailureList"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    post_admin_failures_code_retry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                code: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchAnswer"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_admin_jobs: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                state?: string;
-                stage?: string;
-                code?: string;
-                video_id?: string;
-                owner_id?: string;
-                worker?: string;
-                since?: string;
-                until?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AdminJobPage"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_admin_jobs_job_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                job_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AdminJobStory"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    post_admin_jobs_job_id_cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                job_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CancelAnswer"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    post_admin_jobs_job_id_retry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                job_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RetryRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RetryAnswer"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_admin_queues: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Queues"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    post_admin_stages_stage_pause: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                stage: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StageControl"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    post_admin_stages_stage_resume: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                stage: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StageControl"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_admin_storage: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Storage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2880,78 +1998,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountItem"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_admin_videos: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                state?: string;
-                owner_id?: string;
-                video_id?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AdminVideoPage"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    put_admin_videos_video_id_priority: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                video_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PriorityRequest"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PriorityAnswer"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_admin_workers: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WorkerList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3461,28 +2507,6 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    get_shares_token: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                token: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SharedMoment"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
     get_users_me: {
         parameters: {
             query?: never;
@@ -3655,7 +2679,7 @@ export interface operations {
     get_videos: {
         parameters: {
             query?: {
-                /** @description 1 to 100, by default 24. */
+                /** @description 1 to 100, by default 24; of ids alone 1 to 5000, by default 1000. */
                 limit?: number;
                 /** @description `next_cursor` of the page before, with the same other parameters. */
                 cursor?: string;
@@ -3663,7 +2687,15 @@ export interface operations {
                 state?: string;
                 /** @description Words or a part of the title. */
                 q?: string;
-                /** @description `newest` (default), `oldest` or `title`. */
+                /** @description One of the person's own tags, exactly as it is written. */
+                tag?: string;
+                /** @description Added at this time or later. */
+                created_after?: string;
+                /** @description Added before this time. */
+                created_before?: string;
+                /** @description Of exactly this size. */
+                size_bytes?: number;
+                /** @description `newest` (default), `oldest`, `title`, `duration` (longest first) or `indexed` (last indexed first). */
                 sort?: string;
             };
             header?: never;
@@ -3678,6 +2710,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VideoPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_videos_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkResults"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_ids: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 24; of ids alone 1 to 5000, by default 1000. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same other parameters. */
+                cursor?: string;
+                /** @example indexed */
+                state?: string;
+                /** @description Words or a part of the title. */
+                q?: string;
+                /** @description One of the person's own tags, exactly as it is written. */
+                tag?: string;
+                /** @description Added at this time or later. */
+                created_after?: string;
+                /** @description Added before this time. */
+                created_before?: string;
+                /** @description Of exactly this size. */
+                size_bytes?: number;
+                /** @description `newest` (default), `oldest`, `title`, `duration` (longest first) or `indexed` (last indexed first). */
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VideoIdPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_tags: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200, by default 50. */
+                limit?: number;
+                /** @description A part of the tag. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnTags"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3778,55 +2898,6 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    post_videos_video_id_clips: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                video_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ClipRequest"];
-            };
-        };
-        responses: {
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Clip"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_videos_video_id_clips_clip_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                video_id: string;
-                clip_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Clip"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
     get_videos_video_id_events: {
         parameters: {
             query?: never;
@@ -3866,35 +2937,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Jobs"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    get_videos_video_id_markers: {
-        parameters: {
-            query: {
-                /** @description `edl` (CMX 3600), `fcpxml` (1.9) or `csv`. */
-                format: string;
-                /** @description Ids of at most 150 scenes, separated by commas; without it all scenes. */
-                scenes?: string;
-            };
-            header?: never;
-            path: {
-                video_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": string;
-                    "application/xml": string;
-                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -4003,7 +3045,7 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
-    get_videos_video_id_shares: {
+    get_videos_video_id_sprite: {
         parameters: {
             query?: never;
             header?: never;
@@ -4019,56 +3061,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Shares"];
+                    "application/json": components["schemas"]["Sprite"];
                 };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    post_videos_video_id_shares: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                video_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ShareRequest"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NewShareAnswer"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    delete_videos_video_id_shares_share_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                video_id: string;
-                share_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Its link no longer works */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -4096,33 +3090,6 @@ export interface operations {
                     "text/vtt": string;
                     "application/x-subrip": string;
                     "text/plain": string;
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    patch_videos_video_id_transcript_segments_segment_no: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                video_id: string;
-                segment_no: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SegmentCorrection"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Segment"];
                 };
             };
             default: components["responses"]["Problem"];

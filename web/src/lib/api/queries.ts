@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions, skipToken } from "@tanstack/react-query";
 import type { Language } from "@/lib/i18n/i18n";
 import type { ApiClient } from "./client";
-import type { ApiToken, Jobs, Me, OutboxMail, Page, PastSearch, Person, PersonScene, PersonWithPhotos, SavedSearch, Scenes, Share, SharedMoment, Transcript, Usage, Video, VideoState } from "./types";
+import type { ApiToken, Jobs, Me, OutboxMail, OwnTag, Page, PastSearch, Person, PersonScene, PersonWithPhotos, SavedSearch, Scenes, Share, SharedMoment, Sprite, Transcript, Usage, Video, VideoSort, VideoState } from "./types";
 
 /** Signed picture URLs live ten minutes; what carries them is read again before that. */
 const SIGNED_STALE_MS = 8 * 60_000;
@@ -10,7 +10,17 @@ const minute = 60_000;
 export interface VideoFilter {
   state?: VideoState | undefined;
   q?: string | undefined;
+  tag?: string | undefined;
+  /** RFC 3339 times. */
+  created_after?: string | undefined;
+  created_before?: string | undefined;
+  sort?: VideoSort | undefined;
 }
+
+/** Videos a page. */
+export const PAGE_SIZE = 100;
+
+export const videoListParams = (filter: VideoFilter, cursor: string | null, limit = PAGE_SIZE) => ({ ...filter, limit, cursor });
 
 export const keys = {
   me: ["me"] as const,
@@ -22,6 +32,9 @@ export const keys = {
   person: (id: string) => ["person", id] as const,
   looking: ["looking"] as const,
   videos: ["videos"] as const,
+  videoList: (filter: VideoFilter) => ["videos", filter] as const,
+  ownTags: ["own-tags"] as const,
+  sprite: (id: string) => ["sprite-of", id] as const,
   video: (id: string) => ["video", id] as const,
   jobs: (id: string) => ["jobs", id] as const,
   everyScene: ["scenes"] as const,
@@ -50,13 +63,22 @@ export const outboxQuery = (api: ApiClient) =>
 
 export const videosQuery = (api: ApiClient, filter: VideoFilter) =>
   infiniteQueryOptions({
-    queryKey: [...keys.videos, filter.state ?? "", filter.q ?? ""],
-    queryFn: ({ signal, pageParam }) =>
-      api.json<Page<Video>>("/videos", { query: { limit: 48, cursor: pageParam, state: filter.state, q: filter.q }, signal }),
+    queryKey: keys.videoList(filter),
+    queryFn: ({ signal, pageParam }) => api.json<Page<Video>>("/videos", { query: videoListParams(filter, pageParam), signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor,
-    staleTime: SIGNED_STALE_MS,
+    // Live events and what the person does keep it true, and pictures renew their own page (`video-lists.ts`).
+    staleTime: Infinity,
+    refetchOnReconnect: false,
   });
+
+/** The tags the person has given, the most used first. */
+export const ownTagsQuery = (api: ApiClient) =>
+  queryOptions({ queryKey: keys.ownTags, queryFn: async ({ signal }) => (await api.json<{ items: OwnTag[] }>("/videos/tags", { query: { limit: 200 }, signal })).items, staleTime: minute });
+
+/** Small pictures to look through a video without playing it. */
+export const spriteQuery = (api: ApiClient, id: string) =>
+  queryOptions({ queryKey: keys.sprite(id), queryFn: ({ signal }) => api.json<Sprite>(`/videos/${id}/sprite`, { signal }), staleTime: SIGNED_STALE_MS, retry: false });
 
 export const peopleQuery = (api: ApiClient, kind: "named" | "unknown") =>
   infiniteQueryOptions({

@@ -54,6 +54,13 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
+export const VIDEO_SORTS = ["newest", "oldest", "title", "duration", "indexed"] as const;
+export type VideoSort = (typeof VIDEO_SORTS)[number];
+export type BulkAction = Schema<"BulkAction">;
+export type BulkResults = Schema<"BulkResults">;
+export type OwnTag = Schema<"OwnTag">;
+export type Sprite = Schema<"Sprite">;
+
 export type Scene = Schema<"Scene">;
 export type Scenes = Schema<"Scenes">;
 export type Word = Schema<"Word">;
@@ -88,8 +95,8 @@ export type UploadPlan = Schema<"Announced">;
 export type PartUrl = Schema<"PartUrl">;
 export type StoredParts = Schema<"StoredParts">;
 
-/** RFC 9457, with what single codes carry besides: the parts an upload lacks, or the one that differs; the columns of a query. */
-export type ProblemDocument = Partial<Schema<"Problem">> & { missing?: number[]; part_number?: number; column?: number; column_end?: number };
+/** RFC 9457, with what single codes carry besides: the parts an upload lacks, or the one that differs; the columns of a query; the video that there is already. */
+export type ProblemDocument = Partial<Schema<"Problem">> & { missing?: number[]; part_number?: number; column?: number; column_end?: number; video_id?: string };
 
 export const SCOPES = ["read", "search", "upload"] as const;
 export type Scope = (typeof SCOPES)[number];

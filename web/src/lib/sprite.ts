@@ -28,3 +28,25 @@ export function parseSprite(vtt: string): Tile[] {
   });
   return tiles.sort((a, b) => a.start_ms - b.start_ms);
 }
+
+/** The picture for a moment: the last one that has begun, or the first. */
+export function tileAt(tiles: readonly Tile[], at_ms: number): Tile | undefined {
+  let found = tiles[0];
+  for (const tile of tiles) {
+    if (tile.start_ms > at_ms) break;
+    found = tile;
+  }
+  return found;
+}
+
+/** CSS that shows one picture of the sheet over the whole of an element of the picture's own proportions, whatever its size. */
+export function tileStyle(tiles: readonly Tile[], tile: Tile): { backgroundSize: string; backgroundPosition: string; aspectRatio: string } {
+  const sheet_width = Math.max(...tiles.map((each) => each.x + each.width));
+  const sheet_height = Math.max(...tiles.map((each) => each.y + each.height));
+  const share = (at: number, room: number) => (room > 0 ? (at / room) * 100 : 0);
+  return {
+    backgroundSize: `${(sheet_width / tile.width) * 100}% ${(sheet_height / tile.height) * 100}%`,
+    backgroundPosition: `${share(tile.x, sheet_width - tile.width)}% ${share(tile.y, sheet_height - tile.height)}%`,
+    aspectRatio: `${tile.width} / ${tile.height}`,
+  };
+}
