@@ -190,7 +190,7 @@ pub async fn set_priority(
     .await?
     .ok_or(DbError::Conflict("no_run_active"))?;
     let before = sqlx::query_scalar!(
-        r#"SELECT coalesce(max(priority), 0) AS "priority!" FROM jobs WHERE run_id = $1 AND state IN ('pending', 'running')"#,
+        r#"SELECT coalesce(max(priority), 0::smallint) AS "priority!" FROM jobs WHERE run_id = $1 AND state IN ('pending', 'running')"#,
         run_id.0
     )
     .fetch_one(&mut *connection)

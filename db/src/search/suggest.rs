@@ -62,7 +62,7 @@ pub struct SavedAs {
 
 /// Saved searches whose name has the text, or whose query begins with it; those whose name begins with it first.
 pub async fn saved_as(pool: &PgPool, user: UserId, text: &str, limit: i64) -> Result<Vec<SavedAs>, DbError> {
-    let mut tx = bounded(pool, DEADLINE).await?;
+    let mut tx = bounded(pool, DEADLINE, Sorting::Planned).await?;
     let found = sqlx::query_as!(
         SavedAs,
         r#"SELECT name, request ->> 'query' AS "query!" FROM saved_searches
