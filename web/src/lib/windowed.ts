@@ -26,18 +26,15 @@ export function useWindowed(scroller: RefObject<HTMLElement | null>, count: numb
   const [heights, setHeights] = useState<ReadonlyMap<number, number>>(() => new Map());
   const whole = count <= WHOLE;
 
-  const subscribe = useCallback(
-    (changed: () => void) => {
-      const box = scroller.current;
-      box?.addEventListener("scroll", changed, { passive: true });
-      window.addEventListener("resize", changed);
-      return () => {
-        box?.removeEventListener("scroll", changed);
-        window.removeEventListener("resize", changed);
-      };
-    },
-    [scroller],
-  );
+  const subscribe = (changed: () => void) => {
+    const box = scroller.current;
+    box?.addEventListener("scroll", changed, { passive: true });
+    window.addEventListener("resize", changed);
+    return () => {
+      box?.removeEventListener("scroll", changed);
+      window.removeEventListener("resize", changed);
+    };
+  };
   // Of a list that is rendered whole, scrolling changes nothing.
   const scrolled = useSyncExternalStore(subscribe, () => (whole ? 0 : Math.round(scroller.current?.scrollTop ?? 0)));
   const height = useSyncExternalStore(subscribe, () => (whole ? 0 : scroller.current?.clientHeight || UNKNOWN_HEIGHT));

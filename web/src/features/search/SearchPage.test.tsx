@@ -10,7 +10,7 @@ import { SearchBox } from "./SearchBox";
 import { SearchPage } from "./SearchPage";
 
 const hit = (number: number, more: Partial<Hit> = {}): Hit => ({
-  scene_id: `s${number}`, video_id: "v", video_title: "Rain", run_id: "r", start_ms: 0, end_ms: 1000, at_ms: 500, score: 1, text: `rain ${number}`,
+  scene_id: `s${number}`, video_id: "v", video_title: "Rain", run_id: "r", start_ms: 0, end_ms: 1000, at_ms: 500, score: 1, confidence: 0.9, text: `rain ${number}`,
   highlights: [], thumbnail_url: null, matches: [{ channel: "words", rank: 1, score: 1, detail: "" }], more_in_video: 0, ...more,
 });
 const answer = (items: Hit[], more = {}) => ({ query: "", parsed: {}, notes: [], items, next_cursor: null, took_ms: 3, channels: [], ...more });
