@@ -50,6 +50,6 @@ pub async fn list(state: &AppState, owner: UserId, question: &Question, said: &s
 
 fn found(row: &Listed, rank: usize) -> Known {
     let detail = "has all that was asked for".to_owned();
-    let matched = Match { channel: NAME, rank, score: row.candidate.score, detail };
+    let matched = Match::new(NAME, rank, row.candidate.score, detail);
     Known { candidate: row.candidate, at_ms: row.at_ms, matches: vec![matched] }
 }
