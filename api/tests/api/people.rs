@@ -201,6 +201,14 @@ async fn a_search_for_a_name_finds_the_person() {
         assert_eq!(found(query).await, std::slice::from_ref(&first), "{query}");
     }
     assert_eq!(found("민지가 우는 장면").await, std::slice::from_ref(&second));
+    // Whose face it is, and where.
+    let answer = ann.post("/search", json!({ "query": "zoe muller", "channels": ["who"] })).await.body;
+    let matched = &answer["items"][0]["matches"][0];
+    assert_eq!(matched["quote"], "Zoë Müller", "{answer}");
+    assert!(
+        matched["at_ms"].is_i64() && matched["box"].as_array().is_some_and(|corners| corners.len() == 4),
+        "{answer}"
+    );
     for query in ["zo", "zoetrope", "mullers", "nobody"] {
         assert_eq!(found(query).await, Vec::<Value>::new(), "{query}");
     }
