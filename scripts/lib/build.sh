@@ -24,8 +24,13 @@ cargo_fetch_flags() {
 
 cargo_fetched() { sha256sum <"$repo/Cargo.lock" >"$CARGO_TARGET_DIR/.fetched"; }
 
-# build_programs: sets $programs, the folder of heimdex-api, heimdex-worker, heimdex-s3 and heimdex.
+# build_programs: sets $programs, the folder of heimdex-api, heimdex-worker, heimdex-s3 and heimdex. HEIMDEX_PROGRAMS, when given, is one
+# that has them.
 build_programs() {
+  if [ -n "${HEIMDEX_PROGRAMS:-}" ]; then
+    programs=$HEIMDEX_PROGRAMS
+    return
+  fi
   programs=$CARGO_TARGET_DIR/$profile_folder
   mkdir -p "$CARGO_TARGET_DIR"
   [ -x "$programs/heimdex-worker" ] || say "building (the first time takes many minutes)"

@@ -9,6 +9,7 @@ import { keys } from "@/lib/api/queries";
 import type { Video } from "@/lib/api/types";
 import { common } from "@/lib/i18n/common";
 import { useServices } from "@/lib/services";
+import { patchLists } from "@/lib/video-lists";
 import { messages } from "./messages";
 
 export function VideoDialogs({ video, shown, onClose }: { video: Video; shown: "rename" | "keys"; onClose: () => void }) {
@@ -54,7 +55,7 @@ function RenameForm({ video, onClose }: { video: Video; onClose: () => void }) {
     mutationFn: () => api.json<Video>(`/videos/${video.video_id}`, { method: "PATCH", body: { title: title.trim() } }),
     onSuccess: (next) => {
       client.setQueryData<Video>(keys.video(video.video_id), (old) => (old ? { ...old, title: next.title } : next));
-      void client.invalidateQueries({ queryKey: keys.videos });
+      patchLists(client, video.video_id, (old) => ({ ...old, title: next.title }));
       onClose();
     },
   });

@@ -12,6 +12,7 @@ import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { formatBytes, formatDate, formatTimecode } from "@/lib/time";
 import { showToast } from "@/lib/toast";
+import { refreshLists } from "@/lib/video-lists";
 import { messages } from "./messages";
 
 // Fetched when first opened, not with the page.
@@ -43,7 +44,7 @@ export function VideoHeader({ video, searchable }: { video: Video; searchable: b
   };
 
   const listsChanged = () => {
-    void client.invalidateQueries({ queryKey: keys.videos });
+    refreshLists(api, client);
     void client.invalidateQueries({ queryKey: keys.usage });
   };
   const restore = useMutation({

@@ -21,6 +21,209 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changes of all videos' stages, videos and tasks, and of the installation itself. `snapshot` first and after a gap (the body
+         *     of `/admin/queues`), then `job`, `video`, `task`, and `operations` (`what`: `stages`, `workers` or `tasks` changed). The stream
+         *     ends with the token, and soon after the person may no longer see it. For operators and admins.
+         */
+        get: operations["get_admin_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What has failed and was not mended yet, by kind, the newest first; at most 200 kinds. For operators and admins. */
+        get: operations["get_admin_failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/failures/{code}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retries everything that failed with a code, those that have waited longest first, at most a hundred. For operators and
+         *     admins.
+         */
+        post: operations["post_admin_failures_code_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stages of everybody's videos, those made last first. For operators and admins. */
+        get: operations["get_admin_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job's timeline. For operators and admins. */
+        get: operations["get_admin_jobs_job_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancels the run a job belongs to: what runs is ended, what waits is not begun. A run that has ended is 409 (`conflict:
+         *     run_ended`). For operators and admins.
+         */
+        post: operations["post_admin_jobs_job_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/jobs/{job_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes up a failed or cancelled run. The same again changes nothing. What cannot be retried says why (409, `conflict`:
+         *     `job_completed`, `run_superseded`, `video_deleted`). For operators and admins.
+         */
+        post: operations["post_admin_jobs_job_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The stage graph with what waits, runs, ends and fails at each stage, and the same of other work. For operators and admins. */
+        get: operations["get_admin_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/stages/{stage}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Holds a stage for all workers, at once and until it is resumed: nothing new is begun, what runs goes on. For operators and
+         *     admins.
+         */
+        post: operations["post_admin_stages_stage_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/stages/{stage}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a stage go on. For operators and admins. */
+        post: operations["post_admin_stages_stage_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What everything takes, by kind and by owner. For operators and admins. */
+        get: operations["get_admin_storage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/users": {
         parameters: {
             query?: never;
@@ -56,6 +259,60 @@ export interface paths {
          *     say so after their next refresh; what the person may do changes at once.
          */
         patch: operations["patch_admin_users_user_id"];
+        trace?: never;
+    };
+    "/admin/videos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody's videos, newest first. For operators and admins. */
+        get: operations["get_admin_videos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/videos/{video_id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Puts what is left to do for a video before the work of others. 409 (`conflict: no_run_active`) when nothing is being done
+         *     for it. For operators and admins.
+         */
+        put: operations["put_admin_videos_video_id_priority"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is at work, and what at; at most 500. For operators and admins. */
+        get: operations["get_admin_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/config": {
@@ -343,6 +600,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/search/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Finds moments that look like a picture; the body is the file, at most 10 MiB. The answer is that of `POST /search`, of the channel
+         *     `seen` alone. Every page counts as a search, since the picture is looked at for each. The picture is not kept, nor is the search in
+         *     the history. 409 `no_image_model` where no model looks at pictures.
+         */
+        post: operations["post_search_image"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/search/suggest": {
         parameters: {
             query?: never;
@@ -352,6 +630,80 @@ export interface paths {
         };
         /** Completions while typing. */
         get: operations["get_search_suggest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/searches/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the person has searched for: each query once, the last one first. Of the newest 5000 searches; searches by picture are not kept. */
+        get: operations["get_searches_history"];
+        put?: never;
+        post?: never;
+        /** Forgets one query of the history, or all of it. */
+        delete: operations["delete_searches_history"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/searches/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The person's saved searches, newest first. */
+        get: operations["get_searches_saved"];
+        put?: never;
+        /**
+         * Keeps a search by name. It is checked as `POST /search` checks it, with the same errors. 409 with `conflict: name_taken`, or
+         *     `too_many_saved_searches` from 200 on.
+         */
+        post: operations["post_searches_saved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/searches/saved/{saved_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a saved search. */
+        delete: operations["delete_searches_saved_saved_id"];
+        options?: never;
+        head?: never;
+        /** Renames a saved search or keeps another one under its name. 409 with `conflict: name_taken`. */
+        patch: operations["patch_searches_saved_saved_id"];
+        trace?: never;
+    };
+    "/shares/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A shared moment, for anybody who is signed in: its clip and nothing else of the video. */
+        get: operations["get_shares_token"];
         put?: never;
         post?: never;
         delete?: never;
@@ -539,7 +891,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Announces an upload. Then ask for part URLs, PUT the parts, and complete. */
+        /**
+         * Announces an upload. Then ask for part URLs, PUT the parts, and complete. 409 `duplicate` where `sha256` is given and the
+         *     person has that file already.
+         */
         post: operations["post_videos_uploads"];
         delete?: never;
         options?: never;
@@ -564,6 +919,43 @@ export interface paths {
         head?: never;
         /** Edits title, description and tags. */
         patch: operations["patch_videos_video_id"];
+        trace?: never;
+    };
+    "/videos/{video_id}/clips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a part of a video cut out, at most half an hour long. It is made by a worker; ask for the clip until it is `ready`. The
+         *     same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`).
+         */
+        post: operations["post_videos_video_id_clips"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/clips/{clip_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a clip is, and where it can be had. */
+        get: operations["get_videos_video_id_clips_clip_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/videos/{video_id}/events": {
@@ -592,6 +984,26 @@ export interface paths {
         };
         /** The stages of the video's newest run. */
         get: operations["get_videos_video_id_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/markers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scenes as a sequence for an editing program, or as a table. Times are counted in frames of the file's average rate, from
+         *     timecode 0; at 29.97 and 59.94 frames a second in drop-frame.
+         */
+        get: operations["get_videos_video_id_markers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -672,6 +1084,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/videos/{video_id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The live shares of a video, newest first; never their tokens. */
+        get: operations["get_videos_video_id_shares"];
+        put?: never;
+        /**
+         * Shares a moment, at most ten minutes long, with whoever has the link and an account here. At most 100 live shares (409,
+         *     `conflict: too_many_shares`).
+         */
+        post: operations["post_videos_video_id_shares"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a share at once. */
+        delete: operations["delete_videos_video_id_shares_share_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/videos/{video_id}/sprite": {
         parameters: {
             query?: never;
@@ -707,6 +1157,27 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/videos/{video_id}/transcript/segments/{segment_no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Corrects a segment of the visible run, or takes the correction back. It is found by its new words at once, and by their meaning a
+         *     little later. The correction belongs to the video: when that is indexed again, it is applied again. 409 `transcript_changed` when
+         *     the segment is no longer what `run_id` and `was` say.
+         */
+        patch: operations["patch_videos_video_id_transcript_segments_segment_no"];
         trace?: never;
     };
     "/videos/{video_id}/uploads": {
@@ -805,6 +1276,11 @@ export interface components {
             /** Format: date-time */
             deleted_at?: string | null;
             display_name?: string | null;
+            /**
+             * Format: int64
+             * @description Of all their videos together.
+             */
+            duration_ms: number;
             email?: string | null;
             email_verified: boolean;
             /** Format: date-time */
@@ -826,6 +1302,11 @@ export interface components {
             supabase_user_id?: string | null;
             /** @example free */
             tier: string;
+            /**
+             * Format: int64
+             * @description Counted since the UTC day began.
+             */
+            uploads_today: number;
             /** Format: uuid */
             user_id: string;
             /** Format: int64 */
@@ -833,6 +1314,148 @@ export interface components {
         };
         AccountPage: {
             items: components["schemas"]["AccountItem"][];
+            next_cursor?: string | null;
+        };
+        /** @description One try. */
+        AdminAttempt: {
+            /** Format: uuid */
+            attempt_id: string;
+            error_chain?: string | null;
+            error_code?: string | null;
+            error_message?: string | null;
+            /** Format: date-time */
+            finished_at?: string | null;
+            /**
+             * Format: int32
+             * @description Counts from 1 over all tries.
+             */
+            number: number;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * @description `running`, `completed`, `failed`, `lost`, `outage`, `released` or `cancelled`
+             * @example lost
+             */
+            state: string;
+            /** @description What it took: `cpu_s`, `max_rss_bytes` and the like. */
+            stats: Record<string, never>;
+            worker: string;
+        };
+        /** @description One stage of one run of somebody's video. */
+        AdminJob: {
+            /**
+             * Format: int32
+             * @description Those that count.
+             */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            /** @description The whole chain of causes. */
+            error_chain?: string | null;
+            error_code?: string | null;
+            /** @description What its owner is told. */
+            error_message?: string | null;
+            /** Format: date-time */
+            finished_at?: string | null;
+            /** Format: uuid */
+            job_id: string;
+            /** Format: int32 */
+            max_attempts: number;
+            /** @description Why a completed stage did what it did. */
+            note?: string | null;
+            owner_email?: string | null;
+            /** Format: uuid */
+            owner_id: string;
+            /**
+             * Format: int32
+             * @description 0 to 9; more is earlier.
+             */
+            priority: number;
+            /**
+             * Format: int32
+             * @description 0 to 100
+             */
+            progress: number;
+            /** @description All stages before it are done. */
+            ready: boolean;
+            /**
+             * Format: date-time
+             * @description Not tried before.
+             */
+            run_at: string;
+            /** Format: uuid */
+            run_id: string;
+            /** @example asr_fast */
+            stage: string;
+            /** Format: date-time */
+            started_at?: string | null;
+            /**
+             * @description `pending`, `running`, `completed`, `failed` or `cancelled`
+             * @example failed
+             */
+            state: string;
+            /** Format: uuid */
+            video_id: string;
+            /** @description Who had it last. */
+            worker?: string | null;
+        };
+        AdminJobPage: {
+            items: components["schemas"]["AdminJob"][];
+            next_cursor?: string | null;
+        };
+        /** @description A job with everything that was tried, and the other stages of its run. */
+        AdminJobStory: {
+            /** @description Newest first, at most a hundred. */
+            attempts: components["schemas"]["AdminAttempt"][];
+            job: components["schemas"]["AdminJob"];
+            /** @description All stages of the run, in pipeline order. */
+            run: components["schemas"]["AdminJob"][];
+        };
+        /**
+         * @description Somebody's video: what it takes and how it fares. Not what it is called or shows, which is its owner's alone and
+         *     mends nothing.
+         */
+        AdminVideo: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            duration_ms?: number | null;
+            failure_code?: string | null;
+            failure_message?: string | null;
+            /** Format: date-time */
+            indexed_at?: string | null;
+            owner_email?: string | null;
+            /** Format: uuid */
+            owner_id: string;
+            /**
+             * Format: int32
+             * @description 0 to 9, of what is left to do; null when nothing is.
+             */
+            priority?: number | null;
+            /**
+             * Format: date-time
+             * @description Of a deleted one.
+             */
+            purge_after?: string | null;
+            /**
+             * Format: uuid
+             * @description Its newest run.
+             */
+            run_id?: string | null;
+            /** @example running */
+            run_state?: string | null;
+            /**
+             * Format: int64
+             * @description As announced while it is being sent.
+             */
+            size_bytes: number;
+            /** @example indexed */
+            state: string;
+            /** Format: uuid */
+            video_id: string;
+        };
+        AdminVideoPage: {
+            items: components["schemas"]["AdminVideo"][];
             next_cursor?: string | null;
         };
         AffectBounds: {
@@ -913,12 +1536,19 @@ export interface components {
             items: components["schemas"]["AuditLine"][];
             next_cursor?: string | null;
         };
+        BatchAnswer: {
+            /** @description There are more of this kind: ask again. */
+            more: boolean;
+            retried: number;
+            /** @description Could not be, or somebody else was faster. */
+            skipped: number;
+        };
         /** @enum {string} */
         BulkAction: "delete" | "restore" | "add_tags" | "remove_tags" | "reprocess";
         BulkChange: {
+            action: components["schemas"]["BulkAction"];
             /** @description 1 to 100. */
             ids: string[];
-            action: components["schemas"]["BulkAction"];
             /** @description For `add_tags` and `remove_tags`. */
             tags?: string[];
         };
@@ -929,17 +1559,21 @@ export interface components {
             detail: string;
         };
         BulkResult: {
+            error?: components["schemas"]["BulkError"] | null;
             /** Format: uuid */
             video_id: string;
-            error?: null | components["schemas"]["BulkError"];
         };
         BulkResults: {
             /** @description One for each id, in the order in which they were given; an id that was given twice is there once. */
             items: components["schemas"]["BulkResult"][];
         };
+        CancelAnswer: {
+            /** @description False: it had been cancelled already. */
+            cancelled: boolean;
+        };
         ChannelReport: {
             candidates: number;
-            /** @description `words`, `meaning`, `seen`, `written`, `tagged` or `who`; `filters` alone where there was nothing to look for */
+            /** @description `words`, `meaning`, `seen`, `written`, `tagged`, `who` or `titled`; `filters` alone where there was nothing to look for */
             channel: string;
             /** @description `ok`, `skipped` (no model, or switched off), `timeout` or `error` */
             status: string;
@@ -955,6 +1589,45 @@ export interface components {
             /** @description `ok`, `off`, `loading` or `failed`. */
             text_model: string;
         };
+        /** @description A part of a video as MP4, for 24 hours. */
+        Clip: {
+            /** Format: uuid */
+            clip_id: string;
+            /** Format: int64 */
+            end_ms: number;
+            exact: boolean;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Why it failed: a sentence for the owner. */
+            failure?: string | null;
+            /**
+             * Format: int32
+             * @description 0 to 100
+             */
+            progress: number;
+            /** Format: int64 */
+            size_bytes?: number | null;
+            /** Format: int64 */
+            start_ms: number;
+            /**
+             * @description `preparing`, `ready` or `failed`
+             * @example ready
+             */
+            state: string;
+            /** @description Signed, for ten minutes; browsers save it under the video's title. Null until it is ready. */
+            url?: string | null;
+        };
+        ClipRequest: {
+            /** Format: int64 */
+            end_ms: number;
+            /**
+             * @description Begin and end at the picture: encoded anew. Otherwise the clip is copied from the keyframe before the start, which is
+             *     much faster and loses nothing.
+             */
+            exact?: boolean;
+            /** Format: int64 */
+            start_ms: number;
+        };
         Completion: {
             /** @description What the client believes to have sent. May be left out: S3's own list decides. */
             parts?: components["schemas"]["SentPart"][] | null;
@@ -963,6 +1636,32 @@ export interface components {
             /** Format: date-time */
             at: string;
             note: string;
+        };
+        /** @description An attempt under way: at a stage (`job_id`) or at other work (`task_id`). */
+        DoingItem: {
+            /**
+             * Format: int32
+             * @description Counts from 1 over all tries.
+             */
+            attempt: number;
+            /** Format: uuid */
+            job_id?: string | null;
+            /**
+             * @description The stage, or the kind of task.
+             * @example asr_fast
+             */
+            name: string;
+            /**
+             * Format: int32
+             * @description 0 to 100
+             */
+            progress: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: uuid */
+            task_id?: string | null;
+            /** Format: uuid */
+            video_id?: string | null;
         };
         /** @description Faces of the person: all of theirs in a scene, or one of them. */
         Face: {
@@ -973,6 +1672,43 @@ export interface components {
              * @description As `GET /people/{id}/scenes` tells; left out: all of theirs in the scene.
              */
             track_no?: number | null;
+        };
+        /** @description One kind of failure that was not mended yet. */
+        FailureItem: {
+            /** @description the chain of causes, */
+            chain?: string | null;
+            /** @example worker_lost */
+            code: string;
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            first_at?: string | null;
+            /**
+             * Format: uuid
+             * @description and where it happened.
+             */
+            job_id?: string | null;
+            /** Format: date-time */
+            last_at?: string | null;
+            /** @description Of the newest: what its owner is told, */
+            message?: string | null;
+            /**
+             * @description Stages and kinds of task.
+             * @example [
+             *       "scene_detect"
+             *     ]
+             */
+            places: string[];
+            /**
+             * Format: int64
+             * @description Of these, work that is no stage.
+             */
+            tasks: number;
+            /** Format: uuid */
+            video_id?: string | null;
+        };
+        FailureList: {
+            items: components["schemas"]["FailureItem"][];
         };
         FeatureFlags: {
             faces: boolean;
@@ -987,18 +1723,29 @@ export interface components {
             /** @description Path of the field, parameter or header. */
             field: string;
         };
+        HistoryPage: {
+            items: components["schemas"]["PastSearch"][];
+            next_cursor?: string | null;
+        };
         Hit: {
             /**
              * Format: int64
              * @description Where the player should jump.
              */
             at_ms: number;
+            /**
+             * Format: double
+             * @description How probably it is what is looked for, by all channels that found it together, 0 to 1: calibrated with the offline models.
+             */
+            confidence: number;
             /** Format: int64 */
             end_ms: number;
             /** @description Parts of `text`, in UTF-16 code units. */
             highlights: components["schemas"]["Span"][];
             /** @description Which channels found it, and why. */
             matches: components["schemas"]["Match"][];
+            /** @description Hits of its video that are on no page yet. */
+            more_in_video: number;
             /** Format: uuid */
             run_id: string;
             /** Format: uuid */
@@ -1055,6 +1802,17 @@ export interface components {
              * @description Null before the upload is complete.
              */
             run_id?: string | null;
+        };
+        /** @description A search without its page. It passes what `POST /search` checks, so that it can be sent there as it is. */
+        KeptSearch: {
+            channels?: string[] | null;
+            filters?: components["schemas"]["SearchFilters"] | null;
+            per_video?: number | null;
+            /** @example tag:car person:minji */
+            query: string;
+            weights?: {
+                [key: string]: number;
+            } | null;
         };
         Limits: {
             /** Format: int64 */
@@ -1161,6 +1919,23 @@ export interface components {
             /** @example Minji */
             display_name: string;
         };
+        NewSavedSearch: {
+            /**
+             * @description 1 to 100 characters; each name once.
+             * @example Minji's cars
+             */
+            name: string;
+            request: components["schemas"]["KeptSearch"];
+        };
+        NewShareAnswer: components["schemas"]["Share"] & {
+            /**
+             * @description The page of the dashboard that shows the moment: put it behind this server's address.
+             * @example /app/s/Zk3fV0…
+             */
+            path: string;
+            /** @description Shown this once. */
+            token: string;
+        };
         NewTokenAnswer: components["schemas"]["TokenItem"] & {
             /**
              * @description Shown this once. Send it as `Authorization: Bearer hx_…`.
@@ -1169,21 +1944,21 @@ export interface components {
             token: string;
         };
         NewVideo: {
+            /** @description Send it all the same. */
+            allow_duplicate?: boolean;
             /** @example rain.mp4 */
             filename: string;
             /** @example video/mp4 */
             mime_type?: string;
-            /** Format: int64 */
-            size_bytes: number;
-            /** @description By default the file's name. */
-            title?: string | null;
             /**
              * @description Of the whole file, in hexadecimal. If the person has a video with these bytes, the answer is 409 `duplicate` with its
              *     `video_id` and `title`. It is a question, not a claim: what counts is what indexing reads.
              */
             sha256?: string | null;
-            /** @description Send it all the same. */
-            allow_duplicate?: boolean;
+            /** Format: int64 */
+            size_bytes: number;
+            /** @description By default the file's name. */
+            title?: string | null;
         };
         OnScreenText: {
             /** @description Four corners `[x, y]`, clockwise from the upper left as the line is read, in units of the picture's width and height. */
@@ -1225,6 +2000,17 @@ export interface components {
         OwnTags: {
             items: components["schemas"]["OwnTag"][];
         };
+        OwnerUse: {
+            /** Format: int64 */
+            deleted_bytes: number;
+            email?: string | null;
+            /** Format: int64 */
+            original_bytes: number;
+            /** Format: uuid */
+            user_id: string;
+            /** Format: int64 */
+            video_count: number;
+        };
         /** @description An operator of a query. */
         ParsedOperator: {
             /** @description Of its first character in the query as it was sent, from 1, in Unicode scalar values. */
@@ -1264,6 +2050,24 @@ export interface components {
         PartsWanted: {
             /** @description From 1; at most 100. */
             part_numbers: number[];
+        };
+        PastSearch: {
+            /**
+             * Format: int32
+             * @description On the first page of the last time.
+             */
+            hits: number;
+            query: string;
+            /**
+             * Format: date-time
+             * @description The last time.
+             */
+            searched_at: string;
+            /**
+             * Format: int64
+             * @description Among the newest 5000 searches.
+             */
+            times: number;
         };
         Person: {
             consent?: components["schemas"]["ConsentGiven"] | null;
@@ -1408,6 +2212,20 @@ export interface components {
              */
             state: string;
         };
+        PriorityAnswer: {
+            /** Format: int32 */
+            priority: number;
+            /** Format: uuid */
+            video_id: string;
+        };
+        PriorityRequest: {
+            /**
+             * Format: int32
+             * @description 0 to 9; more is earlier. Everything begins with 0.
+             * @example 5
+             */
+            priority: number;
+        };
         /** @description Body of every error: RFC 9457 problem details. */
         Problem: {
             /** @description Stable; decide by this one. */
@@ -1460,6 +2278,17 @@ export interface components {
              */
             roles: string[];
         };
+        Queues: {
+            /**
+             * Format: date-time
+             * @description When this was so.
+             */
+            at: string;
+            /** @description In pipeline order. */
+            stages: components["schemas"]["StageQueueItem"][];
+            /** @description Work that is no stage, by kind. */
+            tasks: components["schemas"]["TaskQueueItem"][];
+        };
         Ready: {
             checks: components["schemas"]["Checks"];
             /** @description `ok` only when every check is `ok` or `off`. */
@@ -1475,6 +2304,43 @@ export interface components {
         Remark: {
             code: string;
             message: string;
+        };
+        RetryAnswer: {
+            /** @description False: it was under way already. */
+            retried: boolean;
+            /**
+             * Format: uuid
+             * @description The run that is under way.
+             */
+            run_id?: string | null;
+            /** @description What is done again, in pipeline order. */
+            stages: string[];
+        };
+        RetryRequest: {
+            /**
+             * @description True: this stage is done again with all that depends on it, also where it was completed. By default what failed or was
+             *     cancelled is tried anew, and what was completed stays.
+             */
+            from_here?: boolean;
+        };
+        SavedPage: {
+            items: components["schemas"]["SavedSearch"][];
+            next_cursor?: string | null;
+        };
+        SavedSearch: {
+            /** Format: date-time */
+            created_at: string;
+            name: string;
+            /** @description What to send to `POST /search`. */
+            request: components["schemas"]["KeptSearch"];
+            /** Format: uuid */
+            saved_id: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        SavedSearchChange: {
+            name?: string | null;
+            request?: components["schemas"]["KeptSearch"] | null;
         };
         Scene: {
             affect?: components["schemas"]["SceneAffect"] | null;
@@ -1615,7 +2481,10 @@ export interface components {
         };
         /** @description Something the person should know about how the query was taken. A search does not fail because somebody was renamed. */
         SearchNote: {
-            /** @description Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or` */
+            /**
+             * @description Stable: `unknown_person`, `unknown_tag`, `people_off` or `stray_or`; of a search by picture also `words_beside_picture` or
+             *     `picture_says_nothing`
+             */
             code: string;
             /** @description A sentence. */
             detail: string;
@@ -1623,7 +2492,10 @@ export interface components {
             value?: string | null;
         };
         SearchRequest: {
-            /** @description By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`, `who` (people by name). */
+            /**
+             * @description By default all: `words` (said), `meaning` (of what is said), `seen`, `written` (on screen), `tagged`, `who` (people by name), `titled`
+             *     (the video's title and description).
+             */
             channels?: string[] | null;
             /** @description `next_cursor` of the page before, with the same question. */
             cursor?: string | null;
@@ -1644,12 +2516,14 @@ export interface components {
              * @example it was the best of times lang:en -music
              */
             query: string;
-            /** @description By channel, 0 to 10. */
+            /** @description By channel, 0 to 10; of those left out as the query's kind (a quote, a question, a word, a description) and the person's role suggest. */
             weights?: {
                 [key: string]: number;
             } | null;
         };
         Segment: {
+            /** @description A person has corrected it. */
+            edited: boolean;
             /** Format: int64 */
             end_ms: number;
             /** Format: int32 */
@@ -1659,10 +2533,77 @@ export interface components {
             text: string;
             words: components["schemas"]["Word"][];
         };
+        SegmentCorrection: {
+            /**
+             * Format: uuid
+             * @description The run whose transcript the person looked at.
+             */
+            run_id: string;
+            /** @description What is really said; null for what was recognised. */
+            text?: string | null;
+            /** @description The text of the segment as they saw it. */
+            was: string;
+        };
         SentPart: {
             etag: string;
             /** Format: int32 */
             part_number: number;
+        };
+        /** @description A share as its owner sees it. */
+        Share: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            end_ms: number;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            share_id: string;
+            /** Format: int64 */
+            start_ms: number;
+            /** Format: uuid */
+            video_id: string;
+        };
+        ShareRequest: {
+            /** Format: int64 */
+            end_ms: number;
+            /**
+             * Format: date-time
+             * @description At most 30 days from now; by default in 7 days.
+             */
+            expires_at?: string | null;
+            /** Format: int64 */
+            start_ms: number;
+        };
+        /** @description A moment that somebody shares. */
+        SharedMoment: {
+            /** Format: int64 */
+            end_ms: number;
+            /** Format: date-time */
+            expires_at: string;
+            /**
+             * Format: int32
+             * @description 0 to 100
+             */
+            progress: number;
+            shared_by?: string | null;
+            /**
+             * Format: int64
+             * @description Where it is in the video; the clip itself begins at 0.
+             */
+            start_ms: number;
+            /**
+             * @description `preparing`, `ready` or `failed`
+             * @example ready
+             */
+            state: string;
+            /** @description Of the video. */
+            title: string;
+            /** @description The clip (MP4), signed for ten minutes. Null until it is ready. */
+            url?: string | null;
+        };
+        Shares: {
+            items: components["schemas"]["Share"][];
         };
         Similar: {
             items: components["schemas"]["Hit"][];
@@ -1681,11 +2622,106 @@ export interface components {
             url: string;
             vtt_url: string;
         };
+        StageControl: {
+            /** @description False: it was so already. */
+            changed: boolean;
+            paused: boolean;
+            /** @example asr_fast */
+            stage: string;
+        };
+        /** @description One stage: what it needs, how much there is to do, and how fast it is done. */
+        StageQueueItem: {
+            /**
+             * Format: int64
+             * @description Waits for a stage before it.
+             */
+            blocked: number;
+            /** Format: int64 */
+            cancelled: number;
+            /** Format: date-time */
+            changed_at: string;
+            /** @description Who paused or resumed it last. */
+            changed_by?: string | null;
+            /** Format: int64 */
+            completed: number;
+            /**
+             * Format: int64
+             * @description Ended well in the last minute.
+             */
+            done_1m: number;
+            /** Format: int64 */
+            done_5m: number;
+            /** Format: int64 */
+            done_60m: number;
+            /**
+             * Format: int64
+             * @description Not mended yet: no newer run of the video was made.
+             */
+            failed: number;
+            /**
+             * @description Stages that must be completed before: the edges of the graph.
+             * @example [
+             *       "audio_extract"
+             *     ]
+             */
+            needs: string[];
+            /**
+             * Format: date-time
+             * @description Since when the one that waits longest could be begun.
+             */
+            oldest_waiting_at?: string | null;
+            /** @description Takes nothing new; what runs goes on. */
+            paused: boolean;
+            /** Format: int64 */
+            running: number;
+            /**
+             * Format: int64
+             * @description Will be tried again later.
+             */
+            scheduled: number;
+            /** @example asr_fast */
+            stage: string;
+            /**
+             * Format: int64
+             * @description Could be begun now.
+             */
+            waiting: number;
+        };
         Started: {
             /** Format: uuid */
             run_id: string;
             /** @description What is done again; the other stages are inherited. */
             stages: string[];
+        };
+        /**
+         * @description What everything takes, in bytes. What is made of the originals (pictures, captions, versions for browsers) is not counted
+         *     by Heimdex; the object storage knows.
+         */
+        Storage: {
+            /** Format: int64 */
+            database_bytes: number;
+            /**
+             * Format: int64
+             * @description Of deleted videos that wait for their purge.
+             */
+            deleted_bytes: number;
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description Of videos that are there.
+             */
+            original_bytes: number;
+            /** @description The largest libraries first. */
+            owners: components["schemas"]["OwnerUse"][];
+            /** @description The twenty largest, with their indexes. */
+            tables: components["schemas"]["TableUse"][];
+            /**
+             * Format: int64
+             * @description Announced by uploads that are under way.
+             */
+            uploading_bytes: number;
+            /** Format: int64 */
+            video_count: number;
         };
         StoredPart: {
             etag: string;
@@ -1705,12 +2741,44 @@ export interface components {
             size_bytes: number;
         };
         Suggestion: {
-            /** @description `recent` (searched before), `title` or `spoken` */
+            /** @description `saved` (a saved search), `recent` (searched before), `title` or `spoken` */
             kind: string;
+            /** @description Of a saved search. */
+            name?: string | null;
+            /** @description What to search for. */
             text: string;
         };
         Suggestions: {
             items: components["schemas"]["Suggestion"][];
+        };
+        TableUse: {
+            /** Format: int64 */
+            bytes: number;
+            /** @example transcript_words */
+            name: string;
+        };
+        TaskQueueItem: {
+            /** Format: int64 */
+            done_1m: number;
+            /** Format: int64 */
+            done_5m: number;
+            /** Format: int64 */
+            done_60m: number;
+            /** Format: int64 */
+            failed: number;
+            /** @example make_proxy */
+            kind: string;
+            /** Format: date-time */
+            oldest_waiting_at?: string | null;
+            /** Format: int64 */
+            running: number;
+            /**
+             * Format: int64
+             * @description Is for later, or will be tried again later.
+             */
+            scheduled: number;
+            /** Format: int64 */
+            waiting: number;
         };
         /** @description What a tier may use; null is no limit. */
         Tier: {
@@ -1772,6 +2840,8 @@ export interface components {
             language?: string | null;
             /** @description What recognised the speech. */
             model?: string | null;
+            /** @description Null on the last page. */
+            next_cursor?: string | null;
             /**
              * Format: uuid
              * @description The visible run; null while there is none, and then nothing is said yet.
@@ -1891,9 +2961,31 @@ export interface components {
             /** @description With its leading space where there is one. */
             text: string;
         };
+        /** @description A worker process that was heard of in the last hour. */
+        WorkerItem: {
+            /** @description False: it has not been heard of for so long that its work is handed to others. */
+            alive: boolean;
+            /** @description What it is at. */
+            doing: components["schemas"]["DoingItem"][];
+            /** Format: date-time */
+            heartbeat_at: string;
+            host: string;
+            name: string;
+            /** Format: int32 */
+            pid: number;
+            /** @description Those it takes. */
+            stages: string[];
+            /** Format: date-time */
+            started_at: string;
+            /** @example 0.1.0 */
+            version: string;
+        };
+        WorkerList: {
+            items: components["schemas"]["WorkerItem"][];
+        };
     };
     responses: {
-        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `feature_off` (404), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `consent_required` (422), `too_many_photos` (409), `too_many_people` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
+        /** @description What went wrong. Codes: `invalid_request` (400), `invalid_json` (400), `invalid_cursor` (400), `unauthenticated` (401), `invalid_token` (401), `session_ended` (401), `account_deleted` (401), `tier_required` (402), `forbidden` (403), `insufficient_scope` (403), `feature_off` (404), `not_found` (404), `method_not_allowed` (405), `timeout` (503), `conflict` (409), `idempotency_key_reused` (422), `upload_parts_missing` (409), `upload_size_mismatch` (409), `upload_etag_mismatch` (409), `upload_not_open` (409), `duplicate` (409), `run_active` (409), `nothing_to_inherit` (409), `not_playable_yet` (409), `proxy_failed` (409), `no_vectors` (409), `no_image_model` (409), `transcript_changed` (409), `consent_required` (422), `too_many_photos` (409), `too_many_people` (409), `file_too_large` (413), `body_too_large` (413), `unsupported_media_type` (415), `daily_uploads_used_up` (429), `rate_limited` (429), `unavailable` (503), `not_implemented` (501), `internal` (500). */
         Problem: {
             headers: {
                 [name: string]: unknown;
@@ -1936,6 +3028,272 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_failures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailureList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_failures_code_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_jobs: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same other parameters. */
+                cursor?: string;
+                /**
+                 * @description `pending`, `running`, `completed`, `failed` or `cancelled`
+                 * @example failed
+                 */
+                state?: string;
+                /** @example asr_fast */
+                stage?: string;
+                /**
+                 * @description The error's code.
+                 * @example worker_lost
+                 */
+                code?: string;
+                video_id?: string;
+                owner_id?: string;
+                /** @description Had an attempt at it. */
+                worker?: string;
+                /** @description Last changed not before. */
+                since?: string;
+                /** @description Last changed before. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminJobPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_jobs_job_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminJobStory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_jobs_job_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CancelAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_jobs_job_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetryRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetryAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queues"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_stages_stage_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stage: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageControl"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_stages_stage_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stage: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StageControl"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_storage: {
+        parameters: {
+            query?: {
+                /** @description Of the owners: 1 to 100, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1998,6 +3356,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccountItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_videos: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same other parameters. */
+                cursor?: string;
+                /**
+                 * @description `uploading`, `validating`, `processing`, `indexed`, `failed` or `deleted`
+                 * @example failed
+                 */
+                state?: string;
+                owner_id?: string;
+                video_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdminVideoPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_videos_video_id_priority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriorityRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriorityAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2120,6 +3556,8 @@ export interface operations {
                 cursor?: string;
                 /** @description `named` or `unknown`; by default both. */
                 kind?: string;
+                /** @description A part of the name, in any case. */
+                q?: string;
             };
             header?: never;
             path?: never;
@@ -2484,6 +3922,46 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_search_image: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Operators of the query language, all of which have to hold. Other words are left out, and a note says so.
+                 * @example person:minji lang:ko
+                 */
+                q?: string;
+                /** @description 1 to 50, by default 20. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same picture and the same other parameters. */
+                cursor?: string;
+                /** @description Hits of one video before those of others have had their turn; by default 3. */
+                per_video?: number;
+                /** @description Only scenes of this video. */
+                video?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": number[];
+                "image/png": number[];
+                "image/webp": number[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_search_suggest: {
         parameters: {
             query?: {
@@ -2502,6 +3980,171 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Suggestions"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_searches_history: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 20. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_searches_history: {
+        parameters: {
+            query?: {
+                /** @description Only this query, as the history has it. Without it everything is forgotten. */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_searches_saved: {
+        parameters: {
+            query?: {
+                /** @description 1 to 100, by default 50. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_searches_saved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSavedSearch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_searches_saved_saved_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_searches_saved_saved_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedSearchChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_shares_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedMoment"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2898,6 +4541,55 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_videos_video_id_clips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClipRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clip"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_video_id_clips_clip_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+                clip_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clip"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_videos_video_id_events: {
         parameters: {
             query?: never;
@@ -2937,6 +4629,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Jobs"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_videos_video_id_markers: {
+        parameters: {
+            query: {
+                /** @description `edl` (CMX 3600), `fcpxml` (1.9) or `csv`. */
+                format: string;
+                /** @description Ids of at most 150 scenes, separated by commas; without it all scenes. */
+                scenes?: string;
+            };
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                    "application/xml": string;
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -3045,6 +4766,76 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_videos_video_id_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shares"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_videos_video_id_shares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewShareAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_videos_video_id_shares_share_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its link no longer works */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_videos_video_id_sprite: {
         parameters: {
             query?: never;
@@ -3072,6 +4863,16 @@ export interface operations {
             query?: {
                 /** @description `json` (default), `vtt` (WebVTT), `srt` (SubRip) or `txt`. */
                 format?: string;
+                /** @description Whether segments come with their words; by default they do. */
+                words?: boolean;
+                /** @description Only what is said after this moment. */
+                from_ms?: number;
+                /** @description Only what is said before this moment. */
+                to_ms?: number;
+                /** @description Segments of a page, 1 to 1000; by default all. */
+                limit?: number;
+                /** @description `next_cursor` of the page before, with the same times. */
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -3090,6 +4891,33 @@ export interface operations {
                     "text/vtt": string;
                     "application/x-subrip": string;
                     "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_videos_video_id_transcript_segments_segment_no: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+                segment_no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentCorrection"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
                 };
             };
             default: components["responses"]["Problem"];
