@@ -202,8 +202,8 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
 
 /// What is worth showing: nothing where no hit is probable, however many there are.
 fn believed(mut all: Vec<Fused<Key>>) -> Vec<Fused<Key>> {
-    let best = all.iter().map(|fused| fused.belief).fold(0.0, f64::max);
-    let least = if best < belief::PAGE { f64::INFINITY } else { belief::HIT };
+    let surest = all.iter().map(|fused| fused.surest).fold(0.0, f64::max);
+    let least = if surest < belief::PAGE { f64::INFINITY } else { belief::HIT };
     all.retain(|fused| fused.belief >= least);
     all
 }
