@@ -49,12 +49,7 @@ pub async fn similar(
         }
         let Some(found) = neighbours(state, owner, scene, respect, limit).await.map_err(late)? else { continue };
         for (place, candidate) in found.iter().enumerate() {
-            let matched = Match {
-                channel: channel.as_str(),
-                rank: place + 1,
-                score: candidate.score,
-                detail: detail(channel, candidate),
-            };
+            let matched = Match::new(channel.as_str(), place + 1, candidate.score, detail(channel, candidate));
             let new = Known { candidate: *candidate, at_ms: None, matches: Vec::new() };
             known.entry(key(candidate)).or_insert(new).matches.push(matched);
         }

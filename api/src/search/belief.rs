@@ -1,8 +1,9 @@
 //! How probably what a channel offers is what is looked for: each channel's own measure, calibrated on the tuned half of the golden set
 //! (`scripts/eval`). It weighs ranks when channels are fused, and where nobody believes in anything the page stays empty.
 
-/// A page whose best hit is less probable than this is noise and stays empty.
-pub const PAGE: f64 = 0.32;
+/// A page on which no channel believes in anything by this much is noise and stays empty. One channel has to be so sure by itself: that
+/// several see next to nothing is no sign of something.
+pub const PAGE: f64 = 0.15;
 /// Below this a hit is not worth looking at, whatever else is on the page.
 pub const HIT: f64 = 0.02;
 
@@ -27,7 +28,7 @@ pub fn of_words(score: f64, share: f64) -> f64 {
 
 /// Of writing on screen: there letter by letter from 1 on, below that how much of it is alike.
 pub fn of_writing(score: f64) -> f64 {
-    if score >= 1.0 { 0.95 } else { 0.9 * ((score - 0.5) / 0.5).clamp(0.0, 1.0) }
+    if score >= 1.0 { 0.95 } else { 0.1 + 0.8 * ((score - 0.5) / 0.5).clamp(0.0, 1.0) }
 }
 
 /// Of tags that are named in a query of so many words: one of many words says a part of what is meant.
@@ -35,9 +36,9 @@ pub fn of_tags(score: f64, words: usize) -> f64 {
     0.75 * score.min(1.0) / (words.max(1) as f64).powf(0.1)
 }
 
-/// Of people who are named: wholly 1, by one of their names 0.5.
+/// Of people who are named, wholly or by one of their names, and are in a scene all the time or some of it. Whoever writes a name means it.
 pub fn of_people(score: f64) -> f64 {
-    0.8 * score.min(1.0)
+    0.4 + 0.5 * score.clamp(0.0, 1.0)
 }
 
 /// Of a video that is called so: its scenes are about it, but not all show it.

@@ -33,6 +33,8 @@ pub struct Fused<Id> {
     pub score: f64,
     /// How probably at least one of the channels is right, were they to err independently.
     pub belief: f64,
+    /// The belief of the channel that believes in it most.
+    pub surest: f64,
     /// For each channel that found it: its index and the rank there, from 1.
     pub ranks: Vec<(usize, usize)>,
 }
@@ -46,7 +48,7 @@ pub fn fuse<Id: Copy + Eq + Hash + Ord>(channels: &[Ranked<Id>]) -> Vec<Fused<Id
             if place > 0 && channel.offers[place - 1].score != offer.score {
                 rank = place + 1;
             }
-            let new = Fused { id: offer.id, score: 0.0, belief: 0.0, ranks: Vec::new() };
+            let new = Fused { id: offer.id, score: 0.0, belief: 0.0, surest: 0.0, ranks: Vec::new() };
             let fused = found.entry(offer.id).or_insert(new);
             // A channel that names a scene twice counts once, by its better rank.
             if fused.ranks.last().is_some_and(|&(last, _)| last == index) {
@@ -55,6 +57,7 @@ pub fn fuse<Id: Copy + Eq + Hash + Ord>(channels: &[Ranked<Id>]) -> Vec<Fused<Id
             let belief = offer.belief.clamp(0.0, 1.0);
             fused.score += channel.weight * belief / (K + rank as f64);
             fused.belief = 1.0 - (1.0 - fused.belief) * (1.0 - belief);
+            fused.surest = fused.surest.max(belief);
             fused.ranks.push((index, rank));
         }
     }
@@ -122,7 +125,7 @@ mod tests {
             prop_assert_eq!(fused.iter().map(|f| f.id).collect::<HashSet<_>>(), all.clone());
             prop_assert_eq!(fused.len(), all.len());
             prop_assert!(fused.windows(2).all(|pair| pair[0].score >= pair[1].score));
-            prop_assert!(fused.iter().all(|f| (0.0..=1.0).contains(&f.belief)));
+            prop_assert!(fused.iter().all(|f| (0.0..=1.0).contains(&f.belief) && f.surest <= f.belief + 1e-9));
         }
 
         #[test]

@@ -33,7 +33,13 @@ pub async fn list(state: &AppState, owner: UserId, question: &Question, said: &s
     let before = question.after.map_or(0, |after| after.place.min(usize::MAX / 2));
     let page: Vec<Fused<Key>> = rows
         .iter()
-        .map(|row| Fused { id: key(&row.candidate), score: row.candidate.score, belief: 1.0, ranks: Vec::new() })
+        .map(|row| Fused {
+            id: key(&row.candidate),
+            score: row.candidate.score,
+            belief: 1.0,
+            surest: 1.0,
+            ranks: Vec::new(),
+        })
         .collect();
     let known: HashMap<Key, Known> =
         rows.iter().zip(before + 1..).map(|(row, rank)| (key(&row.candidate), found(row, rank))).collect();
@@ -50,6 +56,6 @@ pub async fn list(state: &AppState, owner: UserId, question: &Question, said: &s
 
 fn found(row: &Listed, rank: usize) -> Known {
     let detail = "has all that was asked for".to_owned();
-    let matched = Match { channel: NAME, rank, score: row.candidate.score, detail };
+    let matched = Match::new(NAME, rank, row.candidate.score, detail);
     Known { candidate: row.candidate, at_ms: row.at_ms, matches: vec![matched] }
 }

@@ -38,8 +38,13 @@ mod tests {
     use super::*;
 
     fn findings(groups: &[u8]) -> Vec<Fused<(u8, usize)>> {
-        let of =
-            |(place, group): (usize, &u8)| Fused { id: (*group, place), score: 1.0, belief: 1.0, ranks: Vec::new() };
+        let of = |(place, group): (usize, &u8)| Fused {
+            id: (*group, place),
+            score: 1.0,
+            belief: 1.0,
+            surest: 1.0,
+            ranks: Vec::new(),
+        };
         groups.iter().enumerate().map(of).collect()
     }
 

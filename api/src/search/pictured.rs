@@ -59,12 +59,7 @@ pub async fn run(
     let found = most_probable(Channel::Seen, try_join_all(asked).await.map_err(late)?.into_iter().zip(marks));
     let mut known: HashMap<Key, Known> = HashMap::new();
     for (place, found) in found.iter().enumerate() {
-        let matched = Match {
-            channel: Channel::Seen.as_str(),
-            rank: place + 1,
-            score: found.candidate.score,
-            detail: found.detail.clone(),
-        };
+        let matched = Match::new(Channel::Seen.as_str(), place + 1, found.candidate.score, found.detail.clone());
         known.insert(key(&found.candidate), Known { candidate: found.candidate, at_ms: None, matches: vec![matched] });
     }
     let offers = found.iter().map(|found| Offer {

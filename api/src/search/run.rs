@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Filters, HitRow, ListedAfter, Written},
+    search::{self, Candidate, Evidence, Filters, HitRow, ListedAfter, Written},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -140,6 +140,22 @@ pub struct Match {
     pub(super) score: f64,
     /// A sentence.
     pub(super) detail: String,
+    /// What is written on screen, or the name of who is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) quote: Option<String>,
+    /// When it is seen or read, in milliseconds of the video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) at_ms: Option<i64>,
+    /// Where the writing or the face is in the picture of that time: four corners `[x, y]`, clockwise from the upper left, in units of the
+    /// picture's width and height.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub(super) corners: Option<[[f32; 2]; 4]>,
+}
+
+impl Match {
+    pub(super) fn new(channel: &'static str, rank: usize, score: f64, detail: String) -> Self {
+        Self { channel, rank, score, detail, quote: None, at_ms: None, corners: None }
+    }
 }
 
 #[derive(Default)]
@@ -164,11 +180,11 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
             belief: *belief,
         });
         ranked.push(Ranked { weight, offers: offers.collect() });
-        for (place, Found { candidate, at_ms, detail, .. }) in found.into_iter().enumerate() {
-            let score = candidate.score;
+        for (place, Found { candidate, at_ms, detail, quote, .. }) in found.into_iter().enumerate() {
+            let matched = Match::new(channel.as_str(), place + 1, candidate.score, detail);
             let known = known.entry(key(&candidate)).or_insert(Known { candidate, at_ms: None, matches: Vec::new() });
             known.at_ms = known.at_ms.or(at_ms);
-            known.matches.push(Match { channel: channel.as_str(), rank: place + 1, score, detail });
+            known.matches.push(Match { at_ms, quote, ..matched });
         }
         reports.push(report);
     }
@@ -186,8 +202,8 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
 
 /// What is worth showing: nothing where no hit is probable, however many there are.
 fn believed(mut all: Vec<Fused<Key>>) -> Vec<Fused<Key>> {
-    let best = all.iter().map(|fused| fused.belief).fold(0.0, f64::max);
-    let least = if best < belief::PAGE { f64::INFINITY } else { belief::HIT };
+    let surest = all.iter().map(|fused| fused.surest).fold(0.0, f64::max);
+    let least = if surest < belief::PAGE { f64::INFINITY } else { belief::HIT };
     all.retain(|fused| fused.belief >= least);
     all
 }
@@ -205,6 +221,8 @@ pub(super) struct Found {
     pub(super) at_ms: Option<i64>,
     /// Why, in a sentence.
     pub(super) detail: String,
+    /// What is written, if that is why.
+    pub(super) quote: Option<String>,
 }
 
 /// With what the channel makes of its own score.
@@ -214,6 +232,7 @@ pub(super) fn of(channel: Channel, found: Vec<Candidate>, believe: impl Fn(&Cand
         detail: detail(channel, &candidate),
         candidate,
         at_ms: None,
+        quote: None,
     };
     found.into_iter().map(with).collect()
 }
@@ -225,7 +244,7 @@ impl From<Written> for Found {
             1.0.. => format!("shows “{text}”"),
             _ => format!("shows “{text}”, which is nearly that"),
         };
-        Self { belief: belief::of_writing(candidate.score), candidate, at_ms: Some(at_ms), detail }
+        Self { belief: belief::of_writing(candidate.score), candidate, at_ms: Some(at_ms), detail, quote: Some(text) }
     }
 }
 
@@ -381,6 +400,7 @@ pub(super) async fn present(
         true => HashMap::new(),
         false => nearest::moments(state, owner, query, &shown).await?,
     };
+    let mut shown = evidence(state, owner, query, page, known).await?;
     let mut hits = Vec::with_capacity(page.len());
     for fused in page {
         let (_, scene, run) = fused.id;
@@ -398,6 +418,18 @@ pub(super) async fn present(
         let written = known.and_then(|known| known.at_ms);
         let seen = seen_at.get(&(run, scene)).copied();
         let at_ms = said.or(written).or(seen).or(spoken).unwrap_or(row.start_ms);
+        let mut matches = known.map(|known| known.matches.clone()).unwrap_or_default();
+        for matched in &mut matches {
+            if let Some(shown) = shown.remove(&(run, scene, matched.channel)) {
+                matched.quote = Some(shown.quote);
+                matched.at_ms = Some(shown.at_ms);
+                matched.corners = Some(shown.corners);
+            } else if matched.channel == Channel::Seen.as_str() {
+                matched.at_ms = seen;
+            } else if matched.channel == Channel::Words.as_str() {
+                matched.at_ms = spoken;
+            }
+        }
         hits.push(Hit {
             scene_id: scene,
             video_id: row.video_id.0,
@@ -411,9 +443,40 @@ pub(super) async fn present(
             highlights: spans(&row.text, &row.marked),
             text: row.text,
             thumbnail_url: signed(&state.store, row.thumbnail_key.as_deref()).await?,
-            matches: known.map(|known| known.matches.clone()).unwrap_or_default(),
+            matches,
             more_in_video: 0,
         });
     }
     Ok(hits)
+}
+
+/// What shows that the writing and the people of a page are there, by run, scene and channel.
+async fn evidence(
+    state: &AppState,
+    owner: UserId,
+    query: &str,
+    page: &[Fused<Key>],
+    known: &HashMap<Key, Known>,
+) -> Result<HashMap<(Uuid, Uuid, &'static str), Evidence>, ApiError> {
+    let of = |channel: Channel| {
+        let known = page.iter().filter_map(|fused| known.get(&fused.id));
+        known.filter_map(move |known| {
+            let matched = known.matches.iter().find(|matched| matched.channel == channel.as_str())?;
+            Some((known.candidate, matched.quote.clone().unwrap_or_default()))
+        })
+    };
+    let (written, lines): (Vec<Candidate>, Vec<String>) = of(Channel::Written).unzip();
+    let (people, _): (Vec<Candidate>, Vec<String>) = of(Channel::Who).unzip();
+    let mut shown = HashMap::new();
+    if !written.is_empty() {
+        for line in search::writing(&state.pool, owner, &written, &lines).await? {
+            shown.insert((line.run_id.0, line.scene_id.0, Channel::Written.as_str()), line);
+        }
+    }
+    if !people.is_empty() {
+        for face in search::faces(&state.pool, owner, query, &people).await? {
+            shown.insert((face.run_id.0, face.scene_id.0, Channel::Who.as_str()), face);
+        }
+    }
+    Ok(shown)
 }

@@ -56,7 +56,10 @@ async fn a_transcript_comes_in_four_formats() {
     ann.get(&format!("/videos/{video}/transcript?format=doc")).await.assert_problem(400, "invalid_request");
     let fresh = ann.announce(5).await;
     let nothing_yet = ann.get(&format!("/videos/{fresh}/transcript")).await.assert_status(200).body.clone();
-    assert_eq!(nothing_yet, json!({ "run_id": null, "language": null, "model": null, "segments": [] }));
+    assert_eq!(
+        nothing_yet,
+        json!({ "run_id": null, "language": null, "model": null, "segments": [], "next_cursor": null })
+    );
 }
 
 #[tokio::test]

@@ -53,6 +53,16 @@ async fn seen(app: &App, owner: &Person, title: &str, degrees: [f32; 2]) -> Vide
         .execute(&mut *tx)
         .await
         .unwrap();
+        sqlx::query(
+            r#"INSERT INTO face_detections (run_id, track_no, scene_id, owner_id, face_model, at_ms, box, quality)
+               SELECT run_id, track_no, scene_id, owner_id, face_model, start_ms + 1000, '{"x": 0.25, "y": 0.25, "width": 0.5, "height": 0.5}', 0.9
+               FROM face_tracks WHERE run_id = $1 AND track_no = $2"#,
+        )
+        .bind(run)
+        .bind(number)
+        .execute(&mut *tx)
+        .await
+        .unwrap();
     }
     people::identify(&mut tx, user, run, &SAME).await.unwrap();
     tx.commit().await.unwrap();
@@ -201,6 +211,14 @@ async fn a_search_for_a_name_finds_the_person() {
         assert_eq!(found(query).await, std::slice::from_ref(&first), "{query}");
     }
     assert_eq!(found("민지가 우는 장면").await, std::slice::from_ref(&second));
+    // Whose face it is, and where.
+    let answer = ann.post("/search", json!({ "query": "zoe muller", "channels": ["who"] })).await.body;
+    let matched = &answer["items"][0]["matches"][0];
+    assert_eq!(matched["quote"], "Zoë Müller", "{answer}");
+    assert!(
+        matched["at_ms"].is_i64() && matched["box"].as_array().is_some_and(|corners| corners.len() == 4),
+        "{answer}"
+    );
     for query in ["zo", "zoetrope", "mullers", "nobody"] {
         assert_eq!(found(query).await, Vec::<Value>::new(), "{query}");
     }

@@ -115,6 +115,7 @@ async fn every_route_that_is_not_opened_refuses_scripts() {
             "GET /videos/tags",
             "GET /videos/{video_id}",
             "GET /videos/{video_id}/jobs",
+            "GET /videos/{video_id}/markers",
             "GET /videos/{video_id}/playback",
             "GET /videos/{video_id}/scenes",
             "GET /videos/{video_id}/sprite",

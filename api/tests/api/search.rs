@@ -73,7 +73,15 @@ async fn a_spoken_sentence_is_found_with_its_second() {
     let (ok, skipped) = ("ok", "skipped");
     assert_eq!(
         statuses,
-        [("words", ok), ("meaning", skipped), ("seen", skipped), ("written", ok), ("tagged", ok), ("who", skipped)]
+        [
+            ("words", ok),
+            ("meaning", skipped),
+            ("seen", skipped),
+            ("written", ok),
+            ("tagged", ok),
+            ("who", skipped),
+            ("titled", ok)
+        ]
     );
 }
 
@@ -142,8 +150,13 @@ async fn what_is_written_on_screen_is_found_where_it_is_first_read() {
         assert_eq!(answer["items"].as_array().unwrap().len(), 1, "{query}: {answer}");
         let hit = &answer["items"][0];
         assert_eq!((&hit["scene_id"], &hit["at_ms"]), (&json!(scene), &json!(at_ms)), "{query}");
-        assert_eq!(hit["matches"][0]["channel"], "written");
+        let matched = &hit["matches"][0];
+        assert_eq!((&matched["channel"], &matched["at_ms"]), (&json!("written"), &json!(at_ms)));
+        assert_eq!(matched["box"], json!([[0.25, 0.5], [0.75, 0.5], [0.75, 0.625], [0.25, 0.625]]));
     }
+    // A question that has most of a sign's words, in whatever form.
+    let answer = find("where are samples of heimdex").await;
+    assert_eq!(answer["items"][0]["matches"][0]["quote"], "HEIMDEX SAMPLE 42 %", "{answer}");
     // Misspelt or misread: nearly that. Something else altogether: nothing.
     let answer = find("Hauptbanhof").await;
     assert_eq!(answer["items"][0]["at_ms"], 6000, "{answer}");
@@ -172,6 +185,27 @@ async fn what_is_written_on_screen_is_found_where_it_is_first_read() {
     let bob = app.user("bob").await;
     let answer = bob.post("/search", json!({ "query": "heimdex", "channels": ["written"] })).await.body;
     assert_eq!(answer["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_video_is_found_by_what_it_is_called() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let video = said(&app, &ann, "Trams of Lisbon", &[(0, 9000, "we are late"), (9000, 20_000, "up the hill")]).await;
+    library(&app, &ann).await;
+    let find = async |query: &str| ann.post("/search", json!({ "query": query })).await.assert_status(200).body.clone();
+    // By stems, and every scene of it alike.
+    let answer = find("tram lisbon").await;
+    let scenes: Vec<_> = answer["items"].as_array().unwrap().iter().map(|hit| hit["video_id"].clone()).collect();
+    assert_eq!(scenes, [json!(video), json!(video)], "{answer}");
+    assert_eq!(answer["items"][0]["matches"][0]["channel"], "titled");
+    // Said in it, that scene comes first.
+    let answer = find("hill trams lisbon").await;
+    assert_eq!(answer["items"][0]["scene_id"], json!(scene_of(video, 9000, 20_000)), "{answer}");
+    // One word of several says little, and nobody sees another's titles.
+    assert_eq!(find("a tram in Melbourne").await["items"], json!([]));
+    let bob = app.user("bob").await;
+    assert_eq!(bob.post("/search", json!({ "query": "tram lisbon" })).await.body["items"], json!([]));
 }
 
 #[tokio::test]

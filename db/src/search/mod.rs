@@ -3,6 +3,7 @@
 
 mod conditions;
 mod covered;
+mod evidence;
 mod hits;
 mod listed;
 mod log;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 pub use conditions::{Asks, Condition};
 pub use covered::covered;
+pub use evidence::{Evidence, faces, writing};
 pub use hits::{HitRow, HitWord, hits};
 pub use listed::{Listed, ListedAfter, candidates as listed};
 pub use log::{AskedBefore, forget, history, record};
