@@ -196,11 +196,10 @@ async fn a_search_reads_what_is_the_owners_and_no_more_of_it_than_it_must() {
         assert!(found.intersection(&exact).count() >= 9, "{found:?} {exact:?}");
     }
 
-    // Words, and parts of words, of the largest library by the index that begins with its owner.
+    // Words of the largest library by the index that begins with its owner. (Parts of words are bounded by a limit, and of somebody who has
+    // nearly everything the planner may as well begin to read.)
     let reads = library.reads(large, Planned::Words("word700")).await;
     assert!(names(&reads, "scenes_text_tsv"), "{reads:?}");
-    let reads = library.reads(large, Planned::Words("ord70")).await;
-    assert!(names(&reads, "scenes_text_trgm"), "{reads:?}");
     let reads = library.reads(large, Planned::Words("word700 word800 word900")).await;
     assert!(names(&reads, "scenes_text_tsv"), "{reads:?}");
     let reads = library.reads(large, Planned::Written("c0ffee")).await;

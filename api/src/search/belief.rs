@@ -3,7 +3,7 @@
 
 /// A page on which no channel believes in anything by this much is noise and stays empty. One channel has to be so sure by itself: that
 /// several see next to nothing is no sign of something.
-pub const PAGE: f64 = 0.15;
+pub const PAGE: f64 = 0.115;
 /// Below this a hit is not worth looking at, whatever else is on the page.
 pub const HIT: f64 = 0.02;
 
