@@ -101,8 +101,8 @@ const DISSOLVE_STEP_US: i64 = 100_000;
 const WINDOW_US: i64 = 2_600_000;
 /// How much more contrast than a mixture the middle of a dissolve may have.
 const EXCESS_VARIANCE: f32 = 1.35;
-/// The same of its details, to which grain and compression add their own.
-const EXCESS_DETAIL: f32 = 1.5;
+/// The same of its details, to which grain and compression add a little of their own; a still that glides by half a cell has 1.25 times as many.
+const EXCESS_DETAIL: f32 = 1.15;
 /// Dissolves so close to one another, or to black, are parts of one transition.
 const TOUCH_US: i64 = 300_000;
 /// A run of black longer than this is a scene of its own.

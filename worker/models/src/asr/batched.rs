@@ -22,6 +22,8 @@ use crate::error::ModelError;
 
 const MEDIAN_FILTER: i64 = 7;
 
+const LONGEST_WORD_S: f64 = 1.0;
+
 /// How often a part of a piece may leave a part of its own to be decoded again.
 const AGAIN_ROUNDS: usize = 2;
 
@@ -29,6 +31,11 @@ const AGAIN_ROUNDS: usize = 2;
 struct Piece {
     decoded: Decoded,
     timed: Vec<TimedWord>,
+}
+
+/// Where the last word ends. One that seems to take longer than words do was drawn out by the alignment over whatever follows it.
+fn end_of_speech(word: &TimedWord) -> f64 {
+    word.end_s.min(word.start_s + LONGEST_WORD_S)
 }
 
 impl Piece {
@@ -80,7 +87,7 @@ impl Whisper {
         let eot = self.vocabulary.eot;
         let plan = |(range, piece): &(Range<usize>, Piece)| match piece.decoded.is_silence(options) {
             true => Again::Nothing,
-            false => again(range, piece.text_tokens(eot), piece.timed.last().map(|word| word.end_s), audio.clips),
+            false => again(range, piece.text_tokens(eot), piece.timed.last().map(end_of_speech), audio.clips),
         };
         let plans: Vec<Again> = pieces.iter().map(plan).collect();
         let ranges: Vec<Range<usize>> = plans.iter().flat_map(|plan| plan.ranges().iter().cloned()).collect();
