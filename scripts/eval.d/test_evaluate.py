@@ -208,9 +208,9 @@ class Whole(unittest.TestCase):
     def test_each_query_is_asked_fused_alone_and_without(self):
         self.run_it()
         asked = [one.get("channels") for one in self.heimdex.asked if one["query"] == "first"]
-        self.assertEqual(len(asked), 1 + 6 + 6)
+        self.assertEqual(len(asked), 1 + 7 + 7)
         self.assertIn(["who"], asked)
-        self.assertIn(["words", "meaning", "seen", "written", "tagged"], asked)
+        self.assertIn(["words", "meaning", "seen", "written", "tagged", "who"], asked)
 
     def test_a_second_run_sends_nothing_again(self):
         self.run_it()
