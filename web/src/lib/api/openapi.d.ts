@@ -1836,9 +1836,21 @@ export interface components {
             version: string;
         };
         Match: {
+            /**
+             * Format: int64
+             * @description When it is seen or read, in milliseconds of the video.
+             */
+            at_ms?: number | null;
+            /**
+             * @description Where the writing or the face is in the picture of that time: four corners `[x, y]`, clockwise from the upper left, in units of the
+             *     picture's width and height.
+             */
+            box?: number[][] | null;
             channel: string;
             /** @description A sentence. */
             detail: string;
+            /** @description What is written on screen, or the name of who is there. */
+            quote?: string | null;
             /** @description From 1. */
             rank: number;
             /**
