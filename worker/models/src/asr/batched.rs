@@ -22,7 +22,7 @@ use crate::error::ModelError;
 
 const MEDIAN_FILTER: i64 = 7;
 
-const LONGEST_WORD_S: f64 = 1.0;
+const LONGEST_WORD_S: f64 = 0.6;
 
 /// How often a part of a piece may leave a part of its own to be decoded again.
 const AGAIN_ROUNDS: usize = 2;
