@@ -29,9 +29,17 @@ export function Poster({ video, scrub, small, onExpired }: { video: Video; scrub
           </div>
         </div>
       )}
-      {!small && video.state !== "indexed" && <StateBadge state={video.state} className="absolute bottom-2 left-2 shadow-card" />}
-      {!small && video.duration_ms !== null && (
-        <span className="nums absolute right-2 bottom-2 rounded-md bg-black/75 px-1.5 py-0.5 text-xs font-medium text-white">{formatTimecode(scrub.at_ms ?? length_ms)}</span>
+    </div>
+  );
+}
+
+/** What lies over the poster, beside its link: the link is called by the title and nothing else. */
+export function PosterFacts({ video, scrub }: { video: Video; scrub: ReturnType<typeof useScrub> }) {
+  return (
+    <div className="pointer-events-none absolute inset-x-2 bottom-2 flex items-end justify-between gap-2">
+      <span>{video.state !== "indexed" && <StateBadge state={video.state} className="shadow-card" />}</span>
+      {video.duration_ms !== null && (
+        <span className="nums rounded-md bg-black/75 px-1.5 py-0.5 text-xs font-medium text-white">{formatTimecode(scrub.at_ms ?? video.duration_ms)}</span>
       )}
     </div>
   );

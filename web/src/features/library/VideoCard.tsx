@@ -14,7 +14,7 @@ import { isSettled } from "@/lib/live";
 import { useServices } from "@/lib/services";
 import { formatDate, formatTimecode } from "@/lib/time";
 import { messages } from "./messages";
-import { Poster } from "./Poster";
+import { Poster, PosterFacts } from "./Poster";
 import { TitleForm } from "./TitleForm";
 import { useScrub } from "./use-scrub";
 
@@ -58,20 +58,23 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
   };
 
   const poster = (
-    <Link
-      to="/videos/$videoId"
-      params={{ videoId: id }}
-      ref={card}
-      data-card={index}
-      aria-label={video.title}
-      aria-keyshortcuts="Space F2 , ."
-      onClick={onClick}
-      onKeyDown={onKeyDown}
-      onBlur={scrub.leave}
-      className={cx("block shrink-0 focus-visible:outline-offset-4", list ? "rounded-lg" : "rounded-2xl", selected && "outline-2 outline-offset-2 outline-accent")}
-    >
-      <Poster video={video} scrub={scrub} small={list} onExpired={() => onExpired(id)} />
-    </Link>
+    <div className="relative shrink-0">
+      <Link
+        to="/videos/$videoId"
+        params={{ videoId: id }}
+        ref={card}
+        data-card={index}
+        aria-label={video.title}
+        aria-keyshortcuts="Space F2 , ."
+        onClick={onClick}
+        onKeyDown={onKeyDown}
+        onBlur={scrub.leave}
+        className={cx("block shrink-0 focus-visible:outline-offset-4", list ? "rounded-lg" : "rounded-2xl", selected && "outline-2 outline-offset-2 outline-accent")}
+      >
+        <Poster video={video} scrub={scrub} small={list} onExpired={() => onExpired(id)} />
+      </Link>
+      {!list && <PosterFacts video={video} scrub={scrub} />}
+    </div>
   );
   const title = renaming ? (
     <TitleForm
