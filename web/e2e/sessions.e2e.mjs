@@ -51,11 +51,15 @@ describe("sessions", () => {
     await alterSession(page, { access_token: `${access_token.slice(0, -8)}AAAAAAAA` });
     const seen = countRefreshes(home.context);
     const answers = [];
+    // Asked for by the profile's page and no other.
+    const isTokens = (response) => new URL(response.url()).pathname === "/users/me/tokens";
     page.on("response", (response) => {
-      if (new URL(response.url()).pathname === "/users/me/usage") answers.push(response.status());
+      if (isTokens(response)) answers.push(response.status());
     });
+    const again = page.waitForResponse((response) => isTokens(response) && response.ok());
     await page.getByRole("button", { name: /^Account/ }).click();
     await page.getByRole("link", { name: "Profile" }).click();
+    await again;
     await page.getByText("Uploads today").first().waitFor();
     assert.deepEqual(answers, [401, 200]);
     assert.equal(seen.refreshes, 1);

@@ -74,13 +74,13 @@ describe("a moment leaves the library", () => {
     assertClean(other);
     await other.context.close();
 
-    await tab.getByRole("button", { name: "Close" }).click();
+    await tab.getByRole("button", { name: "Close", exact: true }).click();
     await tab.getByRole("button", { name: "Share and export" }).click();
     await tab.getByRole("button", { name: /^Save scene/ }).click();
     await tab.getByRole("button", { name: "Cut the clip" }).click();
     await tab.getByRole("link", { name: /^Download \(/ }).waitFor();
     await look(tab, "video-clip-light-1280");
-    await tab.getByRole("button", { name: "Close" }).click();
+    await tab.getByRole("button", { name: "Close", exact: true }).click();
     await tab.getByRole("button", { name: "Share and export" }).click();
     const [file] = await Promise.all([tab.waitForEvent("download"), tab.getByRole("button", { name: "All scenes as EDL" }).click()]);
     assert.match(file.suggestedFilename(), /\.edl$/);
