@@ -141,14 +141,12 @@ pub struct Match {
     /// A sentence.
     pub(super) detail: String,
     /// What is written on screen, or the name of who is there.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) quote: Option<String>,
     /// When it is seen or read, in milliseconds of the video.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) at_ms: Option<i64>,
     /// Where the writing or the face is in the picture of that time: four corners `[x, y]`, clockwise from the upper left, in units of the
     /// picture's width and height.
-    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "box")]
     pub(super) corners: Option<[[f32; 2]; 4]>,
 }
 

@@ -11,7 +11,7 @@ import { SearchPage } from "./SearchPage";
 
 const hit = (number: number, more: Partial<Hit> = {}): Hit => ({
   scene_id: `s${number}`, video_id: "v", video_title: "Rain", run_id: "r", start_ms: 0, end_ms: 1000, at_ms: 500, score: 1, confidence: 0.9, text: `rain ${number}`,
-  highlights: [], thumbnail_url: null, matches: [{ channel: "words", rank: 1, score: 1, detail: "" }], more_in_video: 0, ...more,
+  highlights: [], thumbnail_url: null, matches: [{ channel: "words", rank: 1, score: 1, detail: "", quote: null, at_ms: null, box: null }], more_in_video: 0, ...more,
 });
 const answer = (items: Hit[], more = {}) => ({ query: "", parsed: {}, notes: [], items, next_cursor: null, took_ms: 3, channels: [], ...more });
 const saved = { saved_id: "1", name: "Wet days", request: { query: "tag:rain" }, created_at: "2026-01-01T00:00:00Z", updated_at: "2026-01-01T00:00:00Z" } as SavedSearch;
@@ -119,7 +119,7 @@ describe("a picture", () => {
     await show("/search?q=tag%3Acat", {
       "POST /search/image": ({ body, query }) => {
         asked.push([body, query?.q]);
-        return answer([hit(5, { text: "the cat", matches: [{ channel: "seen", rank: 1, score: 0.9, detail: "" }] })]);
+        return answer([hit(5, { text: "the cat", matches: [{ channel: "seen", rank: 1, score: 0.9, detail: "", quote: null, at_ms: null, box: null }] })]);
       },
     });
     await userEvent.upload(await screen.findByTestId("picture-input"), sent);
