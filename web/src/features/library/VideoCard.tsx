@@ -98,18 +98,20 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
       {video.title}
     </Link>
   );
+  const tags = video.tags.length > 0 && <span className="min-w-12 truncate">{video.tags.map((tag) => `#${tag}`).join(" ")}</span>;
   const facts = (
     <div className="min-w-0 px-0.5 text-[13px] text-ink-faint">
       {working ? (
         <Working video={video} />
       ) : video.state === "failed" ? (
-        <p className="truncate text-bad" title={video.failure?.message}>
-          {video.failure?.message}
+        <p className="flex min-w-0 gap-2" title={video.failure?.message}>
+          <span className="truncate text-bad">{video.failure?.message}</span>
+          {tags}
         </p>
       ) : (
         <p className="flex min-w-0 gap-2">
           <span className="shrink-0 first-letter:uppercase">{formatDate(video.created_at, lang)}</span>
-          {video.tags.length > 0 && <span className="truncate">{video.tags.map((tag) => `#${tag}`).join(" ")}</span>}
+          {tags}
         </p>
       )}
     </div>
