@@ -1,4 +1,4 @@
-//! How probably what a channel offers is what is looked for: each channel's own measure, calibrated on the tuned half of the golden set
+//! How probably what a channel offers is what is looked for: each channel's own measure, fitted to the golden set
 //! (`scripts/eval`). It weighs ranks when channels are fused, and where nobody believes in anything the page stays empty.
 
 /// A page on which no channel believes in anything by this much is noise and stays empty. One channel has to be so sure by itself: that

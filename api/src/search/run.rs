@@ -61,7 +61,7 @@ impl Channel {
         }
     }
 
-    /// Between channels that believe in what they offer equally, chosen on the tuned half of the golden set; `super::kind` adds the
+    /// Between channels that believe in what they offer equally, chosen by the golden set; `super::kind` adds the
     /// kind of the query and the person's role.
     pub const fn default_weight(self) -> f64 {
         match self {
