@@ -146,11 +146,9 @@ pub async fn list(
         (&params.state, &params.stage, &params.code, &params.worker),
         (params.video_id, params.owner_id, params.since, params.until),
     );
-    let before: Option<JobId> = params.cursor.as_deref().map(|text| cursor::decode(&request, text)).transpose()?;
-    let mut rows = jobs::list(&state.pool, &filter, before, i64::from(limit) + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(&request, &last.job_id));
+    let before: Option<JobId> = cursor::decode(&request, params.cursor.as_deref())?;
+    let rows = jobs::list(&state.pool, &filter, before, i64::from(limit) + 1).await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, &request, |last| last.job_id);
     Ok(Json(AdminJobPage { items: rows.into_iter().map(Into::into).collect(), next_cursor }))
 }
 
