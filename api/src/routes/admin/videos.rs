@@ -13,7 +13,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{refused, word};
+use super::refused;
 use crate::{
     auth::guard::Operator,
     cursor, domain,
@@ -103,7 +103,7 @@ pub async fn list(
     let filter = VideoFilter {
         video: params.video_id.map(VideoId),
         owner: params.owner_id.map(UserId),
-        state: word("state", params.state.as_deref())?,
+        state: domain::given_word("state", params.state.as_deref())?,
     };
     let request = (&params.state, params.owner_id, params.video_id);
     let after = cursor::decode::<(cursor::Time, VideoId)>(&request, params.cursor.as_deref())?;

@@ -55,10 +55,7 @@ pub async fn list(
         Some("unknown") => Some(Kind::Unknown),
         Some(_) => return Err(ApiError::field("kind", "unknown", "kind must be `named` or `unknown`.")),
     };
-    let name = match params.q.as_deref().map(str::trim) {
-        None | Some("") => None,
-        Some(q) => Some(domain::line("q", q, 200)?),
-    };
+    let name = domain::given_line("q", params.q.as_deref(), 200)?;
     let request = ("people", &params.kind, &params.q);
     let position: Option<Position> = cursor::decode(&request, params.cursor.as_deref())?;
     // What no page has ended with, PostgreSQL may not even be able to read.

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
-    VideoId, VideoState,
+    VideoId,
     videos::{self, After, ListQuery, ListedRow, Sort, VideoRow},
 };
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ pub async fn ids(
 impl ListParams {
     /// Checks everything; asks for one more than `limit`, which tells whether there is another page.
     fn read(&self, limit: u32) -> Result<ListQuery, ApiError> {
-        let sort = match given(self.sort.as_ref()) {
+        let sort = match domain::given(self.sort.as_deref()) {
             None | Some("newest") => Sort::Newest,
             Some("oldest") => Sort::Oldest,
             Some("title") => Sort::Title,
@@ -97,14 +97,12 @@ impl ListParams {
                 return Err(ApiError::field("sort", "unknown", sentence));
             }
         };
-        let state = given(self.state.as_ref())
-            .map(|text| text.parse::<VideoState>().map_err(|e| ApiError::field("state", "unknown", e.to_string())))
-            .transpose()?;
+        let state = domain::given_word("state", self.state.as_deref())?;
         let position: Option<Position> = cursor::decode(&self.request(), self.cursor.as_deref())?;
         Ok(ListQuery {
             state,
-            text: given(self.q.as_ref()).map(|q| domain::line("q", q, 200)).transpose()?,
-            tag: given(self.tag.as_ref()).map(|tag| domain::line("tag", tag, 60)).transpose()?,
+            text: domain::given_line("q", self.q.as_deref(), 200)?,
+            tag: domain::given_line("tag", self.tag.as_deref(), 60)?,
             created_after: domain::time("created_after", self.created_after)?,
             created_before: domain::time("created_before", self.created_before)?,
             size_bytes: self.size_bytes,
@@ -119,11 +117,6 @@ impl ListParams {
         let texts = [self.state.clone(), self.q.clone(), self.tag.clone(), self.sort.clone()];
         (texts, self.created_after, self.created_before, self.size_bytes)
     }
-}
-
-/// A parameter that says something.
-fn given(text: Option<&String>) -> Option<&str> {
-    text.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
 /// The last video of a page: what the order needs of it.
