@@ -9,7 +9,7 @@ use std::{
 
 use futures::future::{join_all, try_join_all};
 use heimdex_db::{
-    DbError, UserId,
+    UserId,
     search::{self, Embedding, Near},
 };
 use heimdex_models::picture::OwnedPicture;
@@ -19,8 +19,8 @@ use super::{
     more,
     nearest::most_probable,
     run::{
-        Answer, CANDIDATES, Channel, ChannelReport, DEADLINE, Key, Known, Match, Question, cut, key, present,
-        unavailable,
+        Answer, CANDIDATES, Channel, ChannelReport, DEADLINE, Key, Known, Match, Question, cut, key, late, millis,
+        present,
     },
 };
 use crate::{
@@ -87,17 +87,11 @@ pub async fn run(
 }
 
 fn report(candidates: usize, took: Duration) -> ChannelReport {
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    ChannelReport { channel: Channel::Seen.as_str(), status: "ok", candidates, took_ms }
+    ChannelReport { channel: Channel::Seen.as_str(), status: "ok", candidates, took_ms: millis(took) }
 }
 
-/// Too many vectors, or too busy a database, for the deadline is no fault of anybody's.
-fn late(error: DbError) -> ApiError {
-    if search::is_timeout(&error) { unavailable() } else { error.into() }
-}
-
-/// The picture in every space that the owner's scenes are in, with the similarity there that means as much as not; `None` when no model sees anything in it. Spaces whose model cannot be
-/// had are left out, unless it is all of them.
+/// The picture in every space that the owner's scenes are in, with the similarity there that means as much as not; `None` when no
+/// model sees anything in it. Spaces whose model cannot be had are left out, unless it is all of them.
 async fn queries(
     state: &AppState,
     owner: UserId,

@@ -1,9 +1,8 @@
 //! Where in the picture it is that a scene was found by: the writing, or the face. Asked for the hits of a page only.
 
 use sqlx::{PgExecutor, types::Json};
-use uuid::Uuid;
 
-use super::Candidate;
+use super::{Candidate, places};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
@@ -29,7 +28,7 @@ pub async fn writing(
     found: &[Candidate],
     lines: &[String],
 ) -> Result<Vec<Evidence>, DbError> {
-    let (runs, scenes): (Vec<Uuid>, Vec<Uuid>) = found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip();
+    let (runs, scenes) = places(found);
     let rows = sqlx::query!(
         r#"SELECT DISTINCT ON (s.run_id, s.scene_id) s.run_id AS "run_id: RunId", s.scene_id AS "scene_id: SceneId", s.text, s.start_ms,
                   s.box AS "corners: Json<Corners>"
@@ -60,7 +59,7 @@ pub async fn faces(
     query: &str,
     found: &[Candidate],
 ) -> Result<Vec<Evidence>, DbError> {
-    let (runs, scenes): (Vec<Uuid>, Vec<Uuid>) = found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip();
+    let (runs, scenes) = places(found);
     let rows = sqlx::query!(
         r#"SELECT DISTINCT ON (d.run_id, d.scene_id) d.run_id AS "run_id: RunId", d.scene_id AS "scene_id: SceneId", d.at_ms,
                   p.display_name AS "name!", (d.box ->> 'x')::real AS "x!", (d.box ->> 'y')::real AS "y!",

@@ -55,6 +55,11 @@ pub struct Candidate {
     pub score: f64,
 }
 
+/// Runs and scenes of what was found, side by side: `unnest` puts them together again.
+fn places(found: &[Candidate]) -> (Vec<Uuid>, Vec<Uuid>) {
+    found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip()
+}
+
 /// Narrows a search; a field that is `None` narrows nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Filters {
@@ -171,8 +176,8 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
         sql.push_bind(bound.min).push(" AND ").push_bind(bound.max).push(")");
     }
     if let Some(people) = &filters.people {
-        sql.push(" AND EXISTS (SELECT FROM scene_people w WHERE w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.person_id = ANY(");
-        sql.push_bind(people.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push("))");
+        sql.push(" AND ");
+        conditions::push_people(sql, people);
     }
     for condition in &filters.conditions {
         conditions::push(sql, condition);

@@ -30,7 +30,7 @@ use crate::{
         language::{self, ParsedQuery},
         picture,
         pictured::{self, Pictured, no_image_model},
-        run::{After, Answer, Question},
+        run::{After, Answer, Question, millis},
     },
     state::AppState,
 };
@@ -131,7 +131,7 @@ pub async fn search(
         notes: asked.notes,
         items: answer.hits,
         next_cursor,
-        took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        took_ms: millis(began.elapsed()),
         channels: answer.channels,
     }))
 }

@@ -24,7 +24,7 @@ use crate::{
         kind,
         language::{self, MAX_CHARS, Parsed, ParsedQuery},
         listing::list,
-        run::{After, Answer, Channel, ChannelReport, Hit, Question, run},
+        run::{After, Answer, Channel, ChannelReport, Hit, Question, millis, run},
     },
     state::AppState,
 };
@@ -126,7 +126,7 @@ pub async fn search(
     let next_cursor = answer.next.map(|After { scene_id, place, listed }| {
         cursor::encode(&request_of_cursor, &Position { scene: scene_id, place, as_of, listed })
     });
-    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took_ms = millis(began.elapsed());
     if position.is_none() {
         let hits = i32::try_from(answer.hits.len()).unwrap_or(i32::MAX);
         search::record(&state.pool, caller.user_id(), &text, hits, i32::try_from(took_ms).unwrap_or(i32::MAX)).await?;
