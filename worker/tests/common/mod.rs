@@ -105,6 +105,13 @@ impl World {
         Uploaded { owner_id, video_id, run_id }
     }
 
+    /// Holds a stage for all workers, or lets it go on.
+    pub async fn pause(&self, stage: Stage, paused: bool) {
+        let mut tx = self.pool().begin().await.expect("a transaction");
+        ledger::pause_stage(&mut tx, stage, paused, None).await.expect("the switch");
+        tx.commit().await.expect("the switch set");
+    }
+
     pub fn worker(&self, name: &str) -> WorkerCommand<'_> {
         let command = Command::new(env!("CARGO_BIN_EXE_heimdex-worker"));
         WorkerCommand { world: self, name: name.to_owned(), variables: Vec::new(), stages: Vec::new(), command }
