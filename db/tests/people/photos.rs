@@ -7,7 +7,7 @@ use heimdex_db::{
     people::{self, Edit},
 };
 
-use crate::library::{Library, consent, face};
+use crate::library::{Library, face};
 
 #[tokio::test]
 async fn one_photo_is_not_enough_and_no_consent_is_no_photo() {
