@@ -20,7 +20,6 @@ async fn deleting_a_person_leaves_no_vector_of_theirs_and_touches_nobody_else() 
     assert_eq!(library.whose(run).await, [None, Some(ben)]);
     assert_eq!(library.count("SELECT count(*) FROM face_photos").await, 2);
     assert_eq!(library.count("SELECT count(*) FROM face_tracks WHERE face_vec IS NULL AND cover_key IS NULL").await, 1);
-    assert_eq!(library.count("SELECT count(*) FROM face_detections WHERE face_vec IS NOT NULL").await, 1);
     let removed: String =
         sqlx::query_scalar("SELECT string_agg(payload::text, ' ') FROM tasks WHERE kind = 'delete_objects'")
             .fetch_one(library.pool())

@@ -114,8 +114,8 @@ impl Library {
             .await
             .unwrap();
             sqlx::query(
-                "INSERT INTO face_detections (run_id, scene_id, owner_id, at_ms, track_no, box, quality, face_vec, face_model)
-                 VALUES ($1, $2, $3, $4, $5, jsonb_build_object('x', $6::float8, 'y', 0.2, 'width', 0.2, 'height', 0.3), 0.9, $7::text::vector, $8)",
+                "INSERT INTO face_detections (run_id, scene_id, owner_id, at_ms, track_no, box, quality)
+                 VALUES ($1, $2, $3, $4, $5, jsonb_build_object('x', $6::float8, 'y', 0.2, 'width', 0.2, 'height', 0.3), 0.9)",
             )
             .bind(run)
             .bind(scene_id(video, face.scene))
@@ -123,8 +123,6 @@ impl Library {
             .bind(face.scene * 10_000 + 1000)
             .bind(number)
             .bind(x)
-            .bind(vector(face.degrees))
-            .bind(model)
             .execute(&mut *tx)
             .await
             .unwrap();

@@ -53,8 +53,8 @@ async fn seen(app: &App, owner: &Person, title: &str, degrees: [f32; 2]) -> Vide
         .await
         .unwrap();
         sqlx::query(
-            r#"INSERT INTO face_detections (run_id, track_no, scene_id, owner_id, face_model, at_ms, box, quality)
-               SELECT run_id, track_no, scene_id, owner_id, face_model, start_ms + 1000, '{"x": 0.25, "y": 0.25, "width": 0.5, "height": 0.5}', 0.9
+            r#"INSERT INTO face_detections (run_id, track_no, scene_id, owner_id, at_ms, box, quality)
+               SELECT run_id, track_no, scene_id, owner_id, start_ms + 1000, '{"x": 0.25, "y": 0.25, "width": 0.5, "height": 0.5}', 0.9
                FROM face_tracks WHERE run_id = $1 AND track_no = $2"#,
         )
         .bind(run)
