@@ -105,3 +105,18 @@ async fn whoever_goes_away_in_the_middle_of_a_call_holds_nothing_up() {
     let called = Reply::read(ask(&app.http, &app, &ann, "tools/call", &list_videos()).send().await.unwrap()).await;
     assert_eq!(called.assert_status(200).body["result"]["isError"], false, "{}", called.text);
 }
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_is_answered_in_words_that_a_model_can_read() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    said(&app, &ann, "Rain", &[(0, 1000, "rain")]).await;
+    let mut held = app.db.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE videos IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
+    // As long as the server has patience, which is less than it has for a request.
+    let called = Reply::read(ask(&client(), &app, &ann, "tools/call", &list_videos()).send().await.unwrap()).await;
+    let result = &called.assert_status(200).body["result"];
+    assert_eq!(result["isError"], true, "{result}");
+    assert!(result["content"][0]["text"].as_str().unwrap().contains("code: timeout"), "{result}");
+    held.rollback().await.unwrap();
+}

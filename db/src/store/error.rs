@@ -56,6 +56,8 @@ where
                 let status = service.raw().status().as_u16();
                 let message = service.err().message().unwrap_or_default().to_owned();
                 match service.err().code() {
+                    // Under names of their own other servers say it too, such as `XMinioServerNotInitialized`.
+                    Some(code) if matches!(status, 429 | 502..=504) => Self::Unavailable(format!("{code}: {message}")),
                     Some(code) => Self::said(code, message),
                     // An answer to HEAD has no body to carry a code, and a proxy in front of S3 has no code to give.
                     None if matches!(status, 429 | 500 | 502..=504) => Self::Unavailable(format!("status {status}")),
