@@ -27,6 +27,8 @@ use crate::{
     },
 };
 
+/// What becomes of an upload that is broken off.
+pub const GOES_ON: &str = "What has arrived is kept for a day: the same command goes on from there.";
 /// Of the name in front of a bar; the templates below have it too.
 const NAME_WIDTH: usize = 20;
 
@@ -92,6 +94,9 @@ pub async fn run(cx: &Context<'_>, asked: &Upload) -> Result<()> {
             Err(failure) => {
                 stopped = ends_everything(&failure);
                 report.fail(cx, Line::failed(&file.path, failure.to_string()), failure.exit_code());
+                if failure.is_passing() || matches!(failure, Failure::NotSignedIn(_)) {
+                    cx.out.say(GOES_ON);
+                }
             }
         }
     }

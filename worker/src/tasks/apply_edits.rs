@@ -3,22 +3,40 @@
 //! windows that changed, sidecar JSON, WebVTT, SRT. Again: finds nothing to change; same keys, replaced.
 
 use heimdex_db::{
-    RunId, VideoId, keys,
+    DbError, RunId, VideoId, keys,
     ledger::Task,
     moments::{
-        edits::{self, ApplyEdits},
+        edits::{self, APPLY_EDITS, ApplyEdits},
         frames, scenes, transcript, windows,
     },
     runs::{self, Subject},
 };
 
 use crate::{
+    fault::{self, Point},
     stage::{Outcome, StageContext, StageError},
     stages::{embed_text, sidecar_build},
 };
 
 pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
     let ApplyEdits { video_id } = super::payload(task)?;
+    let mut put = false;
+    match bring_up_to_date(cx, video_id, &mut put).await {
+        // Another has the task by now, and what this one has put last, late, may lie over newer files of the other.
+        Err(StageError::Cancelled) if put => {
+            if let Some(owner) = task.owner_id {
+                let mut tx = cx.db().begin().await.map_err(DbError::from)?;
+                edits::ask_again(&mut tx, owner, video_id).await?;
+                cx.commit(tx).await?;
+            }
+            Err(StageError::Cancelled)
+        }
+        ended => ended,
+    }
+}
+
+/// Until nothing was corrected meanwhile. `put` says whether files were written from what is no longer true.
+async fn bring_up_to_date(cx: &StageContext, video_id: VideoId, put: &mut bool) -> Result<Outcome, StageError> {
     loop {
         if cx.cancel.is_cancelled() {
             return Err(StageError::Cancelled);
@@ -31,13 +49,14 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
         edits::apply(&mut tx, run_id, true).await?;
         cx.commit(tx).await?;
         let subject = match runs::subject(cx.db(), run_id).await {
-            Err(heimdex_db::DbError::NotFound) => return Ok(Outcome::nothing("deleted")),
+            Err(DbError::NotFound) => return Ok(Outcome::nothing("deleted")),
             subject => subject?,
         };
         cx.progress(10);
         embed(cx, &subject, &version).await?;
         cx.progress(80);
         write(cx, run_id, video_id, &subject).await?;
+        *put = true;
         // Whoever corrects something now asks for a task of their own, but what was put last must be what is true.
         let unchanged = edits::version(cx.db(), video_id).await? == version;
         if unchanged && edits::finished_run(cx.db(), video_id).await? == Some(run_id) {
@@ -79,6 +98,7 @@ async fn write(cx: &StageContext, run_id: RunId, video_id: VideoId, subject: &Su
     for (name, file_name, content_type, bytes) in
         sidecar_build::documents(cx, run_id, video_id, subject, &frame_rows).await?
     {
+        fault::at(APPLY_EDITS, Point::Middle).await;
         let key = subject.artifact(name).map_or_else(|| keys::artifact(video_id, run_id, file_name), ToOwned::to_owned);
         cx.store().put_bytes(&key, bytes, content_type).await?;
     }

@@ -14,6 +14,7 @@ use heimdex_media::{
 
 use crate::{
     child,
+    fault::{self, Point},
     stage::{Outcome, StageContext, StageError},
 };
 
@@ -25,8 +26,14 @@ const TIMES_REALTIME: u32 = 12;
 const SLACK_BYTES: u64 = 64 << 20;
 
 pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
-    let CutClip { clip_id } = super::payload(task)?;
-    let Some(from) = clips::source(cx.db(), clip_id).await? else { return Ok(Outcome::nothing("expired")) };
+    let CutClip { clip_id, video_id } = super::payload(task)?;
+    let Some(from) = clips::source(cx.db(), clip_id).await? else {
+        // A worker that died may have put it there after the object was removed with its row.
+        if let Some(video_id) = video_id {
+            remove(cx, clip_id, &keys::clip(video_id, clip_id)).await?;
+        }
+        return Ok(Outcome::nothing("expired"));
+    };
     if from.made {
         return Ok(Outcome::nothing("made already"));
     }
@@ -54,21 +61,43 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
     };
     drop(source);
     let key = keys::clip(from.video_id, clip_id);
+    fault::at(&task.kind, Point::Middle).await;
+    // Of a worker that died while it sent a long one.
+    cx.store().abort_multiparts(&key).await?;
     cx.store().put_file(&key, &target, "video/mp4").await?;
+    fault::at(&task.kind, Point::Stored).await;
     let size_bytes = i64::try_from(report.size_bytes).unwrap_or(i64::MAX);
     Ok(if record(cx, clip_id, &key, size_bytes).await? { Outcome::done() } else { Outcome::nothing("expired") })
 }
 
 /// Writes down where the clip lies; false, and the object is removed again, when the clip is over meanwhile.
 async fn record(cx: &StageContext, clip: ClipId, key: &str, size_bytes: i64) -> Result<bool, StageError> {
-    let mut tx = cx.fenced_tx().await?;
+    let mut tx = match cx.fenced_tx().await {
+        // The account is gone with its tasks, or another worker has this one, which puts the same object.
+        Err(StageError::Cancelled) => {
+            if clips::source(cx.db(), clip).await?.is_none() {
+                remove(cx, clip, key).await?;
+            }
+            return Err(StageError::Cancelled);
+        }
+        fenced => fenced?,
+    };
     if !clips::set(&mut tx, clip, key, size_bytes).await? {
         drop(tx);
-        cx.store().delete(key).await?;
+        remove(cx, clip, key).await?;
         return Ok(false);
     }
     cx.commit(tx).await?;
     Ok(true)
+}
+
+/// Removes an object that no row will name. One that a row names stays: its video may be restored.
+async fn remove(cx: &StageContext, clip: ClipId, key: &str) -> Result<(), StageError> {
+    if !clips::is_kept(cx.db(), clip).await? {
+        cx.store().abort_multiparts(key).await?;
+        cx.store().delete(key).await?;
+    }
+    Ok(())
 }
 
 /// A copied part takes no more than the whole source, an encoded one what the encoders are held to.
