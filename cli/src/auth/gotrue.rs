@@ -10,6 +10,7 @@ use super::store::Session;
 use crate::{
     api::{self, Http},
     failure::{Failure, Problem, Result},
+    output::harmless,
     server::{self, Server},
 };
 
@@ -32,8 +33,9 @@ impl Config {
         if self.embedded_auth {
             return Ok(server.as_str().to_owned());
         }
-        let url = Url::parse(&self.auth_url)
-            .map_err(|_| anyhow::anyhow!("the server names “{}” to sign in at, which is no address", self.auth_url))?;
+        let url = Url::parse(&self.auth_url).map_err(|_| {
+            anyhow::anyhow!("the server names “{}” to sign in at, which is no address", harmless(&self.auth_url))
+        })?;
         server::check(&url, insecure_http)?;
         Ok(url.as_str().trim_end_matches('/').to_owned())
     }

@@ -15,7 +15,7 @@ use crate::{
     },
     context::{self, TOKEN_VARIABLE, checked_token},
     failure::{Failure, Result},
-    output::Out,
+    output::{Out, harmless},
     server::Server,
 };
 
@@ -88,7 +88,7 @@ async fn keep(http: Http, store: &Store, server: &Server, entry: Entry, out: &Ou
     if out.json {
         return out.document(&json!({ "server": server.as_str(), "signed_in_by": by, "email": me["email"] }));
     }
-    let who = me["email"].as_str().map_or_else(String::new, |email| format!(" as {email}"));
+    let who = me["email"].as_str().map_or_else(String::new, |email| format!(" as {}", harmless(email)));
     out.line(&format!("Signed in to {}{who}.", server.as_str()))
 }
 

@@ -150,7 +150,8 @@ fn lines(videos: Vec<Value>, out: &Out) -> Result<Vec<String>> {
     let is_empty = videos.is_empty();
     for video in videos {
         let video: Video = serde_json::from_value(video)?;
-        let stages = video.progress.as_ref().map(|progress| progress.active_stages.join(", ")).unwrap_or_default();
+        let stages =
+            video.progress.as_ref().map(|progress| harmless(&progress.active_stages.join(", "))).unwrap_or_default();
         table.row(vec![
             video.video_id.to_string().into(),
             harmless(&video.title).into(),
