@@ -50,7 +50,8 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
     }
 }
 
-/// Embeds the windows that changed, and those whose sentences may have. A run of another model than this worker's keeps what it has until it is indexed again.
+/// Embeds the windows that changed, and those whose sentences may have. A run of another model than this worker's keeps what it has until
+/// it is indexed again.
 async fn embed(cx: &StageContext, subject: &Subject, version: &str) -> Result<(), StageError> {
     let models = cx.models();
     let (Some(embedder), Some(model)) = (models.text().await?, models.text.as_ref()) else { return Ok(()) };
