@@ -111,11 +111,19 @@ fn changes(all: Vec<Split>, there: &[StoredWindow]) -> Changes {
 /// Writes the files that hold the words, where they lie already; what a run has inherited lies with an older one.
 async fn write(cx: &StageContext, run_id: RunId, video_id: VideoId, subject: &Subject) -> Result<(), StageError> {
     let frame_rows = frames::list(cx.db(), run_id).await?;
+    let mut put = Vec::new();
     for (name, file_name, content_type, bytes) in
         sidecar_build::documents(cx, run_id, video_id, subject, &frame_rows).await?
     {
         let key = subject.artifact(name).map_or_else(|| keys::artifact(video_id, run_id, file_name), ToOwned::to_owned);
         cx.store().put_bytes(&key, bytes, content_type).await?;
+        put.push(key);
+    }
+    // The purge of the video removed what was there before.
+    if matches!(runs::subject(cx.db(), run_id).await, Err(heimdex_db::DbError::NotFound)) {
+        for key in put {
+            cx.store().delete(&key).await?;
+        }
     }
     Ok(())
 }

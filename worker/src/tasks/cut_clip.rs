@@ -65,7 +65,16 @@ pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> 
 
 /// Writes down where the clip lies; false, and the object is removed again, when the clip is over meanwhile.
 async fn record(cx: &StageContext, clip: ClipId, key: &str, size_bytes: i64) -> Result<bool, StageError> {
-    let mut tx = cx.fenced_tx().await?;
+    let mut tx = match cx.fenced_tx().await {
+        // The purge of the account has ended this task, or another worker has it, which puts the same object.
+        Err(StageError::Cancelled) => {
+            if clips::source(cx.db(), clip).await?.is_none() {
+                cx.store().delete(key).await?;
+            }
+            return Err(StageError::Cancelled);
+        }
+        fenced => fenced?,
+    };
     if !clips::set(&mut tx, clip, key, size_bytes).await? {
         drop(tx);
         cx.store().delete(key).await?;
