@@ -12,7 +12,10 @@ use super::{
     videos::state_of,
 };
 use crate::{
-    api::types::{Job, Video},
+    api::{
+        self, TRIES,
+        types::{Job, Video},
+    },
     args::Status,
     context::Context,
     failure::{Failure, Result, exit},
@@ -112,9 +115,18 @@ async fn all(cx: &Context<'_>) -> Result<()> {
 async fn watch_all(cx: &Context<'_>) -> Result<()> {
     let mut screen = Screen::new(cx.out);
     let mut before = Vec::new();
+    let mut tried = 0;
     let end = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < end {
-        let videos = busy(cx).await?;
+        let videos = match busy(cx).await {
+            Err(failure) if failure.is_passing() && tried + 1 < TRIES => {
+                tokio::time::sleep(api::pause(tried)).await;
+                tried += 1;
+                continue;
+            }
+            other => other?,
+        };
+        tried = 0;
         let is_over = videos.is_empty();
         if cx.out.json {
             cx.out.record(&json!({ "items": videos }))?;
