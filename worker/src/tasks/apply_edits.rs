@@ -7,7 +7,8 @@ use heimdex_db::{
     ledger::Task,
     moments::{
         edits::{self, APPLY_EDITS, ApplyEdits},
-        frames, scenes, transcript, windows,
+        frames, scenes, transcript,
+        windows::{self, StoredWindow},
     },
     runs::{self, Subject},
 };
@@ -15,7 +16,10 @@ use heimdex_db::{
 use crate::{
     fault::{self, Point},
     stage::{Outcome, StageContext, StageError},
-    stages::{embed_text, sidecar_build},
+    stages::{
+        embed_text::{self, Split},
+        sidecar_build,
+    },
 };
 
 pub async fn run(cx: &StageContext, task: &Task) -> Result<Outcome, StageError> {
@@ -65,7 +69,8 @@ async fn bring_up_to_date(cx: &StageContext, video_id: VideoId, put: &mut bool) 
     }
 }
 
-/// Embeds the windows that changed. A run of another model than this worker's keeps what it has until it is indexed again.
+/// Embeds the windows that changed, and those whose sentences may have. A run of another model than this worker's keeps what it has until
+/// it is indexed again.
 async fn embed(cx: &StageContext, subject: &Subject, version: &str) -> Result<(), StageError> {
     let models = cx.models();
     let (Some(embedder), Some(model)) = (models.text().await?, models.text.as_ref()) else { return Ok(()) };
@@ -75,21 +80,51 @@ async fn embed(cx: &StageContext, subject: &Subject, version: &str) -> Result<()
     let scene_rows = scenes::list(cx.db(), subject.run_id).await?;
     let words = transcript::words(cx.db(), subject.run_id).await?;
     let there = windows::list(cx.db(), subject.run_id, model.id()).await?;
-    let mut new = embed_text::split(&embedder, &scene_rows, &words)?;
-    let gone: Vec<i64> =
-        there.iter().filter(|old| !new.iter().any(|split| old.is(&split.window))).map(|old| old.window_id).collect();
-    new.retain(|split| !there.iter().any(|old| old.is(&split.window)));
+    let Changes { new, near, gone } = changes(embed_text::split(&embedder, &scene_rows, &words)?, &there);
     if gone.is_empty() && new.is_empty() {
         return Ok(());
     }
-    let new = embed_text::embed_all(cx, &embedder, new).await?;
+    let (count, (ids, near)) = (new.len(), near.into_iter().unzip::<_, _, Vec<i64>, Vec<Split>>());
+    let mut new = embed_text::embed_all(cx, &embedder, new.into_iter().chain(near).collect()).await?;
+    let near: Vec<_> = ids.into_iter().zip(new.split_off(count)).map(|(id, window)| (id, window.vector)).collect();
     let mut tx = cx.fenced_tx().await?;
     // Locked by whoever corrects, so what is read now holds until the end of this transaction.
     edits::lock(&mut tx, subject.run_id).await?;
     if edits::version(&mut *tx, subject.video_id).await? == version {
         windows::exchange(&mut tx, subject.run_id, subject.owner_id, model.id(), &gone, &new).await?;
+        windows::set_vectors(&mut tx, subject.run_id, &near).await?;
     }
     cx.commit(tx).await
+}
+
+/// What of a run's windows is to be embedded, and what is to go.
+struct Changes {
+    new: Vec<Split>,
+    /// They say what they said, but belong to sentences that may have changed beside them; by their ids.
+    near: Vec<(i64, Split)>,
+    gone: Vec<i64>,
+}
+
+fn changes(all: Vec<Split>, there: &[StoredWindow]) -> Changes {
+    let (mut new, mut near, mut gone) = (Vec::new(), Vec::new(), Vec::new());
+    let mut times = Vec::new();
+    for split in all {
+        match there.iter().find(|old| old.is(&split.window)) {
+            Some(old) => near.push((old.window_id, split)),
+            None => {
+                times.push((split.window.start_ms, split.window.end_ms));
+                new.push(split);
+            }
+        }
+    }
+    for old in there {
+        if !near.iter().any(|(id, _)| *id == old.window_id) {
+            times.push((old.start_ms, old.end_ms));
+            gone.push(old.window_id);
+        }
+    }
+    near.retain(|(_, split)| times.iter().any(|&time| split.hangs_on(time)));
+    Changes { new, near, gone }
 }
 
 /// Writes the files that hold the words, where they lie already; what a run has inherited lies with an older one.
