@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
+from tenants import Owner
 from tokenizers import Tokenizer
 
 SEED = 20260131
@@ -23,32 +24,6 @@ SILENT = 0.15
 """Scenes without a word."""
 TWO_WINDOWS = 30
 """Scenes of that many words have two windows of text."""
-
-
-@dataclass(frozen=True)
-class Owner:
-    email: str
-    scenes: int
-    people: int
-    """Named ones."""
-
-    @property
-    def scenes_a_video(self) -> int:
-        return 25 if self.scenes <= 1000 else 100
-
-
-def owners(scenes: int) -> list[Owner]:
-    """Half of everything is one person's; tenths are in libraries of some thousands; the rest is in small ones of fifty."""
-    sizes = [scenes // 2] + [scenes // 50] * 10 + [scenes // 200] * 20 + [scenes // 1000] * 100
-    sizes += [50] * max(1, (scenes - sum(sizes)) // 50)
-    kinds = {scenes // 2: "largest", scenes // 50: "large", scenes // 200: "middle", scenes // 1000: "thousandth", 50: "small"}
-    counts: dict[str, int] = {}
-    found = []
-    for size in sizes:
-        kind = kinds[size]
-        counts[kind] = counts.get(kind, 0) + 1
-        found.append(Owner(f"{kind}-{counts[kind]}@bench.example", size, 200 if size > 100_000 else 20 if size > 1000 else 3))
-    return found
 
 
 class TextModel:

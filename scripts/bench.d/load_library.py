@@ -16,7 +16,8 @@ from pathlib import Path
 
 import asyncpg
 import numpy as np
-from library import Batch, Library, Owner, owners
+from library import Batch, Library
+from tenants import Owner, owners
 
 TABLES = ["scenes", "text_windows", "scene_tags", "screen_texts", "face_tracks"]
 NULL = b"\xff\xff\xff\xff"
@@ -78,17 +79,19 @@ async def account(connection: asyncpg.Connection, owner: Owner) -> bytes:
     return found.bytes
 
 
-async def videos(connection: asyncpg.Connection, owner: Owner, user: bytes, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+async def videos(connection: asyncpg.Connection, library: Library, owner: Owner, user: bytes,
+                 random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Makes the owner's videos with one visible run each; their ids and their runs' ids."""
     count = -(-owner.scenes // owner.scenes_a_video)
     ids, runs = (random.integers(0, 256, (count, 16), np.uint8) for _ in range(2))
     as_hex = [[bytes(row).hex() for row in values] for values in (ids, runs)]
+    titles = [" ".join(library.words[random.integers(100, 5000, 3)]).capitalize() for _ in range(count)]
     await connection.execute(
         """INSERT INTO videos (video_id, owner_id, title, state, original_filename, mime_type, declared_size_bytes, part_size_bytes, part_count,
                                current_run_id, created_at, indexed_at)
-           SELECT id::uuid, encode($1, 'hex')::uuid, 'Recording ' || n, 'indexed', 'recording-' || n || '.mp4', 'video/mp4', 1, 1, 1, run::uuid,
+           SELECT id::uuid, encode($1, 'hex')::uuid, title, 'indexed', 'recording-' || n || '.mp4', 'video/mp4', 1, 1, 1, run::uuid,
                   now() - n * interval '1 hour', now()
-           FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS given (id, run, n)""", user, *as_hex)
+           FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS given (id, run, title, n)""", user, *as_hex, titles)
     await connection.execute(
         """INSERT INTO runs (run_id, video_id, reason, state, language, visible_at, finished_at)
            SELECT run::uuid, id::uuid, 'initial', 'completed', 'en', now(), now() FROM unnest($1::text[], $2::text[]) AS given (id, run)""", *as_hex)
@@ -178,14 +181,18 @@ def say(line: str) -> None:
 async def load(url: str, models: Path, scenes: int, cores: int) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute("SET statement_timeout = 0; SET client_min_messages = warning")
-    await connection.execute("CREATE TABLE IF NOT EXISTS bench_library (scenes bigint NOT NULL); ALTER TABLE bench_library ENABLE ROW LEVEL SECURITY")
-    loaded = await connection.fetchval("SELECT max(scenes) FROM bench_library")
-    if loaded is not None:
-        if loaded != scenes:
-            raise SystemExit(f"the database has a library of {loaded} scenes, not {scenes}")
+    await connection.execute("""CREATE TABLE IF NOT EXISTS bench_library (scenes bigint NOT NULL, whole boolean NOT NULL);
+                                ALTER TABLE bench_library ENABLE ROW LEVEL SECURITY""")
+    loaded = await connection.fetchrow("SELECT scenes, whole FROM bench_library")
+    if loaded is not None and loaded["whole"]:
+        await connection.close()
+        if loaded["scenes"] != scenes:
+            raise SystemExit(f"the database has a library of {loaded['scenes']} scenes, not {scenes}")
         return
-    if await connection.fetchval("SELECT EXISTS (SELECT FROM scenes)"):
-        raise SystemExit("the database has scenes already; a load that broke off must be thrown away")
+    # From here on indexes are missing until the end, whether or not there are scenes yet.
+    if loaded is not None or await connection.fetchval("SELECT EXISTS (SELECT FROM scenes)"):
+        raise SystemExit("a load of this database broke off, or it is somebody's: remove the folder of the library and start again")
+    await connection.execute("INSERT INTO bench_library VALUES ($1, false)", scenes)
     began = time.monotonic()
     library = Library(models)
     # Rows refer to each other as they should; that each is checked, and told to listeners, would take longer than the rows.
@@ -205,7 +212,7 @@ async def load(url: str, models: Path, scenes: int, cores: int) -> None:
         async with connection.transaction():
             user = await account(connection, owner)
             people = await named(connection, library, owner, user, random)
-            places = await videos(connection, owner, user, random)
+            places = await videos(connection, library, owner, user, random)
             for batch in library.batches(number, owner):
                 await write(connection, library, owner, user, people, places, batch, random)
                 done += len(batch.ordinals)
@@ -220,7 +227,9 @@ async def load(url: str, models: Path, scenes: int, cores: int) -> None:
     say(f"{done} scenes are there after {time.monotonic() - began:.0f} s; now the indexes")
     await build(connection, [row["definition"] for row in definitions], library, cores)
     await connection.execute("VACUUM (ANALYZE)")
-    await connection.execute("INSERT INTO bench_library VALUES ($1)", scenes)
+    await connection.execute("UPDATE bench_library SET whole = true")
+    # What is written down now is not written down while somebody measures.
+    await connection.execute("CHECKPOINT")
     await connection.close()
     say(f"loaded in {time.monotonic() - began:.0f} s")
 

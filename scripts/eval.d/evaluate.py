@@ -7,6 +7,7 @@ SET_FOLDER is what assemble.py made. Its people and videos are brought into the 
 no other videos, which would be in the answers. OUT_FOLDER gets results.json and results.html. Exit code 1: a figure is below its floor
 (each is named), or something failed (which is said).
 
+Figures are of each set of queries by itself (`tuned`, `held_out`, `fresh`: see queries.py) and of `all`.
 Every query is asked of all channels together as a person would ask it (`fused`), of each channel alone (`words`, …) and of all but one
 (`without words`, …).
 """
@@ -27,10 +28,9 @@ import metrics
 import page
 import queries as asking
 from library import Api, Refused
-from queries import EVERY, FUSED, NOTHING, Query
+from queries import EVERY, FUSED, NOTHING, SETS, Query
 
 CHANNELS = ("words", "meaning", "seen", "written", "tagged", "who", "titled")
-SPLITS = ("all", "tuned", "held_out")
 LIMIT = 20
 ENOUGH_FOR_INTERVALS = 3
 
@@ -71,10 +71,13 @@ def run(api: Api, all_queries: list[Query], matched: dict[str, str], ablations: 
         if sys.stderr.isatty():
             print(f"\r  asking {number + 1} of {len(all_queries)}", end="", file=sys.stderr, flush=True)
         relevant = asking.judged(query, matched)
-        row = {"kind": query.kind, "query": query.text, "held_out": query.held_out, "relevant": query.relevant,
+        row = {"kind": query.kind, "query": query.text, "set": query.set, "relevant": query.relevant,
                **({"beyond": query.beyond} if query.beyond else {}), "ways": {}}
         for way, channels in ways(ablations).items():
             answer = ask(api, query.text, channels)
+            if way in CHANNELS and "filters" in answer["channels"]:
+                # A query of operators alone asks no channel: none of them found this.
+                answer["ranking"] = []
             found = {"hits": [named.get(scene, scene) for scene in answer["ranking"]], "took_ms": round(answer["took_ms"], 2),
                      "trouble": sorted(channel for channel, status in answer["channels"].items() if status in ("timeout", "error"))}
             if relevant:
@@ -89,11 +92,11 @@ def run(api: Api, all_queries: list[Query], matched: dict[str, str], ablations: 
 
 
 def summary(rows: list[dict]) -> dict:
-    """Figures by split, way and kind. `silent` is the part of the queries of nothing that nothing was answered to."""
+    """Figures by set (`all`: of all sets together), way and kind. `silent` is the part of the queries of nothing that nothing was answered to."""
     found: dict = {}
-    for split in SPLITS:
-        chosen = [row for row in rows if split == "all" or row["held_out"] == (split == "held_out")]
-        found[split] = {}
+    for name in ("all", *(one for one in SETS if any(row["set"] == one for row in rows))):
+        chosen = [row for row in rows if name in ("all", row["set"])]
+        found[name] = {}
         for way in rows[0]["ways"]:
             by_kind: dict = {}
             for kind in dict.fromkeys(row["kind"] for row in chosen):
@@ -104,7 +107,7 @@ def summary(rows: list[dict]) -> dict:
             if silence := [row["ways"][way]["hits"] for row in chosen if row["kind"] == NOTHING]:
                 by_kind[NOTHING] = {"queries": len(silence), "silent": metrics.mean([not hits for hits in silence]),
                                     "hits": metrics.mean([len(hits) for hits in silence])}
-            found[split][way] = {kind: figures for kind, figures in by_kind.items() if figures}
+            found[name][way] = {kind: figures for kind, figures in by_kind.items() if figures}
     return found
 
 
@@ -143,14 +146,18 @@ def below(floors: dict, figures: dict, path: tuple[str, ...] = ()) -> list[str]:
 def show(results: dict) -> None:
     """The figures as a table: the first column to the left, the others to the right."""
     figures = results["figures"]
-    for split in SPLITS:
-        print(f"\n  {split.replace('_', ' ')}: all channels together")
+    sets = [name for name in SETS if name in figures]
+    print("\n  the sets side by side, all channels together: recall@10 and MRR; of nothing, how many are answered by nothing")
+    kinds = [*figures["all"][FUSED]]
+    table([["", *(name.replace("_", " ") for name in sets)], *([kind, *(brief(figures[name][FUSED].get(kind)) for name in sets)] for kind in kinds)])
+    for name in ("all", *sets):
+        print(f"\n  {name.replace('_', ' ')}: all channels together")
         rows = [["", "queries", "recall@1", "recall@5", "recall@10", "MRR", "nDCG@10"]]
-        for kind, one in figures[split][FUSED].items():
+        for kind, one in figures[name][FUSED].items():
             if kind != NOTHING:
                 rows.append([kind, str(one["queries"]), *(cell(one, name) for name in metrics.NAMES)])
         table(rows)
-        if nothing := figures[split][FUSED].get(NOTHING):
+        if nothing := figures[name][FUSED].get(NOTHING):
             print(f"\n  of {nothing['queries']} queries that nothing fits, {nothing['silent']:.0%} are answered by nothing; {nothing['hits']:.1f} hits a query")
     print("\n  each channel alone, and all but one")
     rows = [["", "recall@1", "recall@5", "recall@10", "MRR", "nDCG@10", "silent"]]
@@ -162,6 +169,13 @@ def show(results: dict) -> None:
     print(f"\n  latency: p50 {took['p50']:.0f} ms, p95 {took['p95']:.0f} ms, p99 {took['p99']:.0f} ms over {took['queries']} queries, one at a time")
     for remark in results["remarks"]:
         print(f"  note: {remark}")
+
+
+def brief(one: dict | None) -> str:
+    """A kind of a set in one cell."""
+    if not one:
+        return "–"
+    return f"{one['silent']:.0%} ({one['queries']})" if "silent" in one else f"{one['recall_at_10']:.2f} {one['mrr']:.2f} ({one['queries']})"
 
 
 def cell(one: dict, name: str) -> str:
@@ -191,10 +205,10 @@ def remarks(people: dict, off: list[str], unmatched: list[str], rows: list[dict]
 
 def evaluate(url: str, folder: Path, ablations: bool) -> dict:
     golden = json.loads((folder / "golden.json").read_text())
-    videos, all_queries = golden["videos"], asking.read(HERE / "queries.toml")
+    videos, all_queries = golden["videos"], asking.read(HERE)
     names = {f"{video['name']}/{scene['number']}" for video in videos for scene in video["scenes"]}
     if faults := asking.wrong(all_queries, names):
-        raise Refused("queries.toml: " + "; ".join(faults))
+        raise Refused("what is asked: " + "; ".join(faults))
     api = Api(url)
     api.sign_in(os.environ["HEIMDEX_EMAIL"], os.environ["HEIMDEX_PASSWORD"])
     faces = api.call("GET", "/config")["features"]["faces"]
@@ -208,7 +222,7 @@ def evaluate(url: str, folder: Path, ablations: bool) -> dict:
     matched, scenes = library.match(api, videos, ids)
     off = warm_up(api)
     rows = run(api, all_queries, matched, ablations)
-    return {"schema": "heimdex-golden-results/1", "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    return {"schema": "heimdex-golden-results/2", "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "set": {"videos": len(videos), "scenes": len(names), "indexed_scenes": scenes, "matched": len(matched), "queries": len(all_queries)},
             "people": people, "remarks": remarks(people, off, sorted(names - matched.keys()), rows),
             "figures": summary(rows), "latency_ms": latency(rows), "queries": rows}

@@ -2,9 +2,13 @@
 
 from html import escape
 
-from queries import EVERY, FUSED, NOTHING
+from queries import EVERY, FRESH, FUSED, HELD_OUT, NOTHING, SETS, TUNED
 
 LABELS = {"recall_at_1": "recall@1", "recall_at_5": "recall@5", "recall_at_10": "recall@10", "mrr": "MRR", "ndcg_at_10": "nDCG@10"}
+NAMES = {
+    "all": "All queries", TUNED: "Tuned: the half that weights and curves were chosen by", HELD_OUT: "Held out: the other half, which was looked at as well",
+    FRESH: "Fresh: written afterwards by somebody who had seen no results",
+}
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --bar: #3b74c4; --second: #c47f2b; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
@@ -24,8 +28,8 @@ def render(results: dict) -> str:
         "".join(f"<p>{escape(remark)}</p>" for remark in results["remarks"]),
         "<h2>By kind of query, all channels together</h2><p>Whiskers: bootstrap, 95 %.</p>", kinds_plot(figures["all"][FUSED]),
     ]
-    for split, name in (("all", "All queries"), ("tuned", "Queries that weights are chosen by"), ("held_out", "Held-out queries")):
-        parts += [f"<h3>{name}</h3>", figures_table(figures[split][FUSED])]
+    parts += ["<h2>By set of queries</h2><p>recall@10 and MRR; of nothing, how many are answered by nothing. In brackets how many queries.</p>", sets_table(figures)]
+    parts += [f"<h3>{NAMES[name]}</h3>{figures_table(figures[name][FUSED])}" for name in NAMES if name in figures]
     parts += [
         "<h2>What each channel finds alone</h2><p>recall@10 by kind of query.</p>", heat(figures["all"]),
         "<h2>What is lost without a channel</h2><p>MRR of all channels together less MRR without one: to the right, the channel helps.</p>", ablations_plot(figures["all"]),
@@ -68,6 +72,21 @@ def kinds_plot(kinds: dict) -> str:
             y += 12
         y += 6
     return svg(left + scale + 130, y, body, "recall at 10 and mean reciprocal rank by kind of query")
+
+
+def sets_table(figures: dict) -> str:
+    """A column a set, a row a kind."""
+    sets = [name for name in SETS if name in figures]
+    rows = []
+    for kind in figures["all"][FUSED]:
+        cells = []
+        for name in sets:
+            one = figures[name][FUSED].get(kind)
+            cells.append("–" if not one else f"{one['silent']:.0%} <small>({one['queries']})</small>" if kind == NOTHING
+                         else f"{one['recall_at_10']:.3f} · {one['mrr']:.3f} <small>({one['queries']})</small>")
+        rows.append(f"<tr><td>{escape(kind)}{''.join(f'<td>{cell}' for cell in cells)}")
+    head = "".join(f"<th>{name.replace('_', ' ')}" for name in sets)
+    return f"<div class=scroll><table><tr><th>{head}{''.join(rows)}</table></div>"
 
 
 def figures_table(kinds: dict) -> str:
@@ -133,7 +152,7 @@ def queries_table(rows: list[dict]) -> str:
         places = [number for number, hit in enumerate(fused["hits"], 1) if hit in row["relevant"]]
         place = ", ".join(map(str, places)) or ("none" if row["relevant"] else f"{len(fused['hits'])} hits")
         good = bool(places) if row["relevant"] else not fused["hits"]
-        notes = " (held out)" if row["held_out"] else ""
+        notes = "" if row["set"] == TUNED else f" ({row['set'].replace('_', ' ')})"
         notes += f" (beyond: {row['beyond']})" if "beyond" in row else ""
         first = "; ".join(f"{hit} [{', '.join(by)}]" for hit, by in list(zip(fused["hits"], fused.get("found_by", [])))[:3])
         out.append(f"<tr><td>{escape(row['kind'])}<td>{escape(row['query'])}<small>{escape(notes)}</small><td>{escape(', '.join(row['relevant']))}"

@@ -1,4 +1,4 @@
-"""What is asked, read from queries.toml and judged in terms of indexed scenes."""
+"""What is asked, read from queries.toml and fresh.toml and judged in terms of indexed scenes."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -11,20 +11,31 @@ EVERY = "every"
 FUSED = "fused"
 """All channels together, as a person asks."""
 
+TUNED, HELD_OUT, FRESH = "tuned", "held_out", "fresh"
+"""The sets: both halves of queries.toml, and fresh.toml, which was written after anything was chosen."""
+SETS = (TUNED, HELD_OUT, FRESH)
+
 
 @dataclass(frozen=True)
 class Query:
     kind: str
     text: str
-    held_out: bool
+    set: str
+    """One of `SETS`."""
     relevant: dict[str, int] = field(default_factory=dict)
     """Golden scenes (`VIDEO/N`) with grades."""
     beyond: str | None = None
     """Why the offline models cannot answer it; then it counts in no figure."""
 
 
-def read(path: Path) -> list[Query]:
-    return [Query(kind, one["query"], one.get("held_out", False), one.get("relevant", {}), one.get("beyond"))
+def read(folder: Path) -> list[Query]:
+    """All sets; `folder` holds both files."""
+    return of_file(folder / "queries.toml") + of_file(folder / "fresh.toml", FRESH)
+
+
+def of_file(path: Path, otherwise: str = TUNED) -> list[Query]:
+    """The queries of a file, of the set `otherwise` where they are not held out."""
+    return [Query(kind, one["query"], HELD_OUT if one.get("held_out") else otherwise, one.get("relevant", {}), one.get("beyond"))
             for kind, table in tomllib.loads(path.read_text()).items() for one in table["queries"]]
 
 
@@ -32,17 +43,20 @@ def wrong(queries: list[Query], scenes: set[str]) -> list[str]:
     """What is wrong with the queries; empty when nothing is."""
     found, places = [], {}
     for query in queries:
-        where, place = f"{query.kind}: “{query.text}”", places.get(query.kind, 0)
-        places[query.kind] = place + 1
+        where = f"{query.kind}: “{query.text}”"
         if (query.kind == NOTHING) != (not query.relevant):
             found.append(f"{where}: only queries of the kind `{NOTHING}` have no relevant scenes")
         if unknown := sorted(set(query.relevant) - scenes):
             found.append(f"{where}: no such scenes: {', '.join(unknown)}")
         if not set(query.relevant.values()) <= {1, 2}:
             found.append(f"{where}: a grade is 1 or 2")
-        if query.held_out != (place % 2 == 1):
-            found.append(f"{where}: every second query of a kind is held out, and only those")
-    texts = [query.text for query in queries]
+        if query.set == FRESH:
+            continue
+        place = places.get(query.kind, 0)
+        places[query.kind] = place + 1
+        if (query.set == HELD_OUT) != (place % 2 == 1):
+            found.append(f"{where}: every second query of a kind is held out, and only those of queries.toml")
+    texts = [" ".join(query.text.casefold().split()) for query in queries]
     found += [f"“{text}” is asked twice" for text in sorted({text for text in texts if texts.count(text) > 1})]
     return found
 

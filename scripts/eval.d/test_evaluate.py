@@ -15,8 +15,9 @@ from unittest import mock
 
 import assemble
 import evaluate
+import metrics
 import queries as asking
-from queries import Query
+from queries import FRESH, HELD_OUT, TUNED, Query
 
 HERE = Path(__file__).parent
 FILM = "film.0123456789ab.mp4"
@@ -25,7 +26,7 @@ FILM = "film.0123456789ab.mp4"
 class Data(unittest.TestCase):
     def setUp(self):
         self.golden = tomllib.loads((HERE / "golden.toml").read_text())
-        self.queries = asking.read(HERE / "queries.toml")
+        self.queries = asking.read(HERE)
 
     def test_the_set_is_whole_and_as_large_as_it_says(self):
         assemble.check(self.golden)
@@ -36,15 +37,27 @@ class Data(unittest.TestCase):
     def test_queries_ask_for_scenes_that_there_are(self):
         scenes = {f"{video['name']}/{number}" for video in self.golden["videos"] for number, _ in enumerate(video["scenes"], 1)}
         self.assertEqual(asking.wrong(self.queries, scenes), [])
-        self.assertGreaterEqual(len(self.queries), 130)
-        self.assertGreaterEqual(sum(query.kind == asking.NOTHING for query in self.queries), 15)
+        for name, least, least_of_nothing in ((TUNED, 90, 12), (HELD_OUT, 90, 12), (FRESH, 90, 24)):
+            of_set = [query for query in self.queries if query.set == name]
+            nothing = sum(query.kind == asking.NOTHING for query in of_set)
+            self.assertGreaterEqual(len(of_set) - nothing, least, name)
+            self.assertGreaterEqual(nothing, least_of_nothing, name)
+
+    def test_fresh_queries_ask_for_every_video_and_as_the_others_do(self):
+        fresh = [query for query in self.queries if query.set == FRESH and query.kind != asking.NOTHING]
+        older = [query for query in self.queries if query.set != FRESH and query.kind != asking.NOTHING]
+        self.assertEqual({scene.split("/")[0] for query in fresh for scene, grade in query.relevant.items() if grade == 2},
+                         {video["name"] for video in self.golden["videos"]})
+        for kind in {query.kind for query in older}:
+            here, there = (sum(query.kind == kind for query in some) / len(some) for some in (fresh, older))
+            self.assertAlmostEqual(here, there, delta=0.03, msg=kind)
 
     def test_every_drawing_is_used_and_there(self):
         drawn = {picture["file"] for picture in self.golden["pictures"].values() if picture.get("file", "").endswith(".svg")}
         self.assertEqual(drawn, {path.name for path in (HERE / "drawings").glob("*.svg")})
 
     def test_faults_of_the_data_are_named(self):
-        faulty = [Query("phrase", "a", False, {"v/1": 3}), Query("phrase", "a", False, {"v/9": 2}), Query("nothing", "b", False, {"v/1": 1})]
+        faulty = [Query("phrase", "a", TUNED, {"v/1": 3}), Query("phrase", " A", TUNED, {"v/9": 2}), Query("nothing", "b", FRESH, {"v/1": 1})]
         said = " ".join(asking.wrong(faulty, {"v/1"}))
         for fault in ("a grade is 1 or 2", "no such scenes: v/9", "every second query", "only queries of the kind", "asked twice"):
             self.assertIn(fault, said)
@@ -55,7 +68,7 @@ class Data(unittest.TestCase):
 
 class Judging(unittest.TestCase):
     def test_merged_scenes_count_once_and_lost_ones_cannot_be_found(self):
-        query = Query("words", "x", False, {"v/1": 1, "v/2": 2, "v/3": 1})
+        query = Query("words", "x", TUNED, {"v/1": 1, "v/2": 2, "v/3": 1})
         self.assertEqual(asking.judged(query, {"v/1": "a", "v/2": "a"}), {"a": 2, "v/3": 1})
 
     def test_floors_name_what_is_below_them(self):
@@ -152,6 +165,8 @@ class Heimdex:
     def search(self, asked: dict) -> dict:
         self.asked.append(asked)
         status = self.statuses.pop() if self.statuses else "ok"
+        if asked["query"].startswith("tag:"):
+            return {"items": [{"scene_id": "s1", "matches": []}], "channels": [{"channel": "filters", "status": "ok"}], "took_ms": 1}
         channels = asked.get("channels") or list(evaluate.CHANNELS)
         # Words is the only channel that finds anything.
         found = self.answers.get(asked["query"], []) if "words" in channels else []
@@ -160,8 +175,9 @@ class Heimdex:
 
 
 class Whole(unittest.TestCase):
-    QUERIES = [Query("phrase", "first", False, {"film/1": 2}), Query("phrase", "second", True, {"film/2": 2}),
-               Query("nothing", "noise", False), Query("nothing", "hush", True), Query("written", "안녕", False, {"film/1": 2}, "no Hangul")]
+    QUERIES = [Query("phrase", "first", TUNED, {"film/1": 2}), Query("phrase", "second", HELD_OUT, {"film/2": 2}),
+               Query("nothing", "noise", TUNED), Query("nothing", "hush", HELD_OUT), Query("written", "안녕", TUNED, {"film/1": 2}, "no Hangul"),
+               Query("phrase", "third", FRESH, {"film/1": 2}), Query("nothing", "calm", FRESH)]
 
     def setUp(self):
         self.heimdex = Heimdex()
@@ -176,7 +192,7 @@ class Whole(unittest.TestCase):
         scenes = [{"number": number, "start_ms": 4000 * (number - 1), "end_ms": 4000 * number} for number in (1, 2)]
         (self.folder / "golden.json").write_text(json.dumps({
             "people": {"Ann Lee": ["people/ann-1.jpg", "people/ann-2.jpg"]}, "videos": [{"name": "film", "file": FILM, "scenes": scenes}]}))
-        self.heimdex.answers = {"first": ["s1", "s2"], "second": ["s1", "s2"], "noise": ["s2"]}
+        self.heimdex.answers = {"first": ["s1", "s2"], "second": ["s1", "s2"], "third": ["s1"], "noise": ["s2"]}
 
     def run_it(self, *more: str) -> tuple[int, str]:
         account = {"HEIMDEX_EMAIL": "ann@heimdex.example", "HEIMDEX_PASSWORD": "secret"}
@@ -195,15 +211,27 @@ class Whole(unittest.TestCase):
         figures = results["figures"]
         self.assertEqual(figures["tuned"]["fused"]["every"]["mrr"], 1.0)
         self.assertEqual(figures["held_out"]["fused"]["every"]["mrr"], 0.5)
-        self.assertEqual(figures["all"]["fused"]["every"]["queries"], 2)
+        self.assertEqual(figures["fresh"]["fused"]["every"], {"queries": 1, **{name: 1.0 for name in metrics.NAMES}})
+        self.assertEqual(figures["fresh"]["fused"]["nothing"], {"queries": 1, "silent": 1.0, "hits": 0.0})
+        self.assertEqual([row["set"] for row in results["queries"]], [query.set for query in self.QUERIES])
+        self.assertEqual(figures["all"]["fused"]["every"]["queries"], 3)
         self.assertEqual(figures["all"]["meaning"]["every"]["mrr"], 0.0)
         self.assertEqual(figures["all"]["without words"]["every"]["mrr"], 0.0)
-        self.assertEqual(figures["all"]["without meaning"]["every"]["mrr"], 0.75)
-        self.assertEqual(figures["all"]["fused"]["nothing"], {"queries": 2, "silent": 0.5, "hits": 0.5})
+        self.assertEqual(figures["all"]["without meaning"]["every"]["mrr"], 2.5 / 3)
+        self.assertEqual(figures["all"]["fused"]["nothing"], {"queries": 3, "silent": 2 / 3, "hits": 1 / 3})
         self.assertIn("1 queries are beyond", said)
         page = (self.folder / "out" / "results.html").read_text()
         self.assertIn("<svg", page)
+        self.assertIn("<th>tuned<th>held out<th>fresh", page)
+        self.assertRegex(said, r"phrase +1\.00 1\.00 \(1\) +1\.00 0\.50 \(1\) +1\.00 1\.00 \(1\)")
         self.assertNotIn("http", page.replace("http-equiv", ""))
+
+    def test_what_operators_find_is_no_channel_s_doing(self):
+        api = evaluate.Api(self.heimdex.url)
+        api.token = "token"
+        [row] = evaluate.run(api, [Query("tag", "tag:cat", FRESH, {"film/1": 2})], {"film/1": "s1"}, ablations=True)
+        self.assertEqual({way: found["figures"]["mrr"] for way, found in row["ways"].items() if way in ("fused", "tagged", "without tagged")},
+                         {"fused": 1.0, "tagged": 0.0, "without tagged": 1.0})
 
     def test_each_query_is_asked_fused_alone_and_without(self):
         self.run_it()
@@ -232,10 +260,11 @@ class Whole(unittest.TestCase):
 
     def test_a_figure_below_its_floor_is_named_and_fails(self):
         floors = self.folder / "floors.toml"
-        floors.write_text("[held_out.fused.every]\nmrr = 0.6\n[all.fused.nothing]\nsilent = 0.4\n")
+        floors.write_text("[held_out.fused.every]\nmrr = 0.6\n[all.fused.nothing]\nsilent = 0.4\n[fresh.fused.phrase]\nqueries = 2\n")
         status, said = self.run_it("--floors", str(floors))
         self.assertEqual(status, 1)
         self.assertIn("held_out.fused.every.mrr is 0.500, below 0.600", said)
+        self.assertIn("fresh.fused.phrase.queries is 1.000, below 2.000", said)
         self.assertNotIn("silent is", said)
 
     def test_a_video_that_failed_is_named(self):
