@@ -209,6 +209,36 @@ async fn a_video_is_found_by_what_it_is_called() {
 }
 
 #[tokio::test]
+async fn among_many_videos_of_one_name_the_one_that_is_asked_for_is_found() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let first = said(&app, &ann, "Lisbon, day 1", &[(0, 9000, "we are late")]).await;
+    for day in 2..=25 {
+        said(&app, &ann, &format!("Lisbon, day {day}"), &[(0, 9000, "we are late")]).await;
+    }
+    let asked = json!({ "query": "lisbon", "channels": ["titled"], "filters": { "video_ids": [first] } });
+    let answer = ann.post("/search", asked).await.assert_status(200).body.clone();
+    assert_eq!(answer["items"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(answer["items"][0]["video_id"], json!(first));
+}
+
+#[tokio::test]
+async fn a_long_video_leaves_others_of_its_name_their_places() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let many: Vec<(i64, i64, &str)> = (0..220).map(|n| (n * 1000, n * 1000 + 1000, "on")).collect();
+    let long = said(&app, &ann, "Trams, all day", &many).await;
+    let short = said(&app, &ann, "Trams by night", &[(0, 9000, "home")]).await;
+    let asked = json!({ "query": "trams", "channels": ["titled"], "per_video": 1, "limit": 2 });
+    let answer = ann.post("/search", asked).await.assert_status(200).body.clone();
+    let mut videos: Vec<_> = answer["items"].as_array().unwrap().iter().map(|hit| hit["video_id"].clone()).collect();
+    videos.sort_by_key(ToString::to_string);
+    let mut expected = [json!(long), json!(short)];
+    expected.sort_by_key(ToString::to_string);
+    assert_eq!(videos, expected, "{answer}");
+}
+
+#[tokio::test]
 async fn any_query_at_all_is_answered() {
     let app = App::start().await;
     let ann = app.enterprise("ann").await;
