@@ -188,6 +188,20 @@ async fn what_is_written_on_screen_is_found_where_it_is_first_read() {
 }
 
 #[tokio::test]
+async fn the_player_jumps_to_the_sign_that_is_quoted() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "A journey", &[(0, 9000, "")]).await;
+    let hall = scene_of(video, 0, 9000);
+    written(&app, &ann, video, hall, (1000, 2000), "Platform tickets").await;
+    written(&app, &ann, video, hall, (6000, 8000), "Departures from platform nine").await;
+    let asked = json!({ "query": "platform nine departures", "channels": ["written"] });
+    let answer = ann.post("/search", asked).await.assert_status(200).body.clone();
+    assert_eq!(answer["items"][0]["matches"][0]["quote"], "Departures from platform nine", "{answer}");
+    assert_eq!(answer["items"][0]["at_ms"], 6000, "{answer}");
+}
+
+#[tokio::test]
 async fn a_video_is_found_by_what_it_is_called() {
     let app = App::start().await;
     let ann = app.enterprise("ann").await;
