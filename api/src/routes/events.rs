@@ -16,7 +16,10 @@ use axum::{
 use heimdex_db::{VideoId, events::Event, videos};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio::{
+    sync::{broadcast::error::RecvError, mpsc},
+    time::{Instant, MissedTickBehavior, interval_at},
+};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -28,6 +31,8 @@ use super::{
 use crate::{auth::Caller, error::ApiError, events::Signal, extract::Path, state::AppState};
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often it is asked whether a stream's session or token has not been ended.
+pub(super) const STILL: Duration = Duration::from_secs(5);
 
 #[derive(Serialize, ToSchema)]
 pub struct VideoActivity {
@@ -37,7 +42,7 @@ pub struct VideoActivity {
 }
 
 /// Changes of all the person's videos and people. `snapshot` first, then `job`, `video` and `task`, `photo` (one was checked) and
-/// `matching` (a person is looked for in the library).
+/// `matching` (a person is looked for in the library). The stream ends with the token, and soon after the session was ended.
 #[utoipa::path(get, path = "/events", tag = "events", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub async fn all(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
     stream(state, caller, None).await
@@ -64,6 +69,8 @@ async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Resul
         let _open = metrics::gauge!("heimdex_event_streams").open();
         let end = tokio::time::sleep(lifetime);
         tokio::pin!(end);
+        let mut still = interval_at(Instant::now() + STILL, STILL);
+        still.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next = Some(first);
         loop {
             if let Some(event) = next.take()
@@ -76,6 +83,11 @@ async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Resul
                 () = &mut end => return,
                 () = state.stopping.cancelled() => return,
                 () = sender.closed() => return,
+                // Signed out, the token taken back, the account deleted; or the database is away and the browser comes again.
+                _ = still.tick() => match caller.is_still_good(&state).await {
+                    Ok(true) => None,
+                    _ => return,
+                },
                 signal = signals.recv() => match signal {
                     Ok(Signal::Changed(event)) => {
                         let mine = event.owner_id() == Some(caller.user_id()) && only.is_none_or(|id| Some(id) == event.video_id());

@@ -1,12 +1,12 @@
 //! `GET /admin/events`: what changes in the whole installation, as server-sent events.
 
-use std::{convert::Infallible, time::Duration};
+use std::convert::Infallible;
 
 use axum::{
     extract::State,
     response::{Response, sse},
 };
-use heimdex_db::{events::Event, role_profiles};
+use heimdex_db::{DbError, events::Event, role_profiles};
 use tokio::{
     sync::{
         broadcast::{self, error::RecvError},
@@ -20,16 +20,13 @@ use crate::{
     auth::{Caller, guard::Operator},
     error::ApiError,
     events::Signal,
-    routes::events::{message, named, respond},
+    routes::events::{STILL, message, named, respond},
     state::AppState,
 };
 
-/// How often it is asked whether the person still may.
-const STILL: Duration = Duration::from_secs(15);
-
 /// Changes of all videos' stages, videos and tasks, and of the installation itself. `snapshot` first and after a gap (the body
 /// of `/admin/queues`), then `job`, `video`, `task`, and `operations` (`what`: `stages`, `workers` or `tasks` changed). The stream
-/// ends with the token, and soon after the person may no longer see it. For operators and admins.
+/// ends with the token, and soon after the session was ended or the person may no longer see it. For operators and admins.
 #[utoipa::path(get, path = "/admin/events", tag = "admin", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub async fn stream(State(state): State<AppState>, Operator(caller): Operator) -> Result<Response, ApiError> {
     let signals = state.events.subscribe();
@@ -62,7 +59,7 @@ async fn tell(
             () = &mut end => return,
             () = state.stopping.cancelled() => return,
             () = sender.closed() => return,
-            _ = still.tick() => match role_profiles::may_operate(&state.pool, caller.user_id()).await {
+            _ = still.tick() => match may_still(&state, &caller).await {
                 Ok(true) => None,
                 _ => return,
             },
@@ -79,6 +76,11 @@ async fn tell(
             },
         };
     }
+}
+
+/// Whether the session goes on, and the person may still see it.
+async fn may_still(state: &AppState, caller: &Caller) -> Result<bool, DbError> {
+    Ok(caller.is_still_good(state).await? && role_profiles::may_operate(&state.pool, caller.user_id()).await?)
 }
 
 async fn snapshot(state: &AppState) -> Result<sse::Event, ApiError> {
