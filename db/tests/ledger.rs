@@ -382,6 +382,31 @@ async fn a_message_that_vanished_is_sent_again_and_one_that_waits_is_not() {
 }
 
 #[tokio::test]
+async fn a_letter_does_not_wait_behind_hours_of_encoding() {
+    let story = Story::begin().await;
+    let mut tx = story.pool().begin().await.unwrap();
+    for kind in [tasks::CUT_CLIP, tasks::MAKE_PROXY, tasks::DELETE_OBJECTS] {
+        let task = NewTask { kind, owner_id: Some(story.owner), video_id: None, payload: json!({}), run_at: None };
+        tasks::enqueue(&mut tx, &task).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let waiting = async || -> Vec<String> {
+        sqlx::query_scalar("SELECT job_type || ' ' || count(*)::text FROM apalis.jobs GROUP BY job_type ORDER BY 1")
+            .fetch_all(story.pool())
+            .await
+            .unwrap()
+    };
+    assert_eq!(waiting().await, ["encoding 2", "maintenance 1"]);
+
+    // Messages that got lost are sent where they belong, those that wait are not sent twice.
+    sqlx::query("UPDATE tasks SET pushed_at = now() - interval '2 minutes'").execute(story.pool()).await.unwrap();
+    assert_eq!(ledger::repush_lost(story.pool()).await.unwrap(), 0);
+    sqlx::query("DELETE FROM apalis.jobs").execute(story.pool()).await.unwrap();
+    assert_eq!(ledger::repush_lost(story.pool()).await.unwrap(), 3);
+    assert_eq!(waiting().await, ["encoding 2", "maintenance 1"]);
+}
+
+#[tokio::test]
 async fn while_a_reindex_runs_or_fails_the_video_stays_indexed_with_what_it_had() {
     let story = Story::begin().await;
     let first = story.start(RunReason::Initial).await;
