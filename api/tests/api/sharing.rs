@@ -1,6 +1,6 @@
 //! Clips and shares: what leaves a library, for how long, and for whom.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use heimdex_db::{ClipId, VideoId, clips, keys};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -81,6 +81,11 @@ async fn a_share_ends_by_itself_and_with_its_video() {
     for wrong in [part(0, 1000, 31), part(0, 1000, -1), part(-1, 1000, 1), part(2000, 1000, 1), part(0, 700_000, 1)] {
         ann.post(&shares, wrong).await.assert_problem(400, "invalid_request");
     }
+    // Thirty days by a clock that is five minutes fast are thirty days.
+    let fast = json!({ "start_ms": 5000, "end_ms": 6000, "expires_at": Utc::now() + TimeDelta::days(30) + TimeDelta::minutes(5) });
+    let made = ann.post(&shares, fast).await.assert_status(201).body.clone();
+    let ends: DateTime<Utc> = made["expires_at"].as_str().unwrap().parse().unwrap();
+    assert!(ends <= Utc::now() + TimeDelta::days(30));
     let token = async |body: Value| {
         let made = ann.post(&shares, body).await;
         made.assert_status(201).body["token"].as_str().unwrap().to_owned()
