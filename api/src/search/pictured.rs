@@ -83,6 +83,7 @@ pub async fn run(
             |known: &&mut Known| known.candidate.run_id == frame.run_id && known.candidate.scene_id == frame.scene_id;
         if let Some(known) = known.values_mut().find(of_scene) {
             known.at_ms = Some(frame.at_ms);
+            known.matches.iter_mut().for_each(|matched| matched.at_ms = Some(frame.at_ms));
         }
     }
     let mut hits = present(state, owner, "", &page, &known).await?;
