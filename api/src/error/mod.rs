@@ -154,6 +154,15 @@ impl From<DbError> for ApiError {
             DbError::Conflict("merge_with_itself") => {
                 Self::field("from", "same_person", "A person cannot be merged with themself.")
             }
+            DbError::Conflict(code @ "too_many_clips") => Self::new(Code::Conflict)
+                .with("conflict", *code)
+                .detail("There are as many clips as are kept at a time; the oldest go a day after they were asked for."),
+            DbError::Conflict(code @ "clips_waiting") => Self::new(Code::Conflict)
+                .with("conflict", *code)
+                .detail("Many clips are still being made; ask for more once some of them are there."),
+            DbError::Conflict(code @ "too_many_shares") => Self::new(Code::Conflict)
+                .with("conflict", *code)
+                .detail("There are as many links as can be open at a time; take one back to make another."),
             DbError::Conflict(code) => Self::new(Code::Conflict).with("conflict", *code),
             _ if error.is_outage() => Self::unavailable(&error),
             _ if error.is_busy() => Self::unavailable(&error)

@@ -148,6 +148,28 @@ async fn a_clip_is_made_once_handed_out_signed_and_gone_after_a_day() {
 }
 
 #[tokio::test]
+async fn one_persons_clips_do_not_keep_everybody_waiting() {
+    let app = App::start().await;
+    let (ann, ben) = (app.user("ann").await, app.user("ben").await);
+    let (anns, bens) =
+        (said(&app, &ann, "Rain", &[(0, 60_000, "rain")]).await, said(&app, &ben, "Sun", &[(0, 60_000, "sun")]).await);
+    let ask = async |start: i64| {
+        ann.post(&format!("/videos/{anns}/clips"), json!({ "start_ms": start, "end_ms": start + 1000 })).await
+    };
+    for second in 0..20 {
+        ask(second * 1000).await.assert_status(202);
+    }
+    let more = ask(30_000).await;
+    assert_eq!(more.assert_problem(409, "conflict").body["conflict"], "clips_waiting");
+    ask(0).await.assert_status(202);
+    let share = json!({ "start_ms": 0, "end_ms": 5000 });
+    ann.post(&format!("/videos/{anns}/shares"), share.clone()).await.assert_problem(409, "conflict");
+    ben.post(&format!("/videos/{bens}/shares"), share).await.assert_status(201);
+    cut_all(&app).await;
+    ask(30_000).await.assert_status(202);
+}
+
+#[tokio::test]
 async fn scenes_go_to_an_editing_program_with_timecode() {
     let app = App::start().await;
     let ann = app.user("ann").await;

@@ -932,7 +932,8 @@ export interface paths {
         put?: never;
         /**
          * Has a part of a video cut out, at most half an hour long. It is made by a worker; ask for the clip until it is `ready`. The
-         *     same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`).
+         *     same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`), and 20 are waited
+         *     for at a time (`clips_waiting`).
          */
         post: operations["post_videos_video_id_clips"];
         delete?: never;
