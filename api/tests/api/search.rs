@@ -356,6 +356,39 @@ async fn a_completion_that_would_come_too_late_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+async fn a_video_that_is_indexed_again_meanwhile_stays_on_its_page() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let scenes: Vec<(i64, i64, &str)> = (0..4).map(|n| (n * 1000, n * 1000 + 1000, "an umbrella")).collect();
+    let videos = [said(&app, &ann, "Monday", &scenes).await, said(&app, &ann, "Tuesday", &scenes).await];
+    let page = async |cursor: &Value| {
+        let asked = json!({ "query": "umbrella", "limit": 4, "per_video": 100, "cursor": cursor });
+        ann.post("/search", asked).await.assert_status(200).body.clone()
+    };
+    let first = page(&Value::Null).await;
+    for video in videos {
+        let again = RunId::new();
+        for statement in [
+            "INSERT INTO runs (run_id, video_id, reason, state, language, visible_at) VALUES ($1, $2, 'reprocess', 'completed', 'en', now() + interval '1 second')",
+            "INSERT INTO scenes (run_id, scene_id, video_id, owner_id, ordinal, start_ms, end_ms, text, language, text_tsv)
+             SELECT $1, scene_id, video_id, owner_id, ordinal, start_ms, end_ms, text, language, text_tsv FROM scenes WHERE video_id = $2",
+            "UPDATE videos SET current_run_id = $1 WHERE video_id = $2",
+        ] {
+            sqlx::query(statement).bind(again).bind(video).execute(app.db.pool()).await.unwrap();
+        }
+    }
+    let second = page(&first["next_cursor"]).await;
+    let mut seen: Vec<_> = [&first, &second]
+        .into_iter()
+        .flat_map(|page| page["items"].as_array().unwrap())
+        .map(|hit| hit["scene_id"].as_str().unwrap().to_owned())
+        .collect();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 8, "{second}");
+}
+
+#[tokio::test]
 async fn pages_neither_repeat_nor_skip_and_no_video_fills_the_first() {
     let app = App::start().await;
     let ann = app.enterprise("ann").await;
