@@ -116,7 +116,7 @@ async fn streams_end_when_the_process_stops() {
 }
 
 /// All streams end, long before their tokens do.
-async fn all_end(streams: impl IntoIterator<Item = &mut Events>) {
+async fn all_end(streams: &mut [Events]) {
     for stream in streams {
         let end = async { while stream.next().await.is_some() {} };
         tokio::time::timeout(Duration::from_secs(15), end).await.expect("the stream ends");
