@@ -14,7 +14,7 @@ use axum::{
         sse::{self, KeepAlive, Sse},
     },
 };
-use heimdex_db::{VideoId, events::Event, role_profiles, videos};
+use heimdex_db::{DbError, VideoId, events::Event, role_profiles, videos};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::{
@@ -33,8 +33,8 @@ use super::{
 use crate::{auth::Caller, error::ApiError, events::Signal, extract::Path, state::AppState};
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often it is asked whether the person still may.
-const STILL: Duration = Duration::from_secs(15);
+/// How often it is asked whether a stream's session or token has not been ended, and an operator is one still.
+const STILL: Duration = Duration::from_secs(5);
 
 /// Whose changes a stream tells.
 #[derive(Clone, Copy)]
@@ -58,11 +58,12 @@ impl Audience {
         }
     }
 
-    /// What belongs to a person stays theirs; an operator may be one no longer.
-    async fn is_still(self, state: &AppState, caller: &Caller) -> bool {
+    /// Whether the session or token goes on, and the person may still see it.
+    async fn is_still(self, state: &AppState, caller: &Caller) -> Result<bool, DbError> {
+        let good = caller.is_still_good(state).await?;
         match self {
-            Self::Owner | Self::Video(_) => true,
-            Self::Operator => matches!(role_profiles::may_operate(&state.pool, caller.user_id()).await, Ok(true)),
+            Self::Owner | Self::Video(_) => Ok(good),
+            Self::Operator => Ok(good && role_profiles::may_operate(&state.pool, caller.user_id()).await?),
         }
     }
 }
@@ -75,7 +76,7 @@ pub struct VideoActivity {
 }
 
 /// Changes of all the person's videos and people. `snapshot` first, then `job`, `video` and `task`, `photo` (one was checked) and
-/// `matching` (a person is looked for in the library).
+/// `matching` (a person is looked for in the library). The stream ends with the token, and soon after the session was ended.
 #[utoipa::path(get, path = "/events", tag = "events", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub async fn all(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
     follow(state, caller, Audience::Owner).await
@@ -93,7 +94,7 @@ pub async fn of_video(
     follow(state, caller, Audience::Video(video_id)).await
 }
 
-/// A stream for whoever may see it at this moment. It ends with the token.
+/// A stream for whoever may see it at this moment. It ends with the token, or when they may no longer.
 pub(super) async fn follow(state: AppState, caller: Caller, audience: Audience) -> Result<Response, ApiError> {
     let mut signals = state.events.subscribe();
     let first = snapshot(&state, &caller, audience).await?;
@@ -117,12 +118,11 @@ pub(super) async fn follow(state: AppState, caller: Caller, audience: Audience) 
                 () = &mut end => return,
                 () = state.stopping.cancelled() => return,
                 () = sender.closed() => return,
-                _ = still.tick() => {
-                    if !audience.is_still(&state, &caller).await {
-                        return;
-                    }
-                    None
-                }
+                // Signed out, the token taken back, the account deleted; or the database is away and the browser comes again.
+                _ = still.tick() => match audience.is_still(&state, &caller).await {
+                    Ok(true) => None,
+                    _ => return,
+                },
                 signal = signals.recv() => match signal {
                     Ok(Signal::Changed(event)) => audience.is_told(&caller, &event).then(|| message(&event)),
                     Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => match snapshot(&state, &caller, audience).await {

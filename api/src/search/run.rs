@@ -432,7 +432,7 @@ pub(super) async fn present(
                 matched.at_ms = Some(shown.at_ms);
                 matched.corners = Some(shown.corners);
             } else if matched.channel == Channel::Seen.as_str() {
-                matched.at_ms = seen;
+                matched.at_ms = seen.or(matched.at_ms);
             } else if matched.channel == Channel::Words.as_str() {
                 matched.at_ms = spoken;
             }

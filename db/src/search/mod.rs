@@ -78,7 +78,7 @@ pub struct Filters {
     pub people: Option<Vec<PersonId>>,
     /// All of them hold.
     pub conditions: Vec<Condition>,
-    /// Only runs that were visible then, so that later pages see what the first one saw.
+    /// Only videos of which a run was visible then, so that later pages see what the first one saw.
     pub as_of: Option<DateTime<Utc>>,
 }
 
@@ -183,7 +183,10 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
         conditions::push(sql, condition);
     }
     if let Some(as_of) = filters.as_of {
-        sql.push(" AND r.visible_at <= ").push_bind(as_of);
+        // A video that was indexed again since then was there before.
+        sql.push(" AND (r.visible_at <= ").push_bind(as_of);
+        sql.push(" OR EXISTS (SELECT FROM runs o WHERE o.video_id = v.video_id AND o.visible_at <= ").push_bind(as_of);
+        sql.push("))");
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn push_statement(
     );
     sql.push_bind(LINES).push(
         "), worded AS MATERIALIZED (
-            SELECT run_id, scene_id, video_id, (array_agg(text ORDER BY own DESC, at_ms, text))[1] AS text, min(at_ms) AS at_ms,
+            SELECT run_id, scene_id, video_id, (array_agg(text ORDER BY own DESC, at_ms, text))[1] AS text, (array_agg(at_ms ORDER BY own DESC, at_ms, text))[1] AS at_ms,
                    count(DISTINCT n) / (SELECT count(*) FROM stems)::double precision AS share
             FROM (SELECT l.*, q.n, count(*) OVER (PARTITION BY l.run_id, l.scene_id, l.at_ms, l.text) AS own
                   FROM lines l JOIN stems q ON to_tsvector('english', l.text) @@ q.stem) AS said

@@ -58,3 +58,28 @@ async fn a_task_is_under_the_same_rules_as_a_stage() {
     assert_eq!(story.fail(&refused, FailureKind::Rejected).await, AfterFailure::Final);
     assert_eq!(story.video().await, ("validating".into(), None));
 }
+
+#[tokio::test]
+async fn a_letter_does_not_wait_behind_hours_of_encoding() {
+    let story = Story::begin().await;
+    let mut tx = story.pool().begin().await.unwrap();
+    for kind in [tasks::CUT_CLIP, tasks::MAKE_PROXY, tasks::DELETE_OBJECTS] {
+        let task = NewTask { kind, owner_id: Some(story.owner), video_id: None, payload: json!({}), run_at: None };
+        tasks::enqueue(&mut tx, &task).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let waiting = async || -> Vec<String> {
+        sqlx::query_scalar("SELECT job_type || ' ' || count(*)::text FROM apalis.jobs GROUP BY job_type ORDER BY 1")
+            .fetch_all(story.pool())
+            .await
+            .unwrap()
+    };
+    assert_eq!(waiting().await, ["encoding 2", "maintenance 1"]);
+
+    // Messages that got lost are sent where they belong, those that wait are not sent twice.
+    sqlx::query("UPDATE tasks SET pushed_at = now() - interval '2 minutes'").execute(story.pool()).await.unwrap();
+    assert_eq!(ledger::repush_lost(story.pool()).await.unwrap(), 0);
+    sqlx::query("DELETE FROM apalis.jobs").execute(story.pool()).await.unwrap();
+    assert_eq!(ledger::repush_lost(story.pool()).await.unwrap(), 3);
+    assert_eq!(waiting().await, ["encoding 2", "maintenance 1"]);
+}

@@ -61,6 +61,34 @@ async fn a_friend_is_enrolled_with_three_photos_and_found_in_what_was_indexed_be
 }
 
 #[tokio::test]
+async fn of_two_of_one_family_the_one_who_is_named_is_shown() {
+    let app = App::with_faces().await;
+    let ann = app.enterprise("ann").await;
+    let video = seen(&app, &ann, "Holiday", [0.0, 120.0]).await;
+    enrolled(&app, &ann, "Zoë Müller", 3.0).await;
+    enrolled(&app, &ann, "Max Müller", 121.0).await;
+    // Max comes into Zoë's scene, and is seen better.
+    let mut tx = app.db.pool().begin().await.unwrap();
+    for statement in [
+        "UPDATE face_tracks SET scene_id = $1 WHERE scene_id = $2",
+        "UPDATE face_detections SET scene_id = $1, quality = 0.99 WHERE scene_id = $2",
+    ] {
+        sqlx::query(statement)
+            .bind(scene_of(video, 0, 10_000))
+            .bind(scene_of(video, 10_000, 20_000))
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+    }
+    tx.commit().await.unwrap();
+    for (query, shown) in [("zoe muller", "Zoë Müller"), ("max", "Max Müller"), ("maxim and zoe", "Zoë Müller")] {
+        let answer =
+            ann.post("/search", json!({ "query": query, "channels": ["who"] })).await.assert_status(200).body.clone();
+        assert_eq!(answer["items"][0]["matches"][0]["quote"], shown, "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_search_for_a_name_finds_the_person() {
     let app = App::with_faces().await;
     let ann = app.enterprise("ann").await;
