@@ -28,7 +28,13 @@ use super::{
     jobs,
     videos::{get, shape::Progress},
 };
-use crate::{auth::Caller, error::ApiError, events::Signal, extract::Path, state::AppState};
+use crate::{
+    auth::Caller,
+    error::{ApiError, Code},
+    events::{MOST_STREAMS, Signal},
+    extract::Path,
+    state::AppState,
+};
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often it is asked whether a stream's session or token has not been ended.
@@ -61,12 +67,13 @@ pub async fn of_video(
 }
 
 async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Result<Response, ApiError> {
+    let place = state.events.place(caller.user_id()).ok_or_else(too_many)?;
     let mut signals = state.events.subscribe();
     let first = snapshot(&state, &caller, only).await?;
     let (sender, receiver) = mpsc::channel::<Result<sse::Event, Infallible>>(64);
     let lifetime = (caller.expires_at - chrono::Utc::now()).to_std().unwrap_or_default();
     tokio::spawn(async move {
-        let _open = metrics::gauge!("heimdex_event_streams").open();
+        let _open = (metrics::gauge!("heimdex_event_streams").open(), place);
         let end = tokio::time::sleep(lifetime);
         tokio::pin!(end);
         let mut still = interval_at(Instant::now() + STILL, STILL);
@@ -104,6 +111,11 @@ async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Resul
         }
     });
     Ok(respond(receiver))
+}
+
+pub(super) fn too_many() -> ApiError {
+    let detail = format!("{MOST_STREAMS} streams are open; close some of them.");
+    ApiError::new(Code::RateLimited).detail(detail).with("limit", MOST_STREAMS).retry_after(30)
 }
 
 /// The stream itself, with heartbeats.

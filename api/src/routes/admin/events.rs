@@ -20,7 +20,7 @@ use crate::{
     auth::{Caller, guard::Operator},
     error::ApiError,
     events::Signal,
-    routes::events::{STILL, message, named, respond},
+    routes::events::{STILL, message, named, respond, too_many},
     state::AppState,
 };
 
@@ -29,10 +29,14 @@ use crate::{
 /// ends with the token, and soon after the session was ended or the person may no longer see it. For operators and admins.
 #[utoipa::path(get, path = "/admin/events", tag = "admin", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub async fn stream(State(state): State<AppState>, Operator(caller): Operator) -> Result<Response, ApiError> {
+    let place = state.events.place(caller.user_id()).ok_or_else(too_many)?;
     let signals = state.events.subscribe();
     let first = snapshot(&state).await?;
     let (sender, receiver) = mpsc::channel(64);
-    tokio::spawn(tell(state, caller, signals, first, sender));
+    tokio::spawn(async move {
+        let _place = place;
+        tell(state, caller, signals, first, sender).await;
+    });
     Ok(respond(receiver))
 }
 
