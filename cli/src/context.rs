@@ -1,7 +1,7 @@
 //! What every command begins with: which server, who asks, how to print.
 
 use crate::{
-    api::{self, Api},
+    api::{Api, Http},
     args::Global,
     auth::{
         Auth,
@@ -31,7 +31,7 @@ impl<'a> Context<'a> {
                 Auth::of(credential, store, server.as_str())
             }
         };
-        Ok(Self { out, api: Api::new(server, insecure_http, api::http_client()?, auth) })
+        Ok(Self { out, api: Api::new(server, insecure_http, Http::new()?, auth) })
     }
 }
 

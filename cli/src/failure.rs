@@ -5,6 +5,8 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
+use crate::output::harmless;
+
 pub type Result<T> = std::result::Result<T, Failure>;
 
 /// Exit codes. Append only; 0 is success and 130 what shells give to Ctrl-C.
@@ -72,7 +74,7 @@ impl std::fmt::Display for Problem {
 }
 
 impl Problem {
-    /// From the body of an answer; anything that is no JSON object has its status alone.
+    /// From the body of an answer; anything that is no JSON object has its status alone. Its texts are safe to print.
     pub fn read(status: u16, retry_after_s: Option<u64>, body: &[u8]) -> Self {
         let mut fields = match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => fields,
@@ -80,7 +82,7 @@ impl Problem {
         };
         let text = |names: &[&str]| {
             names.iter().find_map(|name| match fields.get(*name) {
-                Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+                Some(Value::String(text)) => Some(harmless(text)).filter(|text| !text.is_empty()),
                 _ => None,
             })
         };
@@ -203,6 +205,12 @@ mod tests {
             let problem = Problem::read(400, None, body.as_bytes());
             assert_eq!((&*problem.code, &*problem.detail), ("invalid_credentials", "Invalid login credentials"));
         }
+    }
+
+    #[test]
+    fn a_sentence_of_the_server_cannot_steer_the_terminal() {
+        let body = "{\"detail\":\"no \\u001b]0;owned\\u0007such\\nvideo\",\"request_id\":\"\\u001b[2Jr1\"}";
+        assert_eq!(Problem::read(404, None, body.as_bytes()).to_string(), "no ]0;owned such video (request [2Jr1)");
     }
 
     #[test]

@@ -30,6 +30,9 @@ pub struct NewClip {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CutClip {
     pub clip_id: ClipId,
+    /// Tells where an object may lie once the row is gone; tasks of an older version lack it.
+    #[serde(default)]
+    pub video_id: Option<VideoId>,
 }
 
 /// A clip, and how far it is.
@@ -88,7 +91,8 @@ pub async fn request(db: &mut PgConnection, owner: UserId, video: VideoId, new: 
         return Err(DbError::Conflict("too_many_clips"));
     }
     let clip = ClipId::new();
-    let payload = serde_json::to_value(CutClip { clip_id: clip }).map_err(|error| DbError::Queue(error.to_string()))?;
+    let payload = serde_json::to_value(CutClip { clip_id: clip, video_id: Some(video) })
+        .map_err(|error| DbError::Queue(error.to_string()))?;
     // Without the video: of one kind a video has one task at a time, and several parts may be wanted.
     let task = NewTask { kind: CUT_CLIP, owner_id: Some(owner), video_id: None, payload, run_at: None };
     let task_id = tasks::enqueue(&mut *db, &task).await?;
@@ -156,6 +160,16 @@ pub async fn source(db: impl PgExecutor<'_>, clip: ClipId) -> Result<Option<Clip
     .await?)
 }
 
+/// Whether the object of a clip is one that a row names, be its time over or its video deleted: whoever removes the row removes it.
+pub async fn is_kept(db: impl PgExecutor<'_>, clip: ClipId) -> Result<bool, DbError> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM clips WHERE clip_id = $1 AND object_key IS NOT NULL) AS "kept!""#,
+        clip.0
+    )
+    .fetch_one(db)
+    .await?)
+}
+
 /// Records where the clip lies. False when it, or its video, is gone meanwhile.
 pub async fn set(
     connection: &mut PgConnection,
@@ -184,11 +198,15 @@ pub(crate) async fn remove(connection: &mut PgConnection, clip: ClipId) -> Resul
     .fetch_optional(&mut *connection)
     .await?;
     if let Some(video) = video {
-        // Whatever is at work on it finds no row, and removes what it may have put.
-        let unwanted = Unwanted { keys: vec![keys::clip(video, clip)], ..Unwanted::default() };
-        tasks::delete_objects(connection, &unwanted).await?;
+        tasks::delete_objects(connection, &unwanted(vec![keys::clip(video, clip)])).await?;
     }
     Ok(())
+}
+
+/// What there may be of clips whose rows go. Whatever is at work on one finds no row, and removes what it puts after that.
+fn unwanted(keys: Vec<String>) -> Unwanted {
+    // Of a worker that died while it sent a long one.
+    Unwanted { uploads: keys.clone(), keys, ..Unwanted::default() }
 }
 
 /// Forgets clips whose time is over, at most a hundred, and has their objects removed. Safe to be done by many at once.
@@ -203,11 +221,8 @@ pub async fn expire(pool: &PgPool) -> Result<usize, DbError> {
     if over.is_empty() {
         return Ok(0);
     }
-    let unwanted = Unwanted {
-        keys: over.iter().map(|row| keys::clip(row.video_id, row.clip_id)).collect(),
-        ..Unwanted::default()
-    };
-    tasks::delete_objects(&mut tx, &unwanted).await?;
+    let keys = over.iter().map(|row| keys::clip(row.video_id, row.clip_id)).collect();
+    tasks::delete_objects(&mut tx, &unwanted(keys)).await?;
     tx.commit().await?;
     Ok(over.len())
 }

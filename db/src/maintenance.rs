@@ -2,13 +2,20 @@
 
 use std::time::Duration;
 
+use chrono::{TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use crate::{
     error::DbError,
     ids::{TaskId, UserId, VideoId},
+    keys,
     stage::Stage,
+    tasks::{self, Unwanted},
 };
+
+/// After a purge a worker may still put objects that it was at work on: it learns with its next heartbeat that nobody wants them, and
+/// while PostgreSQL is out of its reach it does not learn it.
+const LAST_LOOK: TimeDelta = TimeDelta::hours(1);
 
 /// Uploads that began longer ago than `age` and were never completed.
 pub async fn abandoned_uploads(pool: &PgPool, age: Duration) -> Result<Vec<VideoId>, DbError> {
@@ -54,8 +61,8 @@ pub async fn videos_to_purge(pool: &PgPool) -> Result<Vec<(VideoId, UserId)>, Db
     .collect())
 }
 
-/// Removes a deleted video and all that hangs on it, once its objects are gone. False when it was restored in the meantime.
-/// Tasks about it are kept as history, without their video.
+/// Removes a deleted video and all that hangs on it, once its objects are gone, and has what was put there meanwhile removed an hour
+/// later. False when it was restored in the meantime. Tasks about it are kept as history, without their video.
 pub async fn purge_video(connection: &mut PgConnection, video_id: VideoId) -> Result<bool, DbError> {
     let owner = match crate::videos::owner(&mut *connection, video_id).await {
         Err(DbError::NotFound) => return Ok(false),
@@ -86,6 +93,9 @@ pub async fn purge_video(connection: &mut PgConnection, video_id: VideoId) -> Re
             .execute(&mut *connection)
             .await?;
         sqlx::query!("DELETE FROM videos WHERE video_id = $1", video_id as VideoId).execute(&mut *connection).await?;
+        let prefix = keys::video_prefix(video_id);
+        let late = Unwanted { uploads: vec![prefix.clone()], prefixes: vec![prefix], ..Unwanted::default() };
+        tasks::delete_objects_at(&mut *connection, &late, Utc::now() + LAST_LOOK).await?;
         crate::people::forget_orphans(connection, owner).await?;
     }
     Ok(due)

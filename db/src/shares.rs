@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::{
     audit::{self, Action, By, Event, Whom},
@@ -122,6 +122,17 @@ pub async fn revoke(
     let before = json!({ "video_id": video, "start_ms": row.start_ms, "end_ms": row.end_ms });
     let event = Event::new(Action::ShareRevoked, Whom::User(owner)).target(share.to_string());
     audit::record(db, by, event.changed(before, json!(null))).await
+}
+
+/// Forgets shares that ended a month ago, at most a thousand; the history of the account tells of them. Returns how many.
+pub async fn forget_over(pool: &PgPool) -> Result<u64, DbError> {
+    Ok(sqlx::query!(
+        "DELETE FROM shares WHERE share_id IN (
+             SELECT share_id FROM shares WHERE LEAST(revoked_at, expires_at) < now() - interval '30 days' LIMIT 1000 FOR UPDATE SKIP LOCKED)"
+    )
+    .execute(pool)
+    .await?
+    .rows_affected())
 }
 
 /// A moment as whoever has the link sees it.

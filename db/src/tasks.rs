@@ -47,7 +47,7 @@ pub struct Unwanted {
     /// These objects.
     #[serde(default)]
     pub keys: Vec<String>,
-    /// Multipart uploads that are open under these keys.
+    /// Multipart uploads that are open under these keys, or keys that begin so.
     #[serde(default)]
     pub uploads: Vec<String>,
     /// All objects whose keys begin so.
@@ -67,8 +67,25 @@ pub struct Replaced {
 /// Has objects removed. Written down in the transaction that forgets them: none is left behind, whatever happens next, and a
 /// storage that does not answer holds nobody up. The task is nobody's, so that it outlives an account.
 pub async fn delete_objects(connection: &mut PgConnection, unwanted: &Unwanted) -> Result<TaskId, DbError> {
+    deletion(connection, unwanted, None).await
+}
+
+/// As [`delete_objects`], later.
+pub async fn delete_objects_at(
+    connection: &mut PgConnection,
+    unwanted: &Unwanted,
+    run_at: DateTime<Utc>,
+) -> Result<TaskId, DbError> {
+    deletion(connection, unwanted, Some(run_at)).await
+}
+
+async fn deletion(
+    connection: &mut PgConnection,
+    unwanted: &Unwanted,
+    run_at: Option<DateTime<Utc>>,
+) -> Result<TaskId, DbError> {
     let payload = serde_json::to_value(unwanted).map_err(|error| DbError::Queue(error.to_string()))?;
-    let task = NewTask { kind: DELETE_OBJECTS, owner_id: None, video_id: None, payload, run_at: None };
+    let task = NewTask { kind: DELETE_OBJECTS, owner_id: None, video_id: None, payload, run_at };
     enqueue(connection, &task).await
 }
 

@@ -11,7 +11,8 @@ CUTOFFS = (1, 5, 10)
 
 
 def recall_at(k: int, ranking: Sequence[str], relevant: Mapping[str, int]) -> float:
-    """The part of the relevant ids that is among the first `k`; of no more of them than `k` places can hold."""
+    """The part of the relevant ids that is among the first `k`; of no more of them than `k` places can hold (capped recall, as BEIR has
+    it, Thakur et al. 2021): a perfect ranking has 1 at any `k`."""
     found = len(set(ranking[:k]) & relevant.keys())
     return found / min(k, len(relevant))
 
@@ -22,7 +23,8 @@ def reciprocal_rank(ranking: Sequence[str], relevant: Mapping[str, int]) -> floa
 
 
 def ndcg_at(k: int, ranking: Sequence[str], relevant: Mapping[str, int]) -> float:
-    """Normalized discounted cumulative gain (Järvelin, Kekäläinen 2002) with gain 2^grade - 1 and discount log2(1 + place).
+    """Normalized discounted cumulative gain (Järvelin, Kekäläinen 2002) with gain 2^grade - 1 and discount log2(1 + place), as Burges et
+    al. (2005) and web search after them have it; with grades of 0 and 1 both forms are the same.
 
     An id that comes twice gains once.
     """

@@ -20,6 +20,7 @@ pub mod formats;
 pub mod frames;
 pub mod leases;
 pub mod mail;
+pub mod memory;
 pub mod metrics;
 pub mod models;
 pub mod queues;

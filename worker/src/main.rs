@@ -6,7 +6,7 @@ use clap::Parser;
 use heimdex_worker::{
     cli::{Cli, Command},
     config::{Config, Environment},
-    shutdown,
+    memory, shutdown,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => args,
         None => cli.run,
     };
+    memory::give_back();
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,apalis_core=warn,sqlx=warn")),

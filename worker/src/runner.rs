@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use heimdex_db::{
     AttemptId, DbError, PgPool, Stage,
-    ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, StageJob, Work, WorkId},
+    ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, StageJob, Task, Work, WorkId},
     runs,
 };
 use serde_json::Value;
@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use crate::{
+    fault::{self, Point},
     leases::{Ending, Leases, Reason},
     metrics,
     shutdown::Shutdown,
@@ -222,16 +223,23 @@ impl Runner {
 async fn perform(cx: StageContext, work: Work) -> Result<Outcome, StageError> {
     match work {
         Work::Stage(job) => run_stage(cx, job).await,
-        Work::Task(task) => tasks::run(&cx, &task).await,
+        Work::Task(task) => run_task(cx, task).await,
     }
+}
+
+async fn run_task(cx: StageContext, task: Task) -> Result<Outcome, StageError> {
+    fault::at(&task.kind, Point::Start).await;
+    let outcome = tasks::run(&cx, &task).await?;
+    fault::at(&task.kind, Point::End).await;
+    Ok(outcome)
 }
 
 async fn run_stage(cx: StageContext, job: StageJob) -> Result<Outcome, StageError> {
     let subject = runs::subject(cx.db(), job.run_id).await?;
     let job = Job { run_id: job.run_id, video_id: job.video_id, owner_id: job.owner_id, stage: job.stage, subject };
-    crate::fault::at(job.stage, crate::fault::Point::Start).await;
+    fault::at(job.stage.as_str(), Point::Start).await;
     let outcome = stages::run(&cx, &job).await?;
-    crate::fault::at(job.stage, crate::fault::Point::End).await;
+    fault::at(job.stage.as_str(), Point::End).await;
     Ok(outcome)
 }
 

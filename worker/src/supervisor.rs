@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use heimdex_db::{
-    DbError, PgPool, Stage, clips, ledger, maintenance,
+    DbError, PgPool, Stage, clips, ledger, maintenance, shares,
     tasks::{self, NewTask, PURGE_VIDEO},
     workers::{self, Worker},
 };
@@ -110,6 +110,7 @@ impl Supervisor {
             tx.commit().await?;
         }
         clips::expire(db).await?;
+        shares::forget_over(db).await?;
         maintenance::expire_idempotency_keys(db).await?;
         maintenance::vacuum_queue(db).await?;
         workers::forget_silent(db).await?;

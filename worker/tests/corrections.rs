@@ -91,3 +91,48 @@ async fn only_the_windows_that_changed_are_embedded_again_and_captions_follow() 
     assert!(joined(&windows(&world, again).await).contains("a purple umbrella"));
     worker.terminate().await;
 }
+
+#[tokio::test]
+async fn after_a_correction_every_vector_is_what_indexing_anew_gives() {
+    let world = World::new().await;
+    let video = world.upload(media::spoken()).await;
+    let worker = world.worker("one").start();
+    world.video_becomes(video, &["indexed"]).await;
+    world.at_rest(video).await;
+    // A sentence that had ended goes on, and one that went on ends.
+    for segment in transcript::segments(world.pool(), video.run_id).await.unwrap().into_iter().step_by(2) {
+        let text = match segment.text.trim().strip_suffix('.') {
+            Some(open) => format!("{open} and"),
+            None => format!("{}.", segment.text.trim()),
+        };
+        correct(&world, video, segment.segment_no, &segment.text, &text).await;
+    }
+    all_applied(&world).await;
+    let copy = format!("CREATE TABLE before AS SELECT * FROM text_windows WHERE run_id = '{}'", video.run_id);
+    sqlx::query(sqlx::AssertSqlSafe(copy)).execute(world.pool()).await.unwrap();
+
+    let mut tx = world.pool().begin().await.unwrap();
+    let (run_id, _) = ledger::redo_stages(&mut tx, video.video_id, &[Stage::EmbedText]).await.unwrap();
+    tx.commit().await.unwrap();
+    let again = Uploaded { run_id, ..video };
+    until("the redo is visible", PATIENCE, async || {
+        let now: uuid::Uuid = sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1")
+            .bind(video.video_id)
+            .fetch_one(world.pool())
+            .await
+            .ok()?;
+        (now == run_id.0).then_some(())
+    })
+    .await;
+    world.at_rest(again).await;
+    let (same, all): (i64, i64) = sqlx::query_as(
+        "SELECT count(*) FILTER (WHERE b.text = a.text AND b.text_vec <=> a.text_vec < 0.0001), count(*)
+         FROM before b FULL JOIN (SELECT * FROM text_windows WHERE run_id = $1) a USING (scene_id, ordinal)",
+    )
+    .bind(run_id)
+    .fetch_one(world.pool())
+    .await
+    .unwrap();
+    assert!(all > 0 && same == all, "{same} of {all}");
+    worker.terminate().await;
+}

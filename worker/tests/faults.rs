@@ -12,31 +12,15 @@ use heimdex_db::{AttemptId, JobId, Stage, ledger};
 /// A killed worker's stage must be in other hands within this time.
 const TAKEOVER: Duration = Duration::from_secs(15);
 
-async fn marked(mark: &std::path::Path) {
-    until("the planted fault is reached", PATIENCE, async || mark.exists().then_some(())).await;
-}
-
 /// Kills the worker when the stage has written everything but is not yet completed: the worst moment. Another takes over,
 /// and nothing can be told from a run that was left alone.
 async fn killed_in(stage: Stage) {
     let world = World::new().await;
     let video = world.upload(media::spoken()).await;
-    let mark = world.dir.path().join("mark");
-    let first = world
-        .worker("first")
-        .fault(format!("{stage}:pause:end"))
-        .with("HEIMDEX_FAULT_MARK", mark.to_str().expect("UTF-8"))
-        .start();
-    marked(&mark).await;
+    let first = world.worker("first").fault(format!("{stage}:pause:end")).start();
+    world.marked().await;
     let second = world.worker("second").start();
-    until("the second worker is at work", PATIENCE, async || {
-        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM workers WHERE worker = 'second'")
-            .fetch_one(world.pool())
-            .await
-            .ok()?;
-        (there == 1).then_some(())
-    })
-    .await;
+    world.joins("second").await;
     first.kill().await;
     until(&format!("another worker takes {stage} over"), TAKEOVER, async || {
         (world.attempts(video, stage).await.len() == 2).then_some(())

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{World, media, snapshot};
-use heimdex_db::{Stage, VideoId, keys};
+use heimdex_db::{ClipId, Stage, VideoId, keys};
 use serde_json::Value;
 
 #[tokio::test]
@@ -180,22 +180,34 @@ async fn a_deleted_account_leaves_a_tombstone_and_nothing_else() {
         .await
         .unwrap();
     }
+    let clip = ClipId::new();
     for key in [
         keys::source(stored),
         keys::poster(stored),
+        keys::clip(stored, clip),
         keys::people_prefix(owner) + "ben/1.jpg",
         keys::people_prefix(owner) + "ben/2.sent",
     ] {
         world.store.put_bytes(&key, vec![1], "image/webp").await.unwrap();
     }
     sqlx::query(
-        "WITH ben AS (INSERT INTO face_profiles (owner_id, display_name) VALUES ($1, 'Ben') RETURNING person_id),
+        r#"WITH ben AS (INSERT INTO face_profiles (owner_id, display_name) VALUES ($1, 'Ben') RETURNING person_id),
               photo AS (INSERT INTO face_photos (person_id, owner_id, state, object_key, face_vec, face_model)
                         SELECT person_id, $1, 'accepted', 'p/ben/1.jpg', '[1]', 'test' FROM ben),
-              token AS (INSERT INTO api_tokens (user_id, name, token_hash, scopes) VALUES ($1, 'script', 'x', '{read}'))
-         INSERT INTO search_log (user_id, query, hits, took_ms) VALUES ($1, 'rain', 0, 0)",
+              token AS (INSERT INTO api_tokens (user_id, name, token_hash, scopes) VALUES ($1, 'script', 'x', '{read}')),
+              clip AS (INSERT INTO clips (clip_id, owner_id, video_id, start_ms, end_ms, exact, for_share, task_id, object_key, expires_at)
+                       VALUES ($3, $1, $2, 0, 1000, true, true, gen_random_uuid(), $4, now() + interval '1 day') RETURNING clip_id),
+              share AS (INSERT INTO shares (owner_id, video_id, token_hash, start_ms, end_ms, expires_at, clip_id)
+                        SELECT $1, $2, 'y', 0, 1000, now() + interval '1 day', clip_id FROM clip),
+              kept AS (INSERT INTO saved_searches (user_id, name, request) VALUES ($1, 'Rain', '{"query": "rain"}')),
+              edit AS (INSERT INTO video_edits (video_id, user_id, kind, start_ms, end_ms, payload)
+                       VALUES ($2, $1, 'segment_text', 0, 1000, '{"text": "rain"}'))
+         INSERT INTO search_log (user_id, query, hits, took_ms) VALUES ($1, 'rain', 0, 0)"#,
     )
     .bind(owner)
+    .bind(stored)
+    .bind(clip)
+    .bind(keys::clip(stored, clip))
     .execute(pool)
     .await
     .unwrap();
@@ -220,6 +232,10 @@ async fn a_deleted_account_leaves_a_tombstone_and_nothing_else() {
         ("face_profiles", "owner_id"),
         ("face_photos", "owner_id"),
         ("search_log", "user_id"),
+        ("saved_searches", "user_id"),
+        ("shares", "owner_id"),
+        ("clips", "owner_id"),
+        ("video_edits", "user_id"),
         ("api_tokens", "user_id"),
     ] {
         let left: i64 =

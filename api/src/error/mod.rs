@@ -154,13 +154,38 @@ impl From<DbError> for ApiError {
             DbError::Conflict("merge_with_itself") => {
                 Self::field("from", "same_person", "A person cannot be merged with themself.")
             }
-            DbError::Conflict(code) => Self::new(Code::Conflict).with("conflict", *code),
+            DbError::Conflict(code) => {
+                let conflict = Self::new(Code::Conflict).with("conflict", *code);
+                match sentence_of(code) {
+                    Some(sentence) => conflict.detail(sentence),
+                    None => conflict,
+                }
+            }
             _ if error.is_outage() => Self::unavailable(&error),
             _ if error.is_busy() => Self::unavailable(&error)
                 .detail("Something else is being done to the same things at this moment; try again.")
                 .retry_after(3),
             _ => Self::internal(&error),
         }
+    }
+}
+
+/// What somebody who has as many of something as they may can do.
+fn sentence_of(conflict: &str) -> Option<String> {
+    match conflict {
+        "too_many_clips" => Some(format!(
+            "You have {} clips, which is as many as are kept. Each goes 24 hours after it was made, and with the share it was made for.",
+            heimdex_db::clips::MAX_LIVE
+        )),
+        "too_many_shares" => Some(format!(
+            "You share {} moments, which is as many as you may. Take one back to share another.",
+            heimdex_db::shares::MAX_LIVE
+        )),
+        "too_many_saved_searches" => Some(format!(
+            "You keep {} searches, which is as many as you may. Delete one to keep another.",
+            heimdex_db::search::MAX_SAVED
+        )),
+        _ => None,
     }
 }
 

@@ -155,6 +155,29 @@ async fn operators_alone_list_what_passes_the_newest_video_first() {
 }
 
 #[tokio::test]
+async fn somebody_is_found_by_their_family_name_and_by_a_name_that_is_misspelt() {
+    let app = app().await;
+    let ann = app.enterprise("ann").await;
+    let video = said(&app, &ann, "Interview", &[(0, 10_000, ""), (10_000, 20_000, "")]).await;
+    person(&app, &ann, "Eileen Collins", &[(video, 0, 10_000)]).await;
+    person(&app, &ann, "Colin Firth", &[(video, 10_000, 20_000)]).await;
+    let (eileen, colin) = (vec!["Interview 0"], vec!["Interview 10"]);
+    for (query, scenes) in [
+        ("person:collins", &eileen),
+        ("person:\"colin firth\"", &colin),
+        ("person:fir", &colin),
+        ("Elieen Colins", &eileen),
+        ("eileen colins in the orange suit", &eileen),
+    ] {
+        assert_eq!(found(&ask(&ann, query).await), *scenes, "{query}");
+    }
+    // A part of a word is no name's beginning.
+    let nobody = ann.post("/search", json!({ "query": "person:irth" })).await.assert_status(200).body.clone();
+    assert_eq!(found(&nobody), [""; 0]);
+    assert_eq!(found(&ask(&ann, "a collie in a tub").await), [""; 0]);
+}
+
+#[tokio::test]
 async fn words_beside_operators_are_looked_for_in_what_passes() {
     let app = app().await;
     let ann = app.enterprise("ann").await;

@@ -28,7 +28,7 @@ pub const TRIES: u32 = 7;
 pub struct Api {
     pub server: Server,
     pub insecure_http: bool,
-    http: Client,
+    http: Http,
     auth: Auth,
 }
 
@@ -62,15 +62,31 @@ impl Call {
     }
 }
 
-/// The client that everything is sent with. It follows no redirects: a secret goes where it was meant to go.
-pub fn http_client() -> Result<Client> {
-    let agent = concat!("heimdex-cli/", env!("CARGO_PKG_VERSION"));
-    let built = Client::builder().user_agent(agent).redirect(Policy::none()).connect_timeout(CONNECT_DEADLINE).build();
-    built.map_err(|error| Failure::Other(anyhow::Error::new(error).context("HTTPS cannot be set up")))
+/// What everything is sent with. It follows no redirects: a secret goes where it was meant to go. What is meant for this machine never
+/// goes through a proxy of the environment, which would read it: by http it is no tunnel, and the proxy's own machine another one.
+#[derive(Clone)]
+pub struct Http {
+    usual: Client,
+    here: Client,
+}
+
+impl Http {
+    pub fn new() -> Result<Self> {
+        let agent = concat!("heimdex-cli/", env!("CARGO_PKG_VERSION"));
+        let client = || Client::builder().user_agent(agent).redirect(Policy::none()).connect_timeout(CONNECT_DEADLINE);
+        let wrong = |error: reqwest::Error| Failure::Other(anyhow::Error::new(error).context("HTTPS cannot be set up"));
+        Ok(Self { usual: client().build().map_err(wrong)?, here: client().no_proxy().build().map_err(wrong)? })
+    }
+
+    pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        let is_here = Url::parse(url).is_ok_and(|url| server::is_this_machine(&url));
+        let client = if is_here { &self.here } else { &self.usual };
+        client.request(method, url)
+    }
 }
 
 impl Api {
-    pub fn new(server: Server, insecure_http: bool, http: Client, auth: Auth) -> Self {
+    pub fn new(server: Server, insecure_http: bool, http: Http, auth: Auth) -> Self {
         Self { server, insecure_http, http, auth }
     }
 
@@ -119,7 +135,7 @@ impl Api {
     }
 
     fn request(&self, call: &Call, token: &str) -> RequestBuilder {
-        let mut request = self.http.request(call.method.clone(), self.server.url(&call.path)).bearer_auth(token);
+        let mut request = self.http.request(call.method.clone(), &self.server.url(&call.path)).bearer_auth(token);
         if let Some(body) = &call.body {
             request = request.json(body);
         }
@@ -136,13 +152,13 @@ impl Api {
     pub fn signed(&self, method: Method, url: &str) -> Result<RequestBuilder> {
         let url = Url::parse(url).map_err(|error| anyhow::anyhow!("the server gave a broken URL: {error}"))?;
         server::check(&url, self.insecure_http)?;
-        Ok(self.http.request(method, url))
+        Ok(self.http.request(method, url.as_str()))
     }
 }
 
 /// What the server tells before anybody signs in.
-pub async fn public(http: &Client, server: &Server, path: &str) -> Result<Value> {
-    let reply = accepted(send(http.get(server.url(path)).timeout(DEADLINE)).await?, server).await?;
+pub async fn public(http: &Http, server: &Server, path: &str) -> Result<Value> {
+    let reply = accepted(send(http.request(Method::GET, &server.url(path)).timeout(DEADLINE)).await?, server).await?;
     let body = bytes(reply, MAX_PROBLEM_BYTES).await?;
     serde_json::from_slice(&body)
         .map_err(|_| Failure::Unreachable(format!("{} answers, but not as a Heimdex server does.", server.as_str())))

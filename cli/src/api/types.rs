@@ -1,19 +1,28 @@
 //! The parts of the API's answers that this program looks at. Unknown fields are left alone, so an older program reads a newer
 //! server.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
+
+use crate::output::harmless;
+
+/// A word of the server's that is printed as it is: on one line, and nothing that a terminal would obey.
+pub fn one_line<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
+    String::deserialize(text).map(|text| harmless(&text))
+}
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Video {
     pub video_id: Uuid,
     pub title: String,
     /// `uploading`, `validating`, `processing`, `indexed` or `failed`
+    #[serde(deserialize_with = "one_line")]
     pub state: String,
     pub original_filename: String,
     pub size_bytes: u64,
     pub duration_ms: Option<u64>,
     /// RFC 3339
+    #[serde(deserialize_with = "one_line")]
     pub created_at: String,
     pub failure: Option<Remark>,
     pub progress: Option<Progress>,
@@ -40,8 +49,10 @@ pub struct Jobs {
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Job {
+    #[serde(deserialize_with = "one_line")]
     pub stage: String,
     /// `pending`, `running`, `completed`, `failed` or `cancelled`
+    #[serde(deserialize_with = "one_line")]
     pub state: String,
     /// 0 to 100
     pub progress: u8,
@@ -79,6 +90,7 @@ pub struct Span {
 
 #[derive(Debug, Deserialize)]
 pub struct Match {
+    #[serde(deserialize_with = "one_line")]
     pub channel: String,
     /// A sentence.
     pub detail: String,
@@ -117,4 +129,16 @@ pub struct Announced {
 pub struct UploadPlan {
     pub part_size_bytes: u64,
     pub part_count: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_the_server_cannot_steer_the_terminal() {
+        let job: Job =
+            serde_json::from_str(r#"{"stage":"asr\u001b[2J","state":"running\u009b31m","progress":5}"#).unwrap();
+        assert_eq!((&*job.stage, &*job.state), ("asr [2J", "running 31m"));
+    }
 }

@@ -1,15 +1,16 @@
 //! Supabase Auth's HTTP interface, as far as a command needs it. The embedded auth server speaks it too.
 
 use chrono::Utc;
-use reqwest::Client;
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::store::Session;
 use crate::{
-    api,
+    api::{self, Http},
     failure::{Failure, Problem, Result},
+    output::harmless,
     server::{self, Server},
 };
 
@@ -32,8 +33,9 @@ impl Config {
         if self.embedded_auth {
             return Ok(server.as_str().to_owned());
         }
-        let url = Url::parse(&self.auth_url)
-            .map_err(|_| anyhow::anyhow!("the server names “{}” to sign in at, which is no address", self.auth_url))?;
+        let url = Url::parse(&self.auth_url).map_err(|_| {
+            anyhow::anyhow!("the server names “{}” to sign in at, which is no address", harmless(&self.auth_url))
+        })?;
         server::check(&url, insecure_http)?;
         Ok(url.as_str().trim_end_matches('/').to_owned())
     }
@@ -62,7 +64,7 @@ struct User {
 }
 
 /// Signs in by password.
-pub async fn sign_in(http: &Client, auth_url: &str, key: &str, email: &str, password: &str) -> Result<Fresh> {
+pub async fn sign_in(http: &Http, auth_url: &str, key: &str, email: &str, password: &str) -> Result<Fresh> {
     let body = json!({ "email": email, "password": password });
     match token(http, auth_url, key, "password", &body).await {
         // A wrong password is no mistake of the command.
@@ -75,7 +77,7 @@ pub async fn sign_in(http: &Client, auth_url: &str, key: &str, email: &str, pass
 }
 
 /// Trades a session's refresh token. What passes is tried again; only a refusal means that the session is over.
-pub async fn refresh(http: &Client, session: &Session) -> Result<Fresh> {
+pub async fn refresh(http: &Http, session: &Session) -> Result<Fresh> {
     let body = json!({ "refresh_token": session.refresh_token });
     let mut tried = 0;
     loop {
@@ -93,16 +95,17 @@ pub async fn refresh(http: &Client, session: &Session) -> Result<Fresh> {
 }
 
 /// Ends this session and no other.
-pub async fn sign_out(http: &Client, session: &Session) -> Result<()> {
+pub async fn sign_out(http: &Http, session: &Session) -> Result<()> {
     let url = format!("{}/auth/v1/logout?scope=local", session.auth_url);
-    let request = http.post(url).header("apikey", &session.publishable_key).bearer_auth(&session.access_token);
+    let request =
+        http.request(Method::POST, &url).header("apikey", &session.publishable_key).bearer_auth(&session.access_token);
     let reply = api::send(request.timeout(api::DEADLINE)).await?;
     if reply.status().is_success() { Ok(()) } else { Err(api::problem(reply).await.into()) }
 }
 
-async fn token(http: &Client, auth_url: &str, key: &str, grant: &str, body: &Value) -> Result<Fresh> {
+async fn token(http: &Http, auth_url: &str, key: &str, grant: &str, body: &Value) -> Result<Fresh> {
     let request = http
-        .post(format!("{auth_url}/auth/v1/token?grant_type={grant}"))
+        .request(Method::POST, &format!("{auth_url}/auth/v1/token?grant_type={grant}"))
         .header("apikey", key)
         .header("x-supabase-api-version", "2024-01-01")
         .json(body);

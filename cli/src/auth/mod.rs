@@ -4,10 +4,12 @@ pub mod gotrue;
 pub mod store;
 
 use chrono::Utc;
-use reqwest::Client;
 use tokio::sync::Mutex;
 
-use crate::failure::{Failure, Result};
+use crate::{
+    api::Http,
+    failure::{Failure, Result},
+};
 use store::{Credential, Session, Store};
 
 /// A token this close to its end is renewed before it is used.
@@ -37,7 +39,7 @@ impl Auth {
     }
 
     /// A token that is good for a while. `refused` is one that the server did not take.
-    pub async fn bearer(&self, http: &Client, refused: Option<&str>) -> Result<String> {
+    pub async fn bearer(&self, http: &Http, refused: Option<&str>) -> Result<String> {
         match self {
             Self::Nobody { server } => Err(not_signed_in(server)),
             Self::Token(token) => Ok(token.clone()),
@@ -46,7 +48,7 @@ impl Auth {
     }
 
     /// Another token in place of a refused one; `None` where there is no other.
-    pub async fn renewed(&self, http: &Client, refused: &str) -> Result<Option<String>> {
+    pub async fn renewed(&self, http: &Http, refused: &str) -> Result<Option<String>> {
         match self {
             Self::Session(_) => self.bearer(http, Some(refused)).await.map(Some),
             Self::Nobody { .. } | Self::Token(_) => Ok(None),
@@ -68,7 +70,7 @@ pub struct Keeper {
 impl Keeper {
     /// A refresh token is good once, so two processes must not trade the same one: whoever renews holds the file's lock, and
     /// first looks whether another was faster.
-    async fn bearer(&self, http: &Client, refused: Option<&str>) -> Result<String> {
+    async fn bearer(&self, http: &Http, refused: Option<&str>) -> Result<String> {
         let is_good = |session: &Session| {
             session.expires_at - MARGIN_S > Utc::now().timestamp() && refused != Some(session.access_token.as_str())
         };

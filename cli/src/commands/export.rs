@@ -1,7 +1,7 @@
 //! `heimdex export`: streamed to where it is wanted. A file appears whole or not at all.
 
 use std::{
-    io::{self, Write},
+    io::{self, Write as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,7 +9,10 @@ use std::{
 use reqwest::{Method, Response};
 use serde_json::json;
 use tempfile::NamedTempFile;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    io::AsyncWriteExt as _,
+    time::{Instant, timeout},
+};
 use uuid::Uuid;
 
 use crate::{
@@ -17,7 +20,7 @@ use crate::{
     args::{Export, Format},
     context::Context,
     failure::{Failure, Result},
-    output::units::size,
+    output::{printed, units::size, unwritable},
 };
 
 /// The server gives an account's export fifteen minutes.
@@ -28,7 +31,7 @@ const SILENCE: Duration = Duration::from_secs(90);
 pub async fn run(cx: &Context<'_>, asked: &Export) -> Result<()> {
     let file = asked.output.as_deref().filter(|path| *path != Path::new("-"));
     // Before the server is asked: an account may be exported only so many times an hour.
-    let mut into = Target::open(file)?;
+    let mut into = Target::open(file).await?;
     let reply = match asked.video {
         Some(video) if asked.format == Format::Sidecar => sidecar(cx, video.0).await?,
         Some(video) => {
@@ -81,55 +84,71 @@ async fn copy(mut reply: Response, into: &mut Target) -> Result<u64> {
                 other => other,
             })?;
         let Some(chunk) = chunk else { return Ok(copied) };
-        into.write(&chunk)?;
+        into.write(&chunk).await?;
         copied += chunk.len() as u64;
     }
 }
 
-/// Standard output, or a file that takes its name when it is whole.
+/// Standard output, a file that takes its name when it is whole, or something that is no file: a device, a pipe. That is written to as
+/// it is, since a file in its place would not be it.
 enum Target {
     Stdout,
-    File { temporary: NamedTempFile, path: PathBuf },
+    File {
+        temporary: NamedTempFile,
+        /// Where a symbolic link leads.
+        place: PathBuf,
+        asked: PathBuf,
+    },
+    Other {
+        file: tokio::fs::File,
+        asked: PathBuf,
+    },
 }
 
 impl Target {
-    fn open(path: Option<&Path>) -> Result<Self> {
-        let Some(path) = path else { return Ok(Self::Stdout) };
-        if path.is_dir() {
-            return Err(Failure::Usage(format!("{} is a folder; name a file in it.", path.display())));
+    async fn open(asked: Option<&Path>) -> Result<Self> {
+        let Some(asked) = asked.map(Path::to_owned) else { return Ok(Self::Stdout) };
+        match std::fs::metadata(&asked) {
+            Ok(there) if there.is_dir() => {
+                return Err(Failure::Usage(format!("{} is a folder; name a file in it.", asked.display())));
+            }
+            // On a thread of its own: a pipe that nobody reads would wait there, and Ctrl-C with it.
+            Ok(there) if !there.is_file() => {
+                let opened = tokio::fs::File::options().write(true).open(&asked).await;
+                let file = opened.map_err(|error| unwritable(&asked.display().to_string(), &error))?;
+                return Ok(Self::Other { file, asked });
+            }
+            _ => {}
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let place = std::fs::canonicalize(&asked).unwrap_or_else(|_| asked.clone());
+        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary = NamedTempFile::new_in(folder)
             .map_err(|error| anyhow::anyhow!("no file can be made in {}: {error}", folder.display()))?;
-        Ok(Self::File { temporary, path: path.to_owned() })
+        Ok(Self::File { temporary, place, asked })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
         match self {
-            Self::Stdout => match io::stdout().lock().write_all(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::PipeClosed),
-                other => Ok(other?),
-            },
-            Self::File { temporary, path } => temporary
-                .write_all(bytes)
-                .map_err(|error| anyhow::anyhow!("{} cannot be written: {error}", path.display()).into()),
+            Self::Stdout => printed(bytes),
+            Self::File { temporary, asked, .. } => {
+                temporary.write_all(bytes).map_err(|error| unwritable(&asked.display().to_string(), &error))
+            }
+            Self::Other { file, asked } => {
+                let written = async {
+                    file.write_all(bytes).await?;
+                    file.flush().await
+                };
+                written.await.map_err(|error| unwritable(&asked.display().to_string(), &error))
+            }
         }
     }
 
     /// The file's path, if it is one. It stays its owner's alone (mode 0600): it is what somebody said.
     fn finish(self) -> Result<Option<PathBuf>> {
-        match self {
-            Self::Stdout => match io::stdout().lock().flush() {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::PipeClosed),
-                other => Ok(other.map(|()| None)?),
-            },
-            Self::File { temporary, path } => {
-                temporary.as_file().sync_all()?;
-                temporary
-                    .persist(&path)
-                    .map_err(|error| anyhow::anyhow!("{} cannot be written: {}", path.display(), error.error))?;
-                Ok(Some(path))
-            }
-        }
+        let Self::File { temporary, place, asked } = self else { return Ok(None) };
+        let unwritable = |error: &io::Error| unwritable(&asked.display().to_string(), error);
+        temporary.as_file().sync_all().map_err(|error| unwritable(&error))?;
+        temporary.persist(&place).map_err(|error| unwritable(&error.error))?;
+        Ok(Some(asked))
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     api::{
         self, Api, Call, TRIES,
         sse::{Event, Stream},
-        types::{Job, Jobs, Remark, Video},
+        types::{Job, Jobs, Remark, Video, one_line},
     },
     failure::{Failure, Result},
 };
@@ -32,7 +32,9 @@ pub struct Watched {
 
 #[derive(Deserialize)]
 struct JobChange {
+    #[serde(deserialize_with = "one_line")]
     stage: String,
+    #[serde(deserialize_with = "one_line")]
     state: String,
     progress: Option<u8>,
     note: Option<String>,
@@ -41,6 +43,7 @@ struct JobChange {
 
 #[derive(Deserialize)]
 struct VideoChange {
+    #[serde(deserialize_with = "one_line")]
     state: String,
 }
 

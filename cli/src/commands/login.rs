@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::{
-    api::{self, Api},
+    api::{self, Api, Http},
     args::{Global, Login},
     auth::{
         Auth,
@@ -15,7 +15,7 @@ use crate::{
     },
     context::{self, TOKEN_VARIABLE, checked_token},
     failure::{Failure, Result},
-    output::Out,
+    output::{Out, harmless},
     server::Server,
 };
 
@@ -26,7 +26,7 @@ pub fn run(runtime: &Runtime, global: &Global, login: &Login, out: &Out) -> Resu
     let store = Store::of_this_person()?;
     let asked = login.url.as_deref().or(global.server.as_deref());
     let (server, insecure_http) = context::server(asked, global.insecure_http, &store.read()?)?;
-    let http = api::http_client()?;
+    let http = Http::new()?;
     // Before anybody types a password for it.
     let config: Config = runtime.block_on(async {
         let config = api::public(&http, &server, "/config").await?;
@@ -59,7 +59,7 @@ pub fn run(runtime: &Runtime, global: &Global, login: &Login, out: &Out) -> Resu
 }
 
 /// Asks the server who this is, and keeps the credential if it takes it.
-async fn keep(http: reqwest::Client, store: &Store, server: &Server, entry: Entry, out: &Out) -> Result<()> {
+async fn keep(http: Http, store: &Store, server: &Server, entry: Entry, out: &Out) -> Result<()> {
     let bearer = match &entry.credential {
         Credential::Token { token } => token.clone(),
         Credential::Session(session) => session.access_token.clone(),
@@ -88,7 +88,7 @@ async fn keep(http: reqwest::Client, store: &Store, server: &Server, entry: Entr
     if out.json {
         return out.document(&json!({ "server": server.as_str(), "signed_in_by": by, "email": me["email"] }));
     }
-    let who = me["email"].as_str().map_or_else(String::new, |email| format!(" as {email}"));
+    let who = me["email"].as_str().map_or_else(String::new, |email| format!(" as {}", harmless(email)));
     out.line(&format!("Signed in to {}{who}.", server.as_str()))
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    api,
+    api::Http,
     args::Global,
     auth::{
         gotrue,
@@ -33,7 +33,7 @@ pub async fn run(global: &Global, out: &Out) -> Result<()> {
             }
             Credential::Session(session) => {
                 // It is forgotten here whatever the server says, and ends by itself.
-                if let Err(failure) = gotrue::sign_out(&api::http_client()?, session).await {
+                if let Err(failure) = gotrue::sign_out(&Http::new()?, session).await {
                     out.say(&format!("The session is forgotten here, but the server could not be told: {failure}"));
                 }
             }

@@ -36,7 +36,7 @@ pub fn run(cli: &Cli, out: &Out) -> Result<()> {
         return login::run(&runtime, &cli.global, login, out);
     }
     let meaning = match cli.command {
-        Command::Upload(_) => "What has arrived is kept for a day: the same command goes on from there.",
+        Command::Upload(_) => upload::GOES_ON,
         Command::Status(_) => "Indexing goes on without being watched.",
         _ => "",
     };
@@ -63,10 +63,15 @@ pub fn run(cli: &Cli, out: &Out) -> Result<()> {
     outcome
 }
 
+/// Tells a process that it writes a larger file than it may (`ulimit -f`). The same number on Linux and macOS.
+const SIGXFSZ: i32 = 25;
+
 /// Ctrl-C and SIGTERM end the work; whatever it holds, such as a half-written file, is given up in order.
 fn until_stopped(runtime: &Runtime, meaning: &'static str, work: impl Future<Output = Result<()>>) -> Result<()> {
     runtime.block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        // Heard, it kills nobody: the write fails instead, as on a full disk.
+        let _heard = signal(SignalKind::from_raw(SIGXFSZ))?;
         tokio::select! {
             outcome = work => outcome,
             _ = interrupt.recv() => Err(Failure::Interrupted(meaning)),

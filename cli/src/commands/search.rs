@@ -41,6 +41,7 @@ pub async fn run(cx: &Context<'_>, asked: &args::Search) -> Result<()> {
         if let (Some(name), Some(status @ ("timeout" | "error"))) =
             (channel["channel"].as_str(), channel["status"].as_str())
         {
+            let name = harmless(name);
             cx.out.say(&format!("Note: the channel “{name}” gave no answer ({status}); there may be more."));
         }
     }

@@ -12,7 +12,10 @@ use super::{
     videos::state_of,
 };
 use crate::{
-    api::types::{Job, Video},
+    api::{
+        self, TRIES,
+        types::{Job, Video},
+    },
     args::Status,
     context::Context,
     failure::{Failure, Result, exit},
@@ -112,9 +115,18 @@ async fn all(cx: &Context<'_>) -> Result<()> {
 async fn watch_all(cx: &Context<'_>) -> Result<()> {
     let mut screen = Screen::new(cx.out);
     let mut before = Vec::new();
+    let mut tried = 0;
     let end = tokio::time::Instant::now() + PATIENCE;
     while tokio::time::Instant::now() < end {
-        let videos = busy(cx).await?;
+        let videos = match busy(cx).await {
+            Err(failure) if failure.is_passing() && tried + 1 < TRIES => {
+                tokio::time::sleep(api::pause(tried)).await;
+                tried += 1;
+                continue;
+            }
+            other => other?,
+        };
+        tried = 0;
         let is_over = videos.is_empty();
         if cx.out.json {
             cx.out.record(&json!({ "items": videos }))?;
@@ -150,7 +162,8 @@ fn lines(videos: Vec<Value>, out: &Out) -> Result<Vec<String>> {
     let is_empty = videos.is_empty();
     for video in videos {
         let video: Video = serde_json::from_value(video)?;
-        let stages = video.progress.as_ref().map(|progress| progress.active_stages.join(", ")).unwrap_or_default();
+        let stages =
+            video.progress.as_ref().map(|progress| harmless(&progress.active_stages.join(", "))).unwrap_or_default();
         table.row(vec![
             video.video_id.to_string().into(),
             harmless(&video.title).into(),

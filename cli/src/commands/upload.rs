@@ -27,6 +27,8 @@ use crate::{
     },
 };
 
+/// What becomes of an upload that is broken off.
+pub const GOES_ON: &str = "What has arrived is kept for a day: the same command goes on from there.";
 /// Of the name in front of a bar; the templates below have it too.
 const NAME_WIDTH: usize = 20;
 
@@ -88,10 +90,13 @@ pub async fn run(cx: &Context<'_>, asked: &Upload) -> Result<()> {
         }
         match one(cx, asked, file, &mut library).await {
             Ok(line) => report.add(cx, line, file.size_bytes)?,
-            Err(failure @ (Failure::PipeClosed | Failure::Interrupted(_))) => return Err(failure),
+            Err(failure @ Failure::Interrupted(_)) => return Err(failure),
             Err(failure) => {
                 stopped = ends_everything(&failure);
                 report.fail(cx, Line::failed(&file.path, failure.to_string()), failure.exit_code());
+                if failure.is_passing() || matches!(failure, Failure::NotSignedIn(_)) {
+                    cx.out.say(GOES_ON);
+                }
             }
         }
     }
@@ -184,6 +189,14 @@ fn style() -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▌·")
 }
 
+/// A line of the result. Files are sent whether or not somebody reads on.
+fn print(cx: &Context<'_>, line: &str) -> Result<()> {
+    match cx.out.line(line) {
+        Err(Failure::PipeClosed) => Ok(()),
+        other => other,
+    }
+}
+
 struct Report {
     lines: Vec<Line>,
     /// Of the first failure.
@@ -199,7 +212,7 @@ impl Report {
                 Outcome::Resumed => format!("sent to its end, {}", size(size_bytes)),
                 _ => format!("sent, {}", size(size_bytes)),
             };
-            cx.out.line(&format!("{id}  {}  {told}", harmless(&line.path)))?;
+            print(cx, &format!("{id}  {}  {told}", harmless(&line.path)))?;
         }
         self.lines.push(line);
         Ok(())
@@ -233,7 +246,7 @@ impl Report {
                 Ok(last) => {
                     line.state = Some(last.video.state.clone());
                     if !cx.out.json {
-                        cx.out.line(&format!("{video_id}  {}  {}", harmless(&last.video.title), last.video.state))?;
+                        print(cx, &format!("{video_id}  {}  {}", harmless(&last.video.title), last.video.state))?;
                     }
                     continue;
                 }

@@ -24,7 +24,7 @@ pub async fn run(cx: &Context<'_>) -> Result<()> {
         Some(limit) => {
             format!(
                 "{used} of {limit} today, again from {}",
-                uploads["resets_at"].as_str().map(when).unwrap_or_default()
+                uploads["resets_at"].as_str().map(|at| when(&harmless(at))).unwrap_or_default()
             )
         }
         None => format!("{used} today, no limit"),

@@ -76,10 +76,20 @@ pub fn said(text: &str) {
 }
 
 fn written(text: &str) -> Result<()> {
+    printed(text.as_bytes())
+}
+
+/// Bytes of the result, as they are, to standard output.
+pub fn printed(bytes: &[u8]) -> Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::PipeClosed),
-        other => Ok(other?),
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| unwritable("Standard output", &error))
+}
+
+/// A place that takes no more: nobody reads it any longer, or it is full.
+pub fn unwritable(place: &str, error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::PipeClosed,
+        _ => Failure::Other(anyhow::anyhow!("{place} cannot be written: {error}")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Machine, Person, said};
+use crate::support::{App, Machine, Person, Ran, said, token};
 
 async fn library(app: &App, owner: &Person) -> String {
     let scenes = [(0, 10_000, "it was the best of times"), (70_000, 80_000, "it was the worst of times")];
@@ -110,4 +110,29 @@ async fn another_persons_video_is_not_there() {
     let found = machine.run(&["search", "times", "--video", &video, "--json"]).await.done().json();
     assert_eq!(found["items"], json!([]));
     assert_eq!(machine.run(&["videos", "--json"]).await.done().json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn watching_everything_goes_on_after_the_server_was_away() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let (machine, key) = (Machine::of(&app), token(&ann, &["read"]).await);
+    let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", door.local_addr().unwrap());
+    let mut command = machine.command(&["status", "--watch"]);
+    let child = command.env("HEIMDEX_URL", address).env("HEIMDEX_TOKEN", key).spawn().unwrap();
+    // Away for one call, then there.
+    drop(door.accept().await.unwrap());
+    let target = app.base.trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = door.accept().await {
+            let target = target.clone();
+            tokio::spawn(async move {
+                let mut far = tokio::net::TcpStream::connect(&target).await.unwrap();
+                // It ends however either side likes.
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    assert_eq!(Ran::from(child.wait_with_output().await.unwrap()).done().out, "Nothing is being indexed.\n");
 }

@@ -8,6 +8,7 @@
     reason = "a test binary: a panic is the answer, and of the API's test support a part is used"
 )]
 
+mod breaking_off;
 mod exporting;
 mod finding;
 mod signing_in;

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
-use crate::support::{App, Machine, PASSWORD, token};
+use crate::support::{App, Machine, PASSWORD, Ran, token};
 
 #[tokio::test]
 async fn by_password_the_session_is_kept_and_ends_with_logout() {
@@ -97,4 +97,20 @@ async fn a_reader_who_has_enough_ends_it_quietly() {
     assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
     let script = machine.run(&["completions", "zsh"]).await;
     assert!(script.done().out.starts_with("#compdef heimdex"), "{}", script.out);
+}
+
+#[tokio::test]
+async fn a_proxy_does_not_see_what_is_meant_for_this_machine() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let machine = Machine::signed_in(&app, &ann).await;
+    let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let mut command = machine.command(&["whoami"]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, &address);
+    }
+    Ran::from(command.output().await.unwrap()).done();
+    proxy.set_nonblocking(true).unwrap();
+    assert!(proxy.accept().is_err(), "the session's token went to the proxy");
 }

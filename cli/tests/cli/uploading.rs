@@ -106,6 +106,21 @@ async fn parts_of_another_file_are_not_taken_for_this_ones() {
 }
 
 #[tokio::test]
+async fn files_are_sent_to_the_last_though_nobody_reads_what_is_printed() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let machine = Machine::signed_in(&app, &ann).await;
+    for name in ["trip/a.mp4", "trip/b.mp4", "trip/c.mp4"] {
+        machine.file(name, 1000);
+    }
+    // As `heimdex upload trip | head -1` does.
+    let mut child = machine.start(&["upload", "trip"]);
+    drop(child.stdout.take());
+    Ran::from(child.wait_with_output().await.unwrap()).done();
+    assert_eq!(ann.get("/videos").await.body["items"].as_array().map(Vec::len), Some(3));
+}
+
+#[tokio::test]
 async fn of_a_folder_every_video_is_sent_once_and_what_fails_is_said() {
     let app = App::start().await;
     let ann = app.user("ann").await;

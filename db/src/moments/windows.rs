@@ -95,6 +95,24 @@ pub async fn list(db: impl PgExecutor<'_>, run_id: RunId, model: &str) -> Result
     .await?)
 }
 
+/// Gives windows of a run, by their ids, other vectors of the same model; what they say stays.
+pub async fn set_vectors(
+    connection: &mut PgConnection,
+    run_id: RunId,
+    vectors: &[(i64, Vec<f32>)],
+) -> Result<(), DbError> {
+    sqlx::query!(
+        "UPDATE text_windows w SET text_vec = n.vector FROM unnest($2::bigint[], $3::vector[]) AS n (window_id, vector)
+         WHERE w.run_id = $1 AND w.window_id = n.window_id",
+        run_id as RunId,
+        &vectors.iter().map(|(window_id, _)| *window_id).collect::<Vec<_>>(),
+        &vectors.iter().map(|(_, vector)| Vector::from(vector.clone())).collect::<Vec<_>>() as &[Vector]
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Puts windows into the place of others; the rest of the run's stay as they are.
 pub async fn exchange(
     connection: &mut PgConnection,

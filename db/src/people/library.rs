@@ -23,7 +23,8 @@ pub enum MatchPerson {
     Run(RunId),
 }
 
-/// Has the library looked through for a person. Where a task that has not begun is there, it is enough. Under [`super::lock`].
+/// Has the library looked through for a person. Where a task that has not begun is there, it is enough: it is held until this
+/// transaction ends, and then sees what was written in it. Under [`super::lock`].
 pub async fn request_match(connection: &mut PgConnection, owner: UserId, person: PersonId) -> Result<TaskId, DbError> {
     request(connection, owner, MatchPerson::Person(person)).await
 }
@@ -58,7 +59,7 @@ async fn request(connection: &mut PgConnection, owner: UserId, what: MatchPerson
     let payload = serde_json::to_value(what).map_err(|error| DbError::Queue(error.to_string()))?;
     let waiting = sqlx::query_scalar!(
         r#"SELECT task_id AS "task_id: TaskId" FROM tasks
-           WHERE kind = $1 AND owner_id = $2 AND state = 'pending' AND attempts = 0 AND payload = $3 LIMIT 1"#,
+           WHERE kind = $1 AND owner_id = $2 AND state = 'pending' AND attempts = 0 AND payload = $3 LIMIT 1 FOR NO KEY UPDATE"#,
         MATCH_PERSON,
         owner.0,
         payload

@@ -5,7 +5,12 @@ use sqlx::PgExecutor;
 
 use crate::{error::DbError, ids::UserId};
 
-/// Adds one line to the person's search history.
+/// Lines of a person's history that are kept, the newest: what is read of it.
+pub const KEPT: i64 = 5000;
+/// Older ones are removed with every so many-th search of everybody together, since looking for them takes as long as a page.
+const TRIMMED_EVERY: i64 = 50;
+
+/// Adds one line to the person's search history, of which a little more than [`KEPT`] stay.
 pub async fn record(
     db: impl PgExecutor<'_>,
     user: UserId,
@@ -14,11 +19,15 @@ pub async fn record(
     took_ms: i32,
 ) -> Result<(), DbError> {
     sqlx::query!(
-        "INSERT INTO search_log (user_id, query, hits, took_ms) VALUES ($1, $2, $3, $4)",
+        "WITH added AS (INSERT INTO search_log (user_id, query, hits, took_ms) VALUES ($1, $2, $3, $4) RETURNING search_id)
+         DELETE FROM search_log WHERE user_id = $1 AND (SELECT search_id FROM added) % $6 = 0
+           AND search_id <= (SELECT search_id FROM search_log WHERE user_id = $1 ORDER BY search_id DESC OFFSET $5 LIMIT 1)",
         user.0,
         query,
         hits,
-        took_ms
+        took_ms,
+        KEPT,
+        TRIMMED_EVERY
     )
     .execute(db)
     .await?;

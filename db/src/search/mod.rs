@@ -28,7 +28,7 @@ pub use covered::covered;
 pub use evidence::{Evidence, faces, writing};
 pub use hits::{HitRow, HitWord, hits};
 pub use listed::{Listed, ListedAfter, candidates as listed};
-pub use log::{AskedBefore, forget, history, record};
+pub use log::{AskedBefore, KEPT as KEPT_SEARCHES, forget, history, record};
 pub use names::{Called, people_called, unused_tags};
 pub use near::{BestFrame, Embedding, Near, NoVectors, best_frames, candidates as near, models, of_scene};
 pub use plan::{Planned, explain};

@@ -15,15 +15,15 @@ pub struct Called {
     pub person_id: PersonId,
 }
 
-/// Whom the names mean, whatever their case: everybody who is called so; if nobody is, everybody whose name begins so. A name
-/// that means nobody is not in the answer.
+/// Whom the names mean, whatever their case: everybody who is called so; if nobody is, everybody who has a name that begins so, be it
+/// the first or a later one. A name that means nobody is not in the answer.
 pub async fn people_called(db: impl PgExecutor<'_>, owner: UserId, names: &[String]) -> Result<Vec<Called>, DbError> {
     Ok(sqlx::query_as!(
         Called,
         r#"WITH called AS MATERIALIZED (
                SELECT g.name, p.person_id, lower(p.display_name) = lower(g.name) AS exactly
                FROM (SELECT DISTINCT name FROM unnest($2::text[]) AS given (name)) AS g
-               JOIN face_profiles p ON starts_with(lower(p.display_name), lower(g.name))
+               JOIN face_profiles p ON strpos(' ' || lower(p.display_name), ' ' || lower(g.name)) > 0
                WHERE p.owner_id = $1 AND p.display_name IS NOT NULL
            )
            SELECT c.name AS "name!", c.person_id AS "person_id!: PersonId" FROM called c

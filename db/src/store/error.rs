@@ -26,6 +26,17 @@ impl StoreError {
         matches!(self, Self::Unavailable(_))
     }
 
+    /// What S3 means by one of its error codes.
+    pub(super) fn said(code: &str, message: String) -> Self {
+        match code {
+            "NoSuchKey" | "NotFound" | "NoSuchUpload" | "NoSuchBucket" => Self::NotFound(code.to_owned()),
+            "SlowDown" | "ServiceUnavailable" | "InternalError" | "RequestTimeout" => {
+                Self::Unavailable(format!("{code}: {message}"))
+            }
+            _ => Self::Refused { code: code.to_owned(), message },
+        }
+    }
+
     /// S3's own error code, where it answered with one.
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -35,22 +46,22 @@ impl StoreError {
     }
 }
 
-impl<E, R> From<SdkError<E, R>> for StoreError
+impl<E> From<SdkError<E>> for StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
 {
-    fn from(error: SdkError<E, R>) -> Self {
+    fn from(error: SdkError<E>) -> Self {
         match &error {
             SdkError::ServiceError(service) => {
-                let code = service.err().code().unwrap_or("Unknown").to_owned();
+                let status = service.raw().status().as_u16();
                 let message = service.err().message().unwrap_or_default().to_owned();
-                match code.as_str() {
-                    "NoSuchKey" | "NotFound" | "NoSuchUpload" | "NoSuchBucket" => Self::NotFound(code),
-                    "SlowDown" | "ServiceUnavailable" | "InternalError" | "RequestTimeout" => {
-                        Self::Unavailable(format!("{code}: {message}"))
-                    }
-                    _ => Self::Refused { code, message },
+                match service.err().code() {
+                    // Under names of their own other servers say it too, such as `XMinioServerNotInitialized`.
+                    Some(code) if matches!(status, 429 | 502..=504) => Self::Unavailable(format!("{code}: {message}")),
+                    Some(code) => Self::said(code, message),
+                    // An answer to HEAD has no body to carry a code, and a proxy in front of S3 has no code to give.
+                    None if matches!(status, 429 | 500 | 502..=504) => Self::Unavailable(format!("status {status}")),
+                    None => Self::Refused { code: "Unknown".into(), message: format!("status {status} {message}") },
                 }
             }
             SdkError::ConstructionFailure(_) => Self::Refused { code: "InvalidRequest".into(), message: chain(&error) },

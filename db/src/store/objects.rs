@@ -144,10 +144,8 @@ impl Store {
                 })?;
             let answer = self.client.delete_objects().bucket(&self.bucket).delete(delete).send().await?;
             if let Some(error) = answer.errors().iter().find(|error| error.code() != Some("NoSuchKey")) {
-                return Err(StoreError::Refused {
-                    code: error.code().unwrap_or("Unknown").to_owned(),
-                    message: error.message().unwrap_or_default().to_owned(),
-                });
+                let message = error.message().unwrap_or_default().to_owned();
+                return Err(StoreError::said(error.code().unwrap_or("Unknown"), message));
             }
         }
         Ok(())

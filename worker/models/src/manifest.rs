@@ -81,9 +81,20 @@ impl Preprocessing {
     }
 
     /// Cosine similarity at which a text says what a query asks for as probably as not; 0.25 above the floor where the manifest says
-    /// nothing.
+    /// nothing, and 1 at most.
     pub fn similarity_even(&self) -> f32 {
-        self.similarity_even.unwrap_or(self.similarity_floor() + EVEN_ABOVE_FLOOR)
+        self.similarity_even.unwrap_or((self.similarity_floor() + EVEN_ABOVE_FLOOR).min(1.0))
+    }
+
+    /// What is wrong with the two similarities, if anything.
+    fn impossible(&self) -> Option<String> {
+        let (floor, even) = (self.similarity_floor(), self.similarity_even());
+        if !(-1.0..=1.0).contains(&floor) {
+            return Some(format!("`preprocessing.similarity_floor` is {floor}, not between -1 and 1"));
+        }
+        // Neither is true of a number that is none.
+        let fits = even > floor && even <= 1.0;
+        (!fits).then(|| format!("`preprocessing.similarity_even` is {even}, not between the floor and 1"))
     }
 }
 
@@ -225,7 +236,8 @@ impl Manifest {
             Kind::Vad | Kind::Expression => self.file_with_suffix("onnx").map(drop),
             Kind::Text => {
                 self.file_with_suffix("onnx")?;
-                self.file("tokenizer.json").map(drop)
+                self.file("tokenizer.json")?;
+                self.preprocessing.impossible().map_or(Ok(()), |reason| Err(self.wrong(reason)))
             }
             Kind::Image => image::check(self),
             Kind::Ocr => self.ocr().map(drop),

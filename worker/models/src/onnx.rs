@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use ort::environment::Environment;
+use ort::ep::CPU;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 
@@ -47,8 +48,12 @@ pub(crate) fn session(manifest: &Manifest, path: &Path, threads: usize) -> Resul
         let builder = builder.with_inter_threads(1).map_err(|error| error.to_string())?;
         // Threads that spin between runs take the cores from the worker's other stages.
         let builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
-        let mut builder =
+        let builder =
             builder.with_optimization_level(GraphOptimizationLevel::All).map_err(|error| error.to_string())?;
+        // Pictures and sentences are of any size. An arena keeps what the largest one took, for each graph and as long as the process lives.
+        let builder = builder.with_memory_pattern(false).map_err(|error| error.to_string())?;
+        let cpu = CPU::default().with_arena_allocator(false).build().error_on_failure();
+        let mut builder = builder.with_execution_providers([cpu]).map_err(|error| error.to_string())?;
         builder.commit_from_file(path).map_err(text)
     };
     build().map_err(|reason| ModelError::Mismatch {

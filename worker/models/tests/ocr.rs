@@ -137,7 +137,9 @@ fn share_right(texts: &[Drawn]) -> f64 {
             }
         }
     }
-    1.0 - bad as f64 / all as f64
+    let right = 1.0 - bad as f64 / all as f64;
+    println!("{:.1} % of {all} characters are right", right * 100.0);
+    right
 }
 
 #[test]

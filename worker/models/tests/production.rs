@@ -96,6 +96,9 @@ fn every_model_of_the_catalogue_says_what_loading_it_needs() {
     for (id, entry) in &catalogue {
         let manifest = described(home.path(), id, entry.as_table().unwrap()).unwrap_or_else(|error| panic!("{error}"));
         manifest.check(manifest.kind).unwrap_or_else(|error| panic!("{id}: {error}"));
+        // Those of the default model mean something else in another model's space.
+        let says = entry["manifest"].as_str().unwrap().contains("similarity_even = ");
+        assert!(says || !matches!(manifest.kind, Kind::Text | Kind::Image), "{id}: which similarity is even?");
         kinds.push(manifest.kind);
     }
     for kind in [Kind::Asr, Kind::Text, Kind::Image, Kind::Face] {
@@ -113,6 +116,8 @@ fn a_manifest_that_says_too_little_or_is_of_another_kind_is_refused_before_anyth
         ("yunet-sface", "kind = \"face\"", "kind = \"image\"", "image"),
         ("siglip2-base-patch16-224", "graph = \"text.onnx\"", "graph = \"words.onnx\"", "words.onnx"),
         ("siglip2-base-patch16-224", "similarity_floor = 0", "similarity_floor = 7", "image.similarity_floor"),
+        ("multilingual-e5-small", "similarity_even = 0.8", "similarity_even = 0.6", "preprocessing.similarity_even"),
+        ("multilingual-e5-small", "similarity_floor = 0", "similarity_floor = 7", "preprocessing.similarity_floor"),
         ("siglip2-base-patch16-224", "two_tower", "conse", "image.text_model"),
         ("siglip2-base-patch16-224", "dimension = 768\n", "", "dimension"),
     ] {

@@ -27,7 +27,7 @@ const NEITHER: [&str; 6] = [
     "a table and four chairs",
     "This is the second part.",
 ];
-/// Of the distance between the anchors and the middle: what an everyday pleasant sentence reaches (median of `docs/affect.md`'s list).
+/// Of the distance between the anchors and the middle: what an everyday pleasant sentence reaches, more or less (`tests/valence.rs` says what some do).
 const EVERYDAY: f32 = 0.47;
 
 /// The axis from unpleasant to pleasant in a text model's space.

@@ -52,6 +52,15 @@ pub(crate) struct Split {
     pub window: NewWindow,
     /// The whole sentences that it is made of, where the scene has only a part of them.
     whole: Option<String>,
+    /// When the words are said on which its vector hangs, in milliseconds.
+    reach: (i64, i64),
+}
+
+impl Split {
+    /// Whether another vector may be due because other words are said at a time.
+    pub(crate) fn hangs_on(&self, (start_ms, end_ms): (i64, i64)) -> bool {
+        self.reach.0 <= end_ms && start_ms <= self.reach.1
+    }
 }
 
 /// What is said in each scene, in windows.
@@ -63,7 +72,9 @@ pub(crate) fn split(embedder: &TextEmbedder, scene_rows: &[Scene], words: &[Word
         at += words[first..].iter().take_while(|word| word.scene_id == Some(scene.scene_id)).count();
         let spoken = &words[first..at];
         for (range, ordinal) in cut(embedder, spoken)?.into_iter().zip(0..) {
-            let whole = sentences(words, first + range.start..first + range.end);
+            let among_all = first + range.start..first + range.end;
+            let reach = reach(words, &among_all);
+            let whole = sentences(words, among_all);
             let whole = (whole.len() > range.len()).then(|| text_of(&words[whole]));
             let own = &spoken[range];
             let window = NewWindow {
@@ -74,7 +85,7 @@ pub(crate) fn split(embedder: &TextEmbedder, scene_rows: &[Scene], words: &[Word
                 text: text_of(own),
                 vector: Vec::new(),
             };
-            rows.push(Split { window, whole });
+            rows.push(Split { window, whole, reach });
         }
     }
     Ok(rows)
@@ -128,6 +139,14 @@ fn sentences(words: &[Word], range: Range<usize>) -> Range<usize> {
     let start = (range.start.saturating_sub(REST_WORDS)..=range.start).rev().find(|&n| is_between(n));
     let end = (range.end..=range.end + REST_WORDS).find(|&n| is_between(n));
     start.unwrap_or(range.start)..end.unwrap_or(range.end)
+}
+
+/// When the words are said of which [`sentences`] may look at some. What is said first or last may have been cut off there.
+fn reach(words: &[Word], range: &Range<usize>) -> (i64, i64) {
+    let start =
+        range.start.checked_sub(REST_WORDS + 1).and_then(|n| words.get(n)).map_or(i64::MIN, |word| word.start_ms);
+    let end = words.get(range.end + REST_WORDS).map_or(i64::MAX, |word| word.end_ms);
+    (start, end)
 }
 
 /// The direction in the middle: what is said here counts as much as the sentence that it is a part of.
@@ -191,6 +210,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_said_out_of_reach_changes_no_sentence(marks in prop::collection::vec(0_u8..8, 80..120), at in 0_usize..120, other in 0_usize..120) {
+            let text: Vec<_> = marks.iter().map(|mark| if *mark == 0 { "end." } else { "word" }).collect();
+            let mut words = said(&text.join(" "));
+            let (at, other) = (at % words.len(), other % words.len());
+            let (start, end) = reach(&words, &(at..at + 1));
+            let before = sentences(&words, at..at + 1);
+            prop_assume!(words[other].end_ms < start || words[other].start_ms > end);
+            words[other].text = if words[other].text == " end." { " word".into() } else { " end.".into() };
+            prop_assert_eq!(sentences(&words, at..at + 1), before);
+        }
+
         #[test]
         fn nothing_is_lost_and_little_is_added(marks in prop::collection::vec(0_u8..8, 1..120), a in 0_usize..120, b in 0_usize..120) {
             let text: Vec<_> = marks.iter().map(|mark| match mark { 0 => "end.", 1 => "/ word", _ => "word" }).collect();

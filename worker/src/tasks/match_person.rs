@@ -4,10 +4,13 @@
 use heimdex_db::{
     PersonId, RunId, UserId,
     ledger::Task,
-    people::{self, MatchPerson, Thresholds},
+    people::{self, MATCH_PERSON, MatchPerson, Thresholds},
 };
 
-use crate::stage::{Outcome, StageContext, StageError};
+use crate::{
+    fault::{self, Point},
+    stage::{Outcome, StageContext, StageError},
+};
 
 /// Runs that are looked up at once.
 const PAGE: i64 = 100;
@@ -47,6 +50,7 @@ async fn look_through(
             }
             if fits {
                 decide_again(cx, owner, run, model, thresholds).await?;
+                fault::at(MATCH_PERSON, Point::Middle).await;
             }
             done += 1;
             cx.progress_between(0, 99, done.min(all), all);

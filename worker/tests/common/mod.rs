@@ -77,6 +77,34 @@ impl World {
         .expect("a user")
     }
 
+    /// A video of this file as it lies in a library: what it takes to cut parts out of it, and no run.
+    pub async fn kept(&self, owner_id: UserId, file: &Path) -> VideoId {
+        let (video_id, announced) = (VideoId::new(), Announced::of(file));
+        self.store.put_file(&keys::source(video_id), file, &announced.mime_type).await.expect("uploaded");
+        sqlx::query(
+            "INSERT INTO videos (video_id, owner_id, title, state, original_filename, mime_type, declared_size_bytes,
+                                 part_size_bytes, part_count)
+             VALUES ($1, $2, 'A video', 'indexed', $3, $4, $5, 5242880, 1)",
+        )
+        .bind(video_id)
+        .bind(owner_id)
+        .bind(&announced.filename)
+        .bind(&announced.mime_type)
+        .bind(announced.size_bytes)
+        .execute(self.pool())
+        .await
+        .expect("a video");
+        sqlx::query(
+            "INSERT INTO video_metadata (video_id, container, duration_ms, width, height, fps, video_codec)
+             VALUES ($1, 'mov', 9000, 640, 360, 25, 'h264')",
+        )
+        .bind(video_id)
+        .execute(self.pool())
+        .await
+        .expect("what was read from it");
+        video_id
+    }
+
     /// What the API does when an upload is completed.
     pub async fn upload(&self, file: &Path) -> Uploaded {
         let owner_id = self.owner("enterprise").await;
@@ -103,6 +131,41 @@ impl World {
         let run_id = ledger::start_run(&mut tx, video_id, RunReason::Initial, json!({})).await.expect("a run");
         tx.commit().await.expect("committed");
         Uploaded { owner_id, video_id, run_id }
+    }
+
+    /// What a worker writes when it reaches a planted fault.
+    pub fn mark(&self) -> PathBuf {
+        self.dir.path().join("mark")
+    }
+
+    /// The planted fault is reached.
+    pub async fn marked(&self) {
+        let mark = self.mark();
+        until("the planted fault is reached", PATIENCE, async || mark.exists().then_some(())).await;
+    }
+
+    /// The worker has said that it is there.
+    pub async fn joins(&self, name: &str) {
+        until(&format!("{name} is at work"), PATIENCE, async || {
+            let there: i64 = sqlx::query_scalar("SELECT count(*) FROM workers WHERE worker = $1")
+                .bind(name)
+                .fetch_one(self.pool())
+                .await
+                .ok()?;
+            (there == 1).then_some(())
+        })
+        .await;
+    }
+
+    /// `(worker, state)` of every attempt at tasks of a kind, in order.
+    pub async fn task_attempts(&self, kind: &str) -> Vec<(String, String)> {
+        sqlx::query_as(
+            "SELECT a.worker, a.state FROM job_attempts a JOIN tasks t USING (task_id) WHERE t.kind = $1 ORDER BY t.created_at, a.number",
+        )
+        .bind(kind)
+        .fetch_all(self.pool())
+        .await
+        .expect("attempts")
     }
 
     pub fn worker(&self, name: &str) -> WorkerCommand<'_> {
@@ -270,9 +333,10 @@ impl WorkerCommand<'_> {
         self
     }
 
-    /// See `heimdex_worker::fault`.
+    /// See `heimdex_worker::fault`; its mark is [`World::mark`].
     pub fn fault(self, fault: impl Into<String>) -> Self {
-        self.with("HEIMDEX_FAULT", fault)
+        let mark = self.world.mark().to_str().expect("UTF-8").to_owned();
+        self.with("HEIMDEX_FAULT", fault).with("HEIMDEX_FAULT_MARK", mark)
     }
 
     pub fn stages(mut self, stages: &[Stage]) -> Self {

@@ -33,26 +33,7 @@ impl App {
     pub async fn start_with(overrides: impl Fn(&str) -> Option<String>) -> Self {
         let db = TestDb::new().await.expect("a database");
         let s3 = TestS3::start().await.expect("an S3 server");
-        let config = Config::read(&|name| {
-            overrides(name).or_else(|| {
-                Some(match name {
-                    "DATABASE_URL" => db.url().to_owned(),
-                    "S3_ENDPOINT" => s3.endpoint(),
-                    "S3_BUCKET" => s3.bucket().to_owned(),
-                    "S3_ACCESS_KEY_ID" => s3.access_key_id().to_owned(),
-                    "S3_SECRET_ACCESS_KEY" => s3.secret_access_key().to_owned(),
-                    "HEIMDEX_TEXT_MODEL" | "HEIMDEX_IMAGE_MODEL" => "none".to_owned(),
-                    // The program of the tests is none that can be its own child. Tests of other crates search by no picture.
-                    "HEIMDEX_MEDIA_CHILD" => {
-                        option_env!("CARGO_BIN_EXE_heimdex-api").unwrap_or("heimdex-api").to_owned()
-                    }
-                    "HEIMDEX_API_DATABASE_CONNECTIONS" => "8".to_owned(),
-                    "SUPABASE_SECRET_KEY" => SECRET_KEY.to_owned(),
-                    _ => return None,
-                })
-            })
-        })
-        .expect("a configuration");
+        let config = Config::read(&|name| overrides(name).or_else(|| usual(name, &db, &s3))).expect("a configuration");
         let listeners = Listeners { api: listen().await, metrics: listen().await };
         let base = format!("http://{}", listeners.api.local_addr().unwrap());
         let metrics = format!("http://{}", listeners.metrics.local_addr().unwrap());
@@ -69,6 +50,22 @@ impl App {
         // The listener is bound, so this waits in its queue until the server takes it up.
         http.get(format!("{base}/health/live")).send().await.expect("the API answers");
         Self { base, metrics, db, s3, http, shutdown, server: Some(server) }
+    }
+
+    /// Another process beside this one, on the same database and storage and behind the same name: its address. It ends with this one.
+    pub async fn another(&self) -> String {
+        let issuer = format!("{}/auth/v1", self.base);
+        let config = Config::read(&|name| match name {
+            "SUPABASE_JWT_ISSUER" => Some(issuer.clone()),
+            _ => usual(name, &self.db, &self.s3),
+        })
+        .expect("a configuration");
+        let listeners = Listeners { api: listen().await, metrics: listen().await };
+        let base = format!("http://{}", listeners.api.local_addr().unwrap());
+        let shutdown = self.shutdown.child_token();
+        tokio::spawn(async move { heimdex_api::run(config, listeners, shutdown).await.expect("the API runs") });
+        self.http.get(format!("{base}/health/live")).send().await.expect("the API answers");
+        base
     }
 
     /// Stops the server and waits for its end.
@@ -225,6 +222,23 @@ impl Drop for App {
     fn drop(&mut self) {
         self.shutdown.cancel();
     }
+}
+
+/// The embedded default without models.
+fn usual(name: &str, db: &TestDb, s3: &TestS3) -> Option<String> {
+    Some(match name {
+        "DATABASE_URL" => db.url().to_owned(),
+        "S3_ENDPOINT" => s3.endpoint(),
+        "S3_BUCKET" => s3.bucket().to_owned(),
+        "S3_ACCESS_KEY_ID" => s3.access_key_id().to_owned(),
+        "S3_SECRET_ACCESS_KEY" => s3.secret_access_key().to_owned(),
+        "HEIMDEX_TEXT_MODEL" | "HEIMDEX_IMAGE_MODEL" => "none".to_owned(),
+        // The program of the tests is none that can be its own child. Tests of other crates search by no picture.
+        "HEIMDEX_MEDIA_CHILD" => option_env!("CARGO_BIN_EXE_heimdex-api").unwrap_or("heimdex-api").to_owned(),
+        "HEIMDEX_API_DATABASE_CONNECTIONS" => "8".to_owned(),
+        "SUPABASE_SECRET_KEY" => SECRET_KEY.to_owned(),
+        _ => return None,
+    })
 }
 
 async fn listen() -> TcpListener {

@@ -26,6 +26,17 @@ impl Person {
         }
     }
 
+    /// The same person in another tab, which another process answers.
+    pub fn at(&self, base: &str) -> Self {
+        Self {
+            email: self.email.clone(),
+            token: self.token.clone(),
+            refresh_token: self.refresh_token.clone(),
+            base: base.to_owned(),
+            http: self.http.clone(),
+        }
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.call("GET", path, None).await
     }

@@ -27,13 +27,22 @@ pub struct Ran {
 
 impl Machine {
     pub fn of(app: &App) -> Self {
-        Self { home: tempfile::tempdir().unwrap(), server: app.base.clone() }
+        Self::at(&app.base)
+    }
+
+    /// One that reaches its server by this address.
+    pub fn at(server: &str) -> Self {
+        Self { home: tempfile::tempdir().unwrap(), server: server.to_owned() }
     }
 
     /// One on which this person has signed in by password.
     pub async fn signed_in(app: &App, person: &Person) -> Self {
-        let machine = Self::of(app);
-        let login = ["login", &app.base, "--email", &person.email, "--password-stdin"];
+        Self::signed_in_at(&app.base, person).await
+    }
+
+    pub async fn signed_in_at(server: &str, person: &Person) -> Self {
+        let machine = Self::at(server);
+        let login = ["login", server, "--email", &person.email, "--password-stdin"];
         machine.typed(&login, PASSWORD).await.done();
         machine
     }
@@ -57,8 +66,19 @@ impl Machine {
 
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_heimdex"));
+        command.args(words);
+        self.dressed(command)
+    }
+
+    /// A command of a shell, in which `$0` is the program and `$@` the words.
+    pub fn shell(&self, script: &str, words: &[&str]) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_heimdex")]).args(words);
+        self.dressed(command)
+    }
+
+    fn dressed(&self, mut command: Command) -> Command {
         command
-            .args(words)
             .env_clear()
             .env("HOME", self.home.path())
             .env("XDG_CONFIG_HOME", self.path("config"))
@@ -87,6 +107,13 @@ impl Machine {
         let mut input = child.stdin.take().unwrap();
         input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
         drop(input);
+        Ran::from(child.wait_with_output().await.unwrap())
+    }
+
+    /// With its standard output in a file or a device.
+    pub async fn run_into(&self, file: &Path, words: &[&str]) -> Ran {
+        let file = std::fs::File::options().write(true).open(file).unwrap();
+        let child = self.command(words).stdout(file).spawn().unwrap();
         Ran::from(child.wait_with_output().await.unwrap())
     }
 

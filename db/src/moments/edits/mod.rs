@@ -195,6 +195,14 @@ pub(crate) async fn request_if_edited(
     if edited { request(db, owner, video).await } else { Ok(()) }
 }
 
+/// Has the corrections of a video applied once more, for a worker that may have undone a part of it. Nothing for a video that is gone.
+pub async fn ask_again(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<(), DbError> {
+    match finished_run(&mut *db, video).await? {
+        Some(_) => request(db, owner, video).await,
+        None => Ok(()),
+    }
+}
+
 /// A task that has not begun is enough: it is held until this transaction ends, and then sees what was written in it.
 async fn request(db: &mut PgConnection, owner: UserId, video: VideoId) -> Result<(), DbError> {
     let payload =

@@ -16,12 +16,13 @@ use super::samples::{SAMPLE_RATE, Samples};
 use super::segments::{Draft, FRAME_S, split};
 use super::timeline::Joined;
 use super::tokens::Start;
-use super::words::{TimedWord, align, place};
+use super::words::{TimedWord, align, end_by, place};
 use super::{Heard, TranscribeOptions, Watch, Whisper};
 use crate::error::ModelError;
 
 const MEDIAN_FILTER: i64 = 7;
 
+/// Of words at the end of a piece; few take longer, and of those a rest heard again begins a little early.
 const LONGEST_WORD_S: f64 = 0.6;
 
 /// How often a part of a piece may leave a part of its own to be decoded again.
@@ -98,8 +99,13 @@ impl Whisper {
         let redone = self.complete(audio, redone, start, options, cancel, rounds - 1)?;
         let mut redone = redone.into_iter().peekable();
         let mut whole = Vec::with_capacity(pieces.len());
-        for ((range, piece), plan) in pieces.into_iter().zip(plans) {
+        for ((range, mut piece), plan) in pieces.into_iter().zip(plans) {
             let parts: Vec<_> = std::iter::from_fn(|| redone.next_if(|(part, _)| part.start < range.end)).collect();
+            if let Again::Rest(rest) = &plan
+                && parts.iter().any(|(_, part)| !part.decoded.is_silence(options) && part.text_tokens(eot) > 0)
+            {
+                end_by(&mut piece.timed, (rest.start - range.start) as f64 / SAMPLE_RATE as f64);
+            }
             let more = parts.iter().map(|(_, part)| part.text_tokens(eot)).sum::<usize>() > piece.text_tokens(eot);
             if !(more && matches!(plan, Again::Halves(_))) {
                 whole.push((range, piece));

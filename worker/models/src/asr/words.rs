@@ -108,6 +108,13 @@ pub(crate) fn place(
     (all, last_speech_s)
 }
 
+/// Lets no word of a window last beyond a time of it: what comes after that has been heard by itself, and is other words.
+pub(crate) fn end_by(words: &mut [TimedWord], at_s: f64) {
+    for word in words {
+        word.end_s = word.end_s.min(at_s.max(word.start_s));
+    }
+}
+
 fn typical(words: &[TimedWord]) -> Typical {
     let mut lengths: Vec<f64> =
         words.iter().map(|word| word.end_s - word.start_s).filter(|length| *length != 0.0).collect();
@@ -222,6 +229,16 @@ mod tests {
         merge_punctuation(&mut words);
         assert_eq!(texts(&words), [" \"It", " was.\"", " So"]);
         assert_eq!(words.iter().map(|word| word.tokens).sum::<usize>(), 6);
+    }
+
+    #[test]
+    fn a_last_word_does_not_reach_into_what_is_heard_after_it() {
+        let mut words = [word(" slugs", 8.0, 8.4), word(" away", 8.4, 12.0)];
+        end_by(&mut words, 9.0);
+        assert_eq!(words.map(|word| (word.start_s, word.end_s)), [(8.0, 8.4), (8.4, 9.0)]);
+        let mut late = [word(" away", 9.5, 12.0)];
+        end_by(&mut late, 9.0);
+        assert_eq!(late.map(|word| (word.start_s, word.end_s)), [(9.5, 9.5)], "never shorter than nothing");
     }
 
     #[test]

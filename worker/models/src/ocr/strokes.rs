@@ -2,8 +2,8 @@
 //!
 //! A stroke has two edges, so a tile crossed by writing has many steps from dark to light and as many back, and steps between
 //! rows as well (the idea of stroke-based text detectors, Epshtein et al., "Detecting Text in Natural Scenes with Stroke Width
-//! Transform", CVPR 2010). Textures pass too; the detector decides. Measured on film and camera pictures without writing:
-//! about an eighth of the picture is left to look at.
+//! Transform", CVPR 2010). Textures pass too; the detector decides. `scripts/bench ocr` says how
+//! much of a picture is left to look at, and what looking costs.
 
 use image::{GrayImage, Luma};
 use imageproc::region_labelling::{Connectivity, connected_components};
@@ -36,7 +36,7 @@ pub struct Strokes {
 }
 
 impl Strokes {
-    /// Looks at a picture once. About 2 ms for 1280 × 720.
+    /// Looks at a picture once.
     pub fn of(picture: Picture<'_>) -> Self {
         let luma = luma(picture);
         let (width, height) = (picture.width(), picture.height());
