@@ -1,6 +1,9 @@
 //! What people write, parsed at the edge: texts of bounded length without control characters, tags, file names, pages.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Datelike, Utc};
+use heimdex_db::enums::UnknownValue;
 use serde::Deserialize;
 
 use crate::error::ApiError;
@@ -37,6 +40,26 @@ pub fn paragraph(field: &str, text: &str, max: usize) -> Result<String, ApiError
         ));
     }
     Ok(text.trim().to_owned())
+}
+
+/// One of a few words, such as a stage or a tier.
+pub fn word<T: FromStr<Err = UnknownValue>>(field: &str, text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error: UnknownValue| ApiError::field(field, "unknown", error.to_string()))
+}
+
+/// What a parameter says; blanks say nothing, just as if it had been left out.
+pub fn given(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// A parameter that is a [`line`].
+pub fn given_line(field: &str, text: Option<&str>, max: usize) -> Result<Option<String>, ApiError> {
+    given(text).map(|text| line(field, text, max)).transpose()
+}
+
+/// A parameter that is a [`word`].
+pub fn given_word<T: FromStr<Err = UnknownValue>>(field: &str, text: Option<&str>) -> Result<Option<T>, ApiError> {
+    given(text).map(|text| word(field, text)).transpose()
 }
 
 /// Whether a time is in the years 0 to 9999: others that can be written in JSON cannot be stored.

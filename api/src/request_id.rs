@@ -29,8 +29,8 @@ pub async fn assign(mut request: Request, next: Next) -> Response {
     let id = given.map_or_else(RequestId::default, |id| RequestId(id.into()));
     request.extensions_mut().insert(id.clone());
     // The path without its query: queries may carry what people look for.
-    let span =
-        tracing::info_span!("request", request_id = %id, method = %request.method(), path = request.uri().path());
+    let path = loggable(request.uri().path());
+    let span = tracing::info_span!("request", request_id = %id, method = %request.method(), path);
     let mut response = next.run(request).instrument(span).await;
     if let Ok(value) = id.0.parse() {
         response.headers_mut().insert(HEADER, value);
@@ -38,6 +38,28 @@ pub async fn assign(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// A path as logs may have it: without what opens a share, of which the database too keeps only a hash.
+pub fn loggable(path: &str) -> &str {
+    ["/shares/", "/app/s/"].into_iter().find(|open| path.starts_with(open)).unwrap_or(path)
+}
+
 fn is_harmless(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::loggable;
+
+    #[test]
+    fn what_opens_a_share_is_in_no_log() {
+        for (path, logged) in [
+            ("/shares/Zk3fV0-secret", "/shares/"),
+            ("/app/s/Zk3fV0-secret", "/app/s/"),
+            ("/videos/1/shares/2", "/videos/1/shares/2"),
+            ("/app/search", "/app/search"),
+        ] {
+            assert_eq!(loggable(path), logged);
+        }
+    }
 }

@@ -14,6 +14,8 @@ use crate::{
 
 /// Clips of one person that are kept at a time.
 pub const MAX_LIVE: i64 = 200;
+/// Of these, clips that are still to be made: those of others wait behind them.
+pub const MAX_WAITING: i64 = 20;
 
 /// A clip to be made.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +58,7 @@ pub struct ClipRow {
 }
 
 /// Has a part of the owner's video cut out. The same part that was asked for before, and has not failed, is not made again.
-/// `Conflict("too_many_clips")` at [`MAX_LIVE`], however many ask at once.
+/// `Conflict("too_many_clips")` at [`MAX_LIVE`] and `Conflict("clips_waiting")` at [`MAX_WAITING`], however many ask at once.
 pub async fn request(db: &mut PgConnection, owner: UserId, video: VideoId, new: &NewClip) -> Result<ClipId, DbError> {
     sqlx::query!("SELECT FROM users WHERE user_id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE", owner.0)
         .fetch_optional(&mut *db)
@@ -81,14 +83,18 @@ pub async fn request(db: &mut PgConnection, owner: UserId, video: VideoId, new: 
             return Ok(clip);
         }
     }
-    let live = sqlx::query_scalar!(
-        r#"SELECT count(*) AS "live!" FROM clips WHERE owner_id = $1 AND expires_at > now()"#,
+    let kept = sqlx::query!(
+        r#"SELECT count(*) AS "live!", count(*) FILTER (WHERE c.object_key IS NULL AND t.state IN ('pending', 'running')) AS "waiting!"
+           FROM clips c LEFT JOIN tasks t ON t.task_id = c.task_id WHERE c.owner_id = $1 AND c.expires_at > now()"#,
         owner.0
     )
     .fetch_one(&mut *db)
     .await?;
-    if live >= MAX_LIVE {
+    if kept.live >= MAX_LIVE {
         return Err(DbError::Conflict("too_many_clips"));
+    }
+    if kept.waiting >= MAX_WAITING {
+        return Err(DbError::Conflict("clips_waiting"));
     }
     let clip = ClipId::new();
     let payload = serde_json::to_value(CutClip { clip_id: clip, video_id: Some(video) })

@@ -1,7 +1,7 @@
 //! Handing work to apalis. The ledger is the truth and decides what is to be done; a message only says "look at this".
 //! A message that comes twice, or late, is therefore harmless.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use apalis_core::task::builder::TaskBuilder;
 use sqlx::PgConnection;
@@ -15,6 +15,8 @@ use crate::{
 
 /// The queue of everything that is no stage.
 pub const MAINTENANCE: &str = "maintenance";
+/// The queue of tasks that take long ([`crate::tasks::ENCODING`]).
+pub const ENCODING: &str = "encoding";
 
 /// Pushes jobs to their stages' queues on the caller's transaction: they are delivered if, and only if, it commits.
 /// Those of higher priority are taken first.
@@ -41,8 +43,23 @@ pub(crate) async fn push_jobs(connection: &mut PgConnection, jobs: &[(JobId, Sta
 
 /// As [`push_jobs`], for tasks.
 pub(crate) async fn push_tasks(connection: &mut PgConnection, tasks: &[TaskId]) -> Result<(), DbError> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = tasks.iter().map(|task_id| task_id.0).collect();
+    let kinds: Vec<String> = crate::tasks::ENCODING.map(str::to_owned).into();
+    let encoding: HashSet<TaskId> = sqlx::query_scalar!(
+        r#"SELECT task_id AS "task_id: TaskId" FROM tasks WHERE task_id = ANY($1) AND kind = ANY($2)"#,
+        &ids,
+        &kinds
+    )
+    .fetch_all(&mut *connection)
+    .await?
+    .into_iter()
+    .collect();
     for task_id in tasks {
-        push(connection, MAINTENANCE, (*task_id).into(), 0).await?;
+        let queue = if encoding.contains(task_id) { ENCODING } else { MAINTENANCE };
+        push(connection, queue, (*task_id).into(), 0).await?;
     }
     Ok(())
 }

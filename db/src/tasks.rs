@@ -1,4 +1,4 @@
-//! Work that is no stage (purge, proxy, export, …): rows of `tasks` on the queue `maintenance`. What becomes of them is the
+//! Work that is no stage (purge, proxy, export, …): rows of `tasks` on the queues `maintenance` and `encoding`. What becomes of them is the
 //! ledger's business ([`crate::ledger`]), as for stages.
 
 use std::time::Duration;
@@ -23,6 +23,9 @@ pub const DELETE_OBJECTS: &str = "delete_objects";
 pub const MAKE_PROXY: &str = "make_proxy";
 /// Cuts a part out of a video; payload [`crate::clips::CutClip`].
 pub const CUT_CLIP: &str = "cut_clip";
+
+/// Kinds that encode for minutes or hours. They have a queue of their own, so that letters and clearing up do not wait for them.
+pub const ENCODING: [&str; 2] = [MAKE_PROXY, CUT_CLIP];
 
 /// How long one attempt at a task of this kind may take.
 pub fn deadline(kind: &str) -> Duration {

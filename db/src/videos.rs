@@ -121,6 +121,11 @@ pub(crate) fn escape_like(text: &str) -> String {
     text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
 }
 
+/// The LIKE pattern of whatever has a person's text in it.
+pub(crate) fn like_part(text: &str) -> String {
+    format!("%{}%", escape_like(text))
+}
+
 /// What every video of the owner that is not at rest is doing: the first message of an event stream.
 #[derive(Clone, Debug, FromRow)]
 pub struct ActivityRow {

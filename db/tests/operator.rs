@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
 use heimdex_db::{
-    AttemptId, DbError, JobId, JobState, PgPool, RunId, Stage, UserId, VideoId,
+    AttemptId, DbError, JobId, JobState, PgPool, RunId, Stage, TaskId, UserId, VideoId,
     ledger::{self, Attempt, Failure, FailureKind, LEASE, RunReason},
     operator::{failures, jobs, queues},
+    tasks::{self, NewTask},
 };
 use heimdex_testing::TestDb;
 use serde_json::json;
@@ -146,6 +147,47 @@ async fn failures_are_grouped_by_code_with_the_newest_as_the_example() {
     let filter = jobs::JobFilter { code: Some("deadline".into()), ..Default::default() };
     let listed = jobs::list(pool, &filter, None, 10).await.unwrap();
     assert_eq!(listed.iter().map(|line| line.job_id).collect::<Vec<_>>(), [failed[1]]);
+}
+
+#[tokio::test]
+async fn a_task_that_was_followed_by_another_of_its_kind_is_history() {
+    let db = TestDb::new().await.unwrap();
+    let pool = db.pool();
+    let (video, _) = indexing(pool).await;
+    let ask = async || -> TaskId {
+        let task = NewTask {
+            kind: tasks::MAKE_PROXY,
+            owner_id: None,
+            video_id: Some(video),
+            payload: json!({}),
+            run_at: None,
+        };
+        let mut tx = pool.begin().await.unwrap();
+        let id = tasks::enqueue(&mut tx, &task).await.unwrap();
+        tx.commit().await.unwrap();
+        id
+    };
+    let end = async |id: TaskId, state: &str| {
+        sqlx::query(
+            "UPDATE tasks SET state = $2::job_state, error_code = 'transient', finished_at = now() WHERE task_id = $1",
+        )
+        .bind(id)
+        .bind(state)
+        .execute(pool)
+        .await
+        .unwrap();
+    };
+    let failed = async || queues::tasks(pool).await.unwrap().iter().map(|queue| queue.failed).sum::<i64>();
+    let first = ask().await;
+    end(first, "failed").await;
+    assert_eq!(failures::tasks_with(pool, "transient", 10).await.unwrap(), [first]);
+    assert_eq!((failures::groups(pool).await.unwrap()[0].tasks, failed().await), (1, 1));
+    // The person has asked once more, and that time it went well.
+    let second = ask().await;
+    end(second, "completed").await;
+    assert!(failures::groups(pool).await.unwrap().is_empty());
+    assert!(failures::tasks_with(pool, "transient", 10).await.unwrap().is_empty());
+    assert_eq!(failed().await, 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use heimdex_db::{
-    SceneId, UserId,
+    SceneId, UserId, VideoId,
     search::{self, Embedding, Filters, Near, Planned},
     vectors::{VectorKind, ensure_model},
 };
@@ -219,5 +219,22 @@ async fn a_search_reads_what_is_the_owners_and_no_more_of_it_than_it_must() {
         Planned::Who("minji kim"),
     ] {
         library.reads(small, planned).await;
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_is_everywhere_is_found_in_the_video_that_is_asked_for() {
+    let library = Library::new().await;
+    let videos: Vec<VideoId> =
+        sqlx::query_scalar("SELECT video_id FROM videos WHERE owner_id = $1 ORDER BY video_id LIMIT 3")
+            .bind(library.large)
+            .fetch_all(library.pool())
+            .await
+            .unwrap();
+    for video in videos {
+        let filters = Filters { video_ids: Some(vec![video]), ..Filters::default() };
+        let found = search::who(library.pool(), library.large, "minji kim", &filters, 200, DEADLINE).await.unwrap();
+        assert!(found.iter().all(|candidate| candidate.video_id == video));
+        assert_eq!(found.len(), 50, "in every second of its scenes");
     }
 }

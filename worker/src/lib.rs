@@ -148,7 +148,9 @@ async fn serve(services: &Arc<Services>, control: &PgPool, shutdown: &Shutdown) 
     for &stage in &config.stages {
         serving.spawn(queues::serve_stage(Arc::clone(&runner), services.db.clone(), stage, wake.clone(), stop.clone()));
     }
-    serving.spawn(queues::serve_maintenance(runner, services.db.clone(), wake, stop.clone()));
+    let (ours, db) = (Arc::clone(&runner), services.db.clone());
+    serving.spawn(queues::serve_maintenance(ours, db, wake.clone(), stop.clone()));
+    serving.spawn(queues::serve_encoding(runner, services.db.clone(), wake, stop.clone()));
     tracing::info!(worker = config.name, stages = config.stages.len(), "serving");
 
     stop.cancelled().await;

@@ -1,4 +1,4 @@
-//! Taking messages: one apalis worker for each stage's queue and one for maintenance, kept alive through outages.
+//! Taking messages: one apalis worker for each stage's queue and two for what is no stage, kept alive through outages.
 //!
 //! apalis delivers and nothing more: what is done, tried again or given up is decided by the ledger, and every message is
 //! acknowledged. Of apalis-postgres' defaults these are changed, each for a reason found by trying:
@@ -19,7 +19,12 @@ use apalis_core::backend::ext::{
 };
 use apalis_postgres::{Config, PostgresStorage};
 use futures::{FutureExt, channel::mpsc};
-use heimdex_db::{PgPool, Stage, ledger::WorkId, queue::MAINTENANCE, queue_events::QueueListener};
+use heimdex_db::{
+    PgPool, Stage,
+    ledger::WorkId,
+    queue::{ENCODING, MAINTENANCE},
+    queue_events::QueueListener,
+};
 use serde_json::Value;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -78,6 +83,8 @@ impl Wake {
 
 /// How many tasks run here at once.
 const TASKS: usize = 2;
+/// How many of those that encode: each takes all cores there are.
+const ENCODINGS: usize = 1;
 
 /// Serves a stage until `stop`, and returns when what it was doing has ended.
 pub async fn serve_stage(runner: Arc<Runner>, db: PgPool, stage: Stage, wake: Wake, stop: CancellationToken) {
@@ -88,6 +95,11 @@ pub async fn serve_stage(runner: Arc<Runner>, db: PgPool, stage: Stage, wake: Wa
 /// As [`serve_stage`], for what is no stage.
 pub async fn serve_maintenance(runner: Arc<Runner>, db: PgPool, wake: Wake, stop: CancellationToken) {
     serve(MAINTENANCE, TASKS, runner, db, wake, stop).await;
+}
+
+/// As [`serve_maintenance`], for what takes long.
+pub async fn serve_encoding(runner: Arc<Runner>, db: PgPool, wake: Wake, stop: CancellationToken) {
+    serve(ENCODING, ENCODINGS, runner, db, wake, stop).await;
 }
 
 async fn serve(

@@ -204,7 +204,7 @@ async fn a_worker_that_is_asked_to_stop_hands_back_what_it_does() {
 #[tokio::test]
 async fn a_paused_stage_takes_nothing_until_it_is_resumed() {
     let world = World::new().await;
-    ledger::set_stage_paused(world.pool(), Stage::AlignMerge, true, None).await.unwrap();
+    world.pause(Stage::AlignMerge, true).await;
     let video = world.upload(media::silent()).await;
     let worker = world.worker("one").start();
     until("everything before it is done", PATIENCE, async || {
@@ -215,7 +215,7 @@ async fn a_paused_stage_takes_nothing_until_it_is_resumed() {
     .await;
     assert_eq!(world.job(video, Stage::AlignMerge).await.0, "pending");
     assert!(world.attempts(video, Stage::AlignMerge).await.is_empty());
-    ledger::set_stage_paused(world.pool(), Stage::AlignMerge, false, None).await.unwrap();
+    world.pause(Stage::AlignMerge, false).await;
     world.video_becomes(video, &["indexed"]).await;
     worker.terminate().await;
 }
@@ -226,7 +226,7 @@ async fn a_stage_that_is_paused_while_it_runs_finishes_and_takes_nothing_new() {
     let running = world.upload(media::spoken()).await;
     let worker = world.worker("one").start();
     world.attempt_begins(running, Stage::SceneDetect, 1).await;
-    ledger::set_stage_paused(world.pool(), Stage::SceneDetect, true, None).await.unwrap();
+    world.pause(Stage::SceneDetect, true).await;
     let held = world.upload(media::silent()).await;
     world.video_becomes(running, &["indexed"]).await;
     assert_eq!(world.attempts_spent(running).await, 0, "what ran was left alone");
@@ -239,7 +239,7 @@ async fn a_stage_that_is_paused_while_it_runs_finishes_and_takes_nothing_new() {
     // The switch is in the table: a worker that comes later finds it there.
     worker.terminate().await;
     let later = world.worker("two").start();
-    ledger::set_stage_paused(world.pool(), Stage::SceneDetect, false, None).await.unwrap();
+    world.pause(Stage::SceneDetect, false).await;
     world.video_becomes(held, &["indexed"]).await;
     later.terminate().await;
 }

@@ -26,7 +26,8 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use chrono::{DateTime, Utc};
-use heimdex_db::{UserId, users::User};
+use heimdex_db::{DbError, UserId, api_tokens, users::User};
+use uuid::Uuid;
 
 pub use cache::{TokenCache, Verified};
 
@@ -41,12 +42,39 @@ pub struct Caller {
     pub user: User,
     /// When the token ends; a stream ends with it.
     pub expires_at: DateTime<Utc>,
-    by_session: bool,
+    credential: Credential,
+}
+
+/// What a request came with.
+#[derive(Clone, Copy, Debug)]
+enum Credential {
+    /// A session of the embedded auth server; those of a project are not ours to look at.
+    Session(Option<Uuid>),
+    /// The SHA-256 of an API token.
+    ApiToken([u8; 32]),
 }
 
 impl Caller {
     pub fn user_id(&self) -> UserId {
         self.user.user_id
+    }
+
+    /// Whether the session or the API token has not been ended and the person is still there: what every request is asked, for a
+    /// stream, whose request was long ago.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn is_still_good(&self, state: &AppState) -> Result<bool, DbError> {
+        let (subject, session) = match self.credential {
+            Credential::Session(session) => (self.user.supabase_user_id, session),
+            Credential::ApiToken(hash) => match api_tokens::find_live(&state.pool, &hash).await? {
+                Some(token) => (token.subject, None),
+                None => return Ok(false),
+            },
+        };
+        let Some(subject) = subject else { return Ok(false) };
+        let found = state.callers.find((subject, session)).await?;
+        Ok(found.is_some_and(|(user, lives)| lives && user.deleted_at.is_none()))
     }
 }
 
@@ -57,11 +85,12 @@ impl FromRequestParts<AppState> for Caller {
         let token = bearer(&parts.headers).ok_or_else(|| ApiError::new(Code::Unauthenticated))?;
         if api_token::is_one(token) {
             let (user, expires_at) = api_token::person(state, token, scope::of_route(parts)).await?;
-            return Ok(Self { user, expires_at, by_session: false });
+            return Ok(Self { user, expires_at, credential: Credential::ApiToken(api_token::hash(token)) });
         }
         let verified = verify(state, token).await?;
         let user = sync::person(state, &verified).await?;
-        Ok(Self { user, expires_at: verified.expires_at, by_session: true })
+        let credential = Credential::Session(sync::own_session(state, &verified));
+        Ok(Self { user, expires_at: verified.expires_at, credential })
     }
 }
 
@@ -75,7 +104,7 @@ impl FromRequestParts<AppState> for Confirmed {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        if !caller.by_session {
+        if matches!(caller.credential, Credential::ApiToken(_)) {
             return Err(ApiError::new(Code::InsufficientScope).detail("API tokens cannot do this; sign in."));
         }
         let token = bearer(&parts.headers).ok_or_else(|| ApiError::new(Code::Unauthenticated))?;

@@ -4,6 +4,7 @@ use heimdex_db::{
     auth_sessions,
     users::{self, User},
 };
+use uuid::Uuid;
 
 use super::Verified;
 use crate::{
@@ -14,8 +15,7 @@ use crate::{
 /// The row of a verified token. The first request of all makes it; tombstones and ended sessions are refused.
 pub(super) async fn person(state: &AppState, verified: &Verified) -> Result<User, ApiError> {
     let claims = &verified.profile;
-    // Sessions are ours only where the auth server is.
-    let session = verified.session_id.filter(|_| state.verifier.has_own_sessions());
+    let session = own_session(state, verified);
     match state.callers.find((claims.subject, session)).await? {
         Some((user, _)) if user.deleted_at.is_some() => Err(ApiError::new(Code::AccountDeleted)),
         Some((_, false)) => Err(ApiError::new(Code::SessionEnded)),
@@ -31,6 +31,11 @@ pub(super) async fn person(state: &AppState, verified: &Verified) -> Result<User
             if user.deleted_at.is_some() { Err(ApiError::new(Code::AccountDeleted)) } else { Ok(user) }
         }
     }
+}
+
+/// The session of a token. Sessions are ours only where the auth server is.
+pub(super) fn own_session(state: &AppState, verified: &Verified) -> Option<Uuid> {
+    verified.session_id.filter(|_| state.verifier.has_own_sessions())
 }
 
 /// Newer claims that differ from the row. A request that only reads does not write.

@@ -11,14 +11,14 @@ use axum::{
 };
 
 use super::{ApiError, Code, FieldError, Problem};
-use crate::request_id::RequestId;
+use crate::request_id::{RequestId, loggable};
 
 /// Renders every error response as problem+json, with the request id; a 5xx is logged here, once.
 pub async fn render(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().cloned().unwrap_or_default();
     let speaks_problem = !request.uri().path().starts_with("/auth/v1");
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = loggable(request.uri().path()).to_owned();
     let mut response = next.run(request).await;
     let error = match response.extensions_mut().remove::<ApiError>() {
         Some(error) => error,

@@ -177,6 +177,9 @@ fn sentence_of(conflict: &str) -> Option<String> {
             "You have {} clips, which is as many as are kept. Each goes 24 hours after it was made, and with the share it was made for.",
             heimdex_db::clips::MAX_LIVE
         )),
+        "clips_waiting" => {
+            Some("Many of your clips are still being made; ask for more once some of them are there.".to_owned())
+        }
         "too_many_shares" => Some(format!(
             "You share {} moments, which is as many as you may. Take one back to share another.",
             heimdex_db::shares::MAX_LIVE

@@ -1,4 +1,5 @@
-//! `GET /events` and `GET /videos/{id}/events`: live progress as server-sent events.
+//! `GET /events` and `GET /videos/{id}/events`: live progress as server-sent events; and what these streams have in common with the
+//! operator's.
 //!
 //! A stream begins with a snapshot and goes on with what changes. It subscribes before it reads the snapshot, so nothing
 //! falls between the two; a message may come that the snapshot already had. After a gap there is another snapshot.
@@ -13,21 +14,59 @@ use axum::{
         sse::{self, KeepAlive, Sse},
     },
 };
-use heimdex_db::{VideoId, events::Event, videos};
+use heimdex_db::{DbError, VideoId, events::Event, role_profiles, videos};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio::{
+    sync::{broadcast::error::RecvError, mpsc},
+    time::{Instant, MissedTickBehavior, interval_at, sleep},
+};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    admin::queues,
     jobs,
     videos::{get, shape::Progress},
 };
 use crate::{auth::Caller, error::ApiError, events::Signal, extract::Path, state::AppState};
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often it is asked whether a stream's session or token has not been ended, and an operator is one still.
+const STILL: Duration = Duration::from_secs(5);
+
+/// Whose changes a stream tells.
+#[derive(Clone, Copy)]
+pub(super) enum Audience {
+    /// Those of all the person's videos and people.
+    Owner,
+    /// Those of one of their videos.
+    Video(VideoId),
+    /// Those of the whole installation.
+    Operator,
+}
+
+impl Audience {
+    fn is_told(self, caller: &Caller, event: &Event) -> bool {
+        let mine = event.owner_id() == Some(caller.user_id());
+        match self {
+            Self::Owner => mine,
+            Self::Video(video_id) => mine && event.video_id() == Some(video_id),
+            // Who is who in a library is no matter of its operator.
+            Self::Operator => !matches!(event, Event::Photo(_) | Event::Matching(_)),
+        }
+    }
+
+    /// Whether the session or token goes on, and the person may still see it.
+    async fn is_still(self, state: &AppState, caller: &Caller) -> Result<bool, DbError> {
+        let good = caller.is_still_good(state).await?;
+        match self {
+            Self::Owner | Self::Video(_) => Ok(good),
+            Self::Operator => Ok(good && role_profiles::may_operate(&state.pool, caller.user_id()).await?),
+        }
+    }
+}
 
 #[derive(Serialize, ToSchema)]
 pub struct VideoActivity {
@@ -37,10 +76,10 @@ pub struct VideoActivity {
 }
 
 /// Changes of all the person's videos and people. `snapshot` first, then `job`, `video` and `task`, `photo` (one was checked) and
-/// `matching` (a person is looked for in the library).
+/// `matching` (a person is looked for in the library). The stream ends with the token, and soon after the session was ended.
 #[utoipa::path(get, path = "/events", tag = "events", responses((status = OK, content_type = "text/event-stream", body = String)))]
 pub async fn all(State(state): State<AppState>, caller: Caller) -> Result<Response, ApiError> {
-    stream(state, caller, None).await
+    follow(state, caller, Audience::Owner).await
 }
 
 /// Changes of one video.
@@ -52,18 +91,21 @@ pub async fn of_video(
     Path(video_id): Path<VideoId>,
 ) -> Result<Response, ApiError> {
     videos::exists(&state.pool, caller.user_id(), video_id).await?;
-    stream(state, caller, Some(video_id)).await
+    follow(state, caller, Audience::Video(video_id)).await
 }
 
-async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Result<Response, ApiError> {
+/// A stream for whoever may see it at this moment. It ends with the token, or when they may no longer.
+pub(super) async fn follow(state: AppState, caller: Caller, audience: Audience) -> Result<Response, ApiError> {
     let mut signals = state.events.subscribe();
-    let first = snapshot(&state, &caller, only).await?;
+    let first = snapshot(&state, &caller, audience).await?;
     let (sender, receiver) = mpsc::channel::<Result<sse::Event, Infallible>>(64);
     let lifetime = (caller.expires_at - chrono::Utc::now()).to_std().unwrap_or_default();
     tokio::spawn(async move {
-        let _open = metrics::gauge!("heimdex_event_streams").open();
-        let end = tokio::time::sleep(lifetime);
+        let _open = Open::new();
+        let end = sleep(lifetime);
         tokio::pin!(end);
+        let mut still = interval_at(Instant::now() + STILL, STILL);
+        still.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next = Some(first);
         loop {
             if let Some(event) = next.take()
@@ -76,12 +118,14 @@ async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Resul
                 () = &mut end => return,
                 () = state.stopping.cancelled() => return,
                 () = sender.closed() => return,
+                // Signed out, the token taken back, the account deleted; or the database is away and the browser comes again.
+                _ = still.tick() => match audience.is_still(&state, &caller).await {
+                    Ok(true) => None,
+                    _ => return,
+                },
                 signal = signals.recv() => match signal {
-                    Ok(Signal::Changed(event)) => {
-                        let mine = event.owner_id() == Some(caller.user_id()) && only.is_none_or(|id| Some(id) == event.video_id());
-                        mine.then(|| message(&event))
-                    }
-                    Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => match snapshot(&state, &caller, only).await {
+                    Ok(Signal::Changed(event)) => audience.is_told(&caller, &event).then(|| message(&event)),
+                    Ok(Signal::Resync) | Err(RecvError::Lagged(_)) => match snapshot(&state, &caller, audience).await {
                         Ok(event) => Some(event),
                         // Gone, or the database is away: the browser comes again and is told.
                         Err(_) => return,
@@ -95,7 +139,7 @@ async fn stream(state: AppState, caller: Caller, only: Option<VideoId>) -> Resul
 }
 
 /// The stream itself, with heartbeats.
-pub(super) fn respond(receiver: mpsc::Receiver<Result<sse::Event, Infallible>>) -> Response {
+fn respond(receiver: mpsc::Receiver<Result<sse::Event, Infallible>>) -> Response {
     let sse =
         Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("heartbeat"));
     // Proxies must not collect what should arrive at once.
@@ -103,13 +147,13 @@ pub(super) fn respond(receiver: mpsc::Receiver<Result<sse::Event, Infallible>>) 
         .into_response()
 }
 
-async fn snapshot(state: &AppState, caller: &Caller, only: Option<VideoId>) -> Result<sse::Event, ApiError> {
-    let data = match only {
-        Some(video_id) => json!({
+async fn snapshot(state: &AppState, caller: &Caller, audience: Audience) -> Result<sse::Event, ApiError> {
+    let data = match audience {
+        Audience::Video(video_id) => json!({
             "video": get::read(state, caller, video_id).await?,
             "jobs": jobs::read(state, caller, video_id).await?,
         }),
-        None => {
+        Audience::Owner => {
             let rows = videos::activity(&state.pool, caller.user_id()).await?;
             let videos: Vec<_> = rows
                 .into_iter()
@@ -121,11 +165,12 @@ async fn snapshot(state: &AppState, caller: &Caller, only: Option<VideoId>) -> R
                 .collect();
             json!({ "videos": videos })
         }
+        Audience::Operator => json!(queues::read(state).await?),
     };
     Ok(named("snapshot", &data))
 }
 
-pub(super) fn message(event: &Event) -> sse::Event {
+fn message(event: &Event) -> sse::Event {
     match event {
         Event::Job(job) => named(
             "job",
@@ -161,21 +206,18 @@ pub(super) fn message(event: &Event) -> sse::Event {
     }
 }
 
-pub(super) fn named(name: &str, data: &Value) -> sse::Event {
+fn named(name: &str, data: &Value) -> sse::Event {
     sse::Event::default().event(name).data(data.to_string())
 }
 
 /// Counts open streams.
-trait OpenStreams {
-    fn open(self) -> Open;
-}
-
 struct Open(metrics::Gauge);
 
-impl OpenStreams for metrics::Gauge {
-    fn open(self) -> Open {
-        self.increment(1.0);
-        Open(self)
+impl Open {
+    fn new() -> Self {
+        let streams = metrics::gauge!("heimdex_event_streams");
+        streams.increment(1.0);
+        Self(streams)
     }
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     fusion::{Offer, Ranked, fuse},
-    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, present, unavailable},
+    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, late, present},
 };
 use crate::{
     encoders::Sense,
@@ -62,11 +62,6 @@ pub async fn similar(
     let mut page = fuse(&ranked);
     page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     present(state, owner, "", &page, &known).await
-}
-
-/// Too many vectors, or too busy a database, for the deadline is no fault of anybody's.
-fn late(error: DbError) -> ApiError {
-    if search::is_timeout(&error) { unavailable() } else { error.into() }
 }
 
 /// `None`: the scene has no vector of this kind.

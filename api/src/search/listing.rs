@@ -9,7 +9,7 @@ use heimdex_db::{
 
 use super::{
     fusion::Fused,
-    run::{After, Answer, ChannelReport, DEADLINE, Key, Known, Match, Question, key, present, unavailable},
+    run::{After, Answer, ChannelReport, DEADLINE, Key, Known, Match, Question, key, late, millis, present},
 };
 use crate::{error::ApiError, state::AppState};
 
@@ -22,9 +22,8 @@ pub async fn list(state: &AppState, owner: UserId, question: &Question, said: &s
     let after = question.after.and_then(|after| after.listed);
     // One more than is shown says whether there is another page.
     let most = i64::try_from(question.limit + 1).unwrap_or(i64::MAX);
-    let mut rows = search::listed(&state.pool, owner, &question.filters, after.as_ref(), most, DEADLINE)
-        .await
-        .map_err(|error| if search::is_timeout(&error) { unavailable() } else { error.into() })?;
+    let mut rows =
+        search::listed(&state.pool, owner, &question.filters, after.as_ref(), most, DEADLINE).await.map_err(late)?;
     let took = began.elapsed();
     metrics::histogram!("heimdex_search_channel_seconds", "channel" => NAME, "status" => "ok").record(took);
     let has_more = rows.len() > question.limit;
@@ -49,8 +48,7 @@ pub async fn list(state: &AppState, owner: UserId, question: &Question, said: &s
         place: before + rows.len(),
         listed: Some(last.place()),
     });
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    let report = ChannelReport { channel: NAME, status: "ok", candidates: rows.len(), took_ms };
+    let report = ChannelReport { channel: NAME, status: "ok", candidates: rows.len(), took_ms: millis(took) };
     Ok(Answer { hits, next, channels: vec![report] })
 }
 

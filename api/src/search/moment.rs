@@ -54,11 +54,15 @@ pub fn moment(query: &str, words: &[Spoken<'_>]) -> Option<i64> {
     let spoken: Vec<(String, i64)> =
         words.iter().flat_map(|word| plain(word.text).map(|text| (text, word.start_ms)).collect::<Vec<_>>()).collect();
     let mut best: Option<(usize, i64)> = None;
-    for from in 0..spoken.len() {
-        for skip in 0..wanted.len() {
-            let run = spoken[from..].iter().zip(&wanted[skip..]).take_while(|((said, _), want)| said == *want).count();
-            if run >= 2 && best.is_none_or(|(length, _)| run > length) {
-                best = Some((run, spoken[from].1));
+    // From the end: how long the run is that begins with a spoken word and each of the wanted ones is one more than that of the two
+    // words behind them. Of equal ones the first is the last that is seen.
+    let mut runs = vec![0; wanted.len() + 1];
+    for (said, at) in spoken.iter().rev() {
+        for (skip, want) in wanted.iter().enumerate() {
+            let run = if said == want { runs[skip + 1] + 1 } else { 0 };
+            runs[skip] = run;
+            if run >= 2 && best.is_none_or(|(length, _)| run >= length) {
+                best = Some((run, *at));
             }
         }
     }
@@ -91,6 +95,20 @@ mod tests {
         let words = said("Well, it was the worst of times, It was the best of times. best");
         assert_eq!(moment("it was the best of times", &words), Some(700));
         assert_eq!(moment("\"Best  of TIMES\"", &words), Some(1000));
+    }
+
+    #[test]
+    fn of_equal_phrases_the_first_counts() {
+        assert_eq!(moment("so it goes", &said("and so it was, so it was, and it goes on")), Some(100));
+        assert_eq!(moment("so it goes", &said("so it was and so it goes, so it goes")), Some(400));
+    }
+
+    #[test]
+    fn a_word_said_for_hours_and_asked_for_at_length_takes_no_time() {
+        let (words, query) = ("you ".repeat(20_000), "you ".repeat(500));
+        let began = std::time::Instant::now();
+        assert_eq!(moment(&query, &said(words.trim())), Some(0));
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
     }
 
     #[test]

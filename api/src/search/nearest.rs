@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
 use heimdex_db::{
     DbError, UserId,
     search::{self, Candidate, Embedding, Near},
@@ -11,6 +11,7 @@ use heimdex_db::{
 use uuid::Uuid;
 
 use super::{
+    at_once::{CONNECTIONS, at_most},
     belief,
     run::{CANDIDATES, Channel, DEADLINE, Failure, Found, Question, of},
 };
@@ -37,11 +38,13 @@ async fn near(
     question: &Question,
 ) -> Result<Vec<Found>, Failure> {
     let queries = queries(state, owner, sense, &question.text).await?;
-    let asked = queries.iter().map(|(query, near, _)| {
-        search::near(&state.pool, sense.vectors(), owner, query, &question.filters, *near, DEADLINE)
-    });
-    let marks = queries.iter().map(|(_, near, even)| (near.floor, *even));
-    Ok(most_probable(channel, try_join_all(asked).await?.into_iter().zip(marks)))
+    // One space after the other: of the connections of a search a channel has one.
+    let mut found = Vec::with_capacity(queries.len());
+    for (query, near, even) in &queries {
+        let here = search::near(&state.pool, sense.vectors(), owner, query, &question.filters, *near, DEADLINE).await?;
+        found.push((here, (near.floor, *even)));
+    }
+    Ok(most_probable(channel, found.into_iter()))
 }
 
 /// Of what was found in each space, with the floor and the even similarity there, the most probable.
@@ -69,8 +72,9 @@ pub(super) async fn moments(
         Err(Failure::Db(error)) => return Err(error),
         Err(Failure::Skipped | Failure::Model(_)) => return Ok(HashMap::new()),
     };
-    let asked = queries.iter().map(|(query, ..)| search::best_frames(&state.pool, owner, query, found));
-    let frames = try_join_all(asked).await?;
+    let asked: Vec<_> =
+        queries.iter().map(|(query, ..)| search::best_frames(&state.pool, owner, query, found)).collect();
+    let frames: Vec<_> = at_most(CONNECTIONS, asked).await.into_iter().collect::<Result<_, _>>()?;
     Ok(frames.into_iter().flatten().map(|frame| ((frame.run_id.0, frame.scene_id.0), frame.at_ms)).collect())
 }
 

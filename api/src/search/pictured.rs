@@ -7,20 +7,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::future::{join_all, try_join_all};
+use futures::future::join_all;
 use heimdex_db::{
-    DbError, UserId,
+    UserId,
     search::{self, Embedding, Near},
 };
 use heimdex_models::picture::OwnedPicture;
 
 use super::{
+    at_once::{CONNECTIONS, at_most},
     fusion::{Offer, Ranked, cap_groups, fuse},
     more,
     nearest::most_probable,
     run::{
-        Answer, CANDIDATES, Channel, ChannelReport, DEADLINE, Key, Known, Match, Question, cut, key, present,
-        unavailable,
+        Answer, CANDIDATES, Channel, ChannelReport, DEADLINE, Key, Known, Match, Question, cut, key, late, millis,
+        present,
     },
 };
 use crate::{
@@ -52,11 +53,13 @@ pub async fn run(
         return Ok(Pictured { answer, says_nothing: true });
     };
     let kind = Sense::Picture.vectors();
-    let asked = queries
+    let asked: Vec<_> = queries
         .iter()
-        .map(|(query, near, _)| search::near(&state.pool, kind, owner, query, &question.filters, *near, DEADLINE));
+        .map(|(query, near, _)| search::near(&state.pool, kind, owner, query, &question.filters, *near, DEADLINE))
+        .collect();
     let marks = queries.iter().map(|(_, near, even)| (near.floor, *even));
-    let found = most_probable(Channel::Seen, try_join_all(asked).await.map_err(late)?.into_iter().zip(marks));
+    let near: Vec<_> = at_most(CONNECTIONS, asked).await.into_iter().collect::<Result<_, _>>().map_err(late)?;
+    let found = most_probable(Channel::Seen, near.into_iter().zip(marks));
     let mut known: HashMap<Key, Known> = HashMap::new();
     for (place, found) in found.iter().enumerate() {
         let matched = Match::new(Channel::Seen.as_str(), place + 1, found.candidate.score, found.detail.clone());
@@ -72,12 +75,15 @@ pub async fn run(
     let (page, next) = cut(&all, question);
     // When in each scene it looks most like the picture.
     let shown: Vec<_> = page.iter().filter_map(|fused| known.get(&fused.id)).map(|known| known.candidate).collect();
-    let frames = queries.iter().map(|(query, ..)| search::best_frames(&state.pool, owner, query, &shown));
-    for frame in try_join_all(frames).await?.into_iter().flatten() {
+    let frames: Vec<_> =
+        queries.iter().map(|(query, ..)| search::best_frames(&state.pool, owner, query, &shown)).collect();
+    let frames: Vec<_> = at_most(CONNECTIONS, frames).await.into_iter().collect::<Result<_, _>>()?;
+    for frame in frames.into_iter().flatten() {
         let of_scene =
             |known: &&mut Known| known.candidate.run_id == frame.run_id && known.candidate.scene_id == frame.scene_id;
         if let Some(known) = known.values_mut().find(of_scene) {
             known.at_ms = Some(frame.at_ms);
+            known.matches.iter_mut().for_each(|matched| matched.at_ms = Some(frame.at_ms));
         }
     }
     let mut hits = present(state, owner, "", &page, &known).await?;
@@ -87,17 +93,11 @@ pub async fn run(
 }
 
 fn report(candidates: usize, took: Duration) -> ChannelReport {
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    ChannelReport { channel: Channel::Seen.as_str(), status: "ok", candidates, took_ms }
+    ChannelReport { channel: Channel::Seen.as_str(), status: "ok", candidates, took_ms: millis(took) }
 }
 
-/// Too many vectors, or too busy a database, for the deadline is no fault of anybody's.
-fn late(error: DbError) -> ApiError {
-    if search::is_timeout(&error) { unavailable() } else { error.into() }
-}
-
-/// The picture in every space that the owner's scenes are in, with the similarity there that means as much as not; `None` when no model sees anything in it. Spaces whose model cannot be
-/// had are left out, unless it is all of them.
+/// The picture in every space that the owner's scenes are in, with the similarity there that means as much as not; `None` when no
+/// model sees anything in it. Spaces whose model cannot be had are left out, unless it is all of them.
 async fn queries(
     state: &AppState,
     owner: UserId,

@@ -107,6 +107,11 @@ pub struct ChannelReport {
     pub(super) took_ms: u64,
 }
 
+/// Whole milliseconds.
+pub fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[derive(Serialize, ToSchema)]
 pub struct Hit {
     pub scene_id: Uuid,
@@ -206,7 +211,12 @@ fn believed(mut all: Vec<Fused<Key>>) -> Vec<Fused<Key>> {
     all
 }
 
-pub(super) fn unavailable() -> ApiError {
+/// Too many vectors, or too busy a database, for the deadline is no fault of anybody's.
+pub(super) fn late(error: DbError) -> ApiError {
+    if search::is_timeout(&error) { unavailable() } else { error.into() }
+}
+
+fn unavailable() -> ApiError {
     ApiError::new(Code::Unavailable).detail("The search could not be carried out; try again.").retry_after(2)
 }
 
@@ -297,8 +307,7 @@ async fn ask(state: &AppState, owner: UserId, question: &Question, channel: Chan
     let took = began.elapsed();
     metrics::histogram!("heimdex_search_channel_seconds", "channel" => channel.as_str(), "status" => status)
         .record(took);
-    let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    (ChannelReport { channel: channel.as_str(), status, candidates: found.len(), took_ms }, found)
+    (ChannelReport { channel: channel.as_str(), status, candidates: found.len(), took_ms: millis(took) }, found)
 }
 
 fn failed(channel: Channel, error: &(dyn std::error::Error + 'static)) -> (&'static str, Vec<Found>) {
@@ -423,7 +432,7 @@ pub(super) async fn present(
                 matched.at_ms = Some(shown.at_ms);
                 matched.corners = Some(shown.corners);
             } else if matched.channel == Channel::Seen.as_str() {
-                matched.at_ms = seen;
+                matched.at_ms = seen.or(matched.at_ms);
             } else if matched.channel == Channel::Words.as_str() {
                 matched.at_ms = spoken;
             }

@@ -35,7 +35,7 @@ async fn a_picture_finds_the_scenes_that_look_like_it() {
     assert_eq!(found(&answer), [cat.as_str()]);
     let hit = &answer["items"][0];
     assert_eq!((&hit["matches"][0]["channel"], &hit["matches"][0]["rank"]), (&json!("seen"), &json!(1)));
-    assert_eq!(hit["at_ms"], 4000, "where it is seen best");
+    assert_eq!((&hit["at_ms"], &hit["matches"][0]["at_ms"]), (&json!(4000), &json!(4000)), "where it is seen best");
     assert_eq!((&answer["channels"][0]["channel"], &answer["channels"][0]["status"]), (&json!("seen"), &json!("ok")));
     assert_eq!((&answer["query"], &answer["notes"], &answer["next_cursor"]), (&json!(""), &json!([]), &Value::Null));
 

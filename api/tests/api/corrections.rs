@@ -1,6 +1,11 @@
 //! Correcting what was heard: seen and found at once, kept through another indexing, taken back.
 
-use heimdex_db::{RunId, VideoId, moments::edits};
+use heimdex_db::{
+    RunId, Stage, UserId, VideoId,
+    audit::By,
+    ledger,
+    moments::edits::{self, SegmentEdit},
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -142,4 +147,51 @@ async fn a_correction_is_applied_to_what_is_indexed_later() {
     assert_eq!(now["segments"][0]["edited"], true);
     let first = ann.get(&format!("/scenes/{}", scene_of(video, 0, 4000))).await.body;
     assert_eq!(first["text"], "It was the best");
+}
+
+#[tokio::test]
+async fn a_correction_that_is_just_being_made_is_in_what_is_indexed_in_part() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "Two cities", &SAID).await;
+    let pool = app.db.pool().clone();
+    let (owner, run_id): (UserId, RunId) =
+        sqlx::query_as("SELECT owner_id, current_run_id FROM videos WHERE video_id = $1")
+            .bind(video)
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+    let mut correcting = pool.begin().await.unwrap();
+    let edit = SegmentEdit { run_id, segment_no: 0, was: "It wuz the best", text: Some("It was the best") };
+    edits::edit(&mut correcting, owner, video, &edit, &By::command()).await.unwrap();
+
+    let redo = tokio::spawn({
+        let pool = pool.clone();
+        async move {
+            let mut tx = pool.begin().await.unwrap();
+            let (run, _) = ledger::redo_stages(&mut tx, video, &[Stage::EmbedText]).await.unwrap();
+            tx.commit().await.unwrap();
+            run
+        }
+    });
+    // Until the other indexing has copied what is said, or waits for the correction.
+    loop {
+        let waits: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND a.datname = current_database())",
+        )
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        if waits || redo.is_finished() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    correcting.commit().await.unwrap();
+    let text: String = sqlx::query_scalar("SELECT text FROM transcript_segments WHERE run_id = $1 AND segment_no = 0")
+        .bind(redo.await.unwrap())
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(text, "It was the best");
 }

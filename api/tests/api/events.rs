@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use serde_json::{Value, json};
 
-use crate::support::{App, Person, said};
+use crate::support::{App, PASSWORD, Person, said};
 
 /// One event at a time from a stream that is never asked twice.
 pub struct Events(std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>, String);
@@ -113,4 +113,45 @@ async fn streams_end_when_the_process_stops() {
     stream.named("snapshot").await;
     app.stop().await;
     while stream.next().await.is_some() {}
+}
+
+/// All streams end, long before their tokens do.
+async fn all_end(streams: &mut [Events]) {
+    for stream in streams {
+        let end = async { while stream.next().await.is_some() {} };
+        tokio::time::timeout(Duration::from_secs(15), end).await.expect("the stream ends");
+    }
+}
+
+#[tokio::test]
+async fn streams_end_with_what_they_were_opened_by_and_others_go_on() {
+    let app = App::start().await;
+    let phone = app.user("ann").await;
+    let laptop = Person::new(&app, &app.sign_in(&phone.email, PASSWORD).await.body);
+    let made = phone.post("/users/me/tokens", json!({ "name": "script", "scopes": ["read"] })).await;
+    let (id, token) = (&made.assert_status(201).body["token_id"], &made.body["token"]);
+    let script = json!({ "user": { "email": phone.email }, "access_token": token, "refresh_token": "" });
+    let script = Person::new(&app, &script);
+    let video = said(&app, &phone, "Rain", &[(0, 1000, "rain")]).await;
+    let mut ended = [
+        Events::open(&phone, "/events").await,
+        Events::open(&phone, &format!("/videos/{video}/events")).await,
+        Events::open(&script, "/events").await,
+    ];
+    let mut laptops = Events::open(&laptop, "/events").await;
+
+    phone.delete(&format!("/users/me/tokens/{}", id.as_str().unwrap())).await.assert_status(204);
+    phone.post("/auth/v1/logout?scope=local", json!({})).await.assert_status(204);
+    all_end(&mut ended).await;
+    laptop.patch(&format!("/videos/{video}"), json!({ "title": "Long rain" })).await.assert_status(200);
+    assert_eq!(laptops.named("video").await["video_id"], json!(video));
+}
+
+#[tokio::test]
+async fn the_console_goes_dark_when_its_operator_signs_out() {
+    let app = App::start().await;
+    let olga = app.operator("olga").await;
+    let mut console = [Events::open(&olga, "/admin/events").await];
+    olga.post("/auth/v1/logout?scope=local", json!({})).await.assert_status(204);
+    all_end(&mut console).await;
 }

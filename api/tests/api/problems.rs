@@ -44,7 +44,7 @@ fn forged(cursor: &str, field: &str, value: &Value) -> String {
 
 #[tokio::test]
 async fn what_the_database_could_not_read_is_refused_before() {
-    let app = App::start_with(|name| (name == "FEATURE_FACES").then(|| "true".into())).await;
+    let app = App::with_faces().await;
     let ann = app.user("ann").await;
     let video = said(&app, &ann, "One", &[(0, 4000, "rain")]).await;
     said(&app, &ann, "Two", &[(0, 4000, "rain")]).await;

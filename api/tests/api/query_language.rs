@@ -5,10 +5,6 @@ use serde_json::{Value, json};
 
 use crate::support::{App, Person, Reply, said, scene_of, written};
 
-async fn app() -> App {
-    App::start_with(|name| (name == "FEATURE_FACES").then(|| "true".into())).await
-}
-
 async fn ask(person: &Person, query: &str) -> Value {
     person.post("/search", json!({ "query": query, "limit": 50 })).await.assert_status(200).body.clone()
 }
@@ -106,7 +102,7 @@ async fn library(app: &App, owner: &Person) {
 
 #[tokio::test]
 async fn operators_alone_list_what_passes_the_newest_video_first() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.enterprise("ann").await;
     library(&app, &ann).await;
     let (drive, party) = (vec!["Drive 0", "Drive 10", "Drive 20"], vec!["Party 0", "Party 40"]);
@@ -179,7 +175,7 @@ async fn somebody_is_found_by_their_family_name_and_by_a_name_that_is_misspelt()
 
 #[tokio::test]
 async fn words_beside_operators_are_looked_for_in_what_passes() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.enterprise("ann").await;
     library(&app, &ann).await;
     for (query, scenes) in [
@@ -201,7 +197,7 @@ async fn words_beside_operators_are_looked_for_in_what_passes() {
 
 #[tokio::test]
 async fn the_player_jumps_to_the_text_or_the_word_that_was_asked_for() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.user("ann").await;
     library(&app, &ann).await;
     let times = async |query: &str| {
@@ -219,7 +215,7 @@ async fn the_player_jumps_to_the_text_or_the_word_that_was_asked_for() {
 
 #[tokio::test]
 async fn the_answer_says_how_the_query_was_understood() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.user("ann").await;
     library(&app, &ann).await;
     let answer = ask(&ann, " 🎬 music\tTAG:car   -person:\"Ben\" after:2026").await;
@@ -250,7 +246,7 @@ async fn the_answer_says_how_the_query_was_understood() {
 
 #[tokio::test]
 async fn a_name_that_nobody_has_is_a_note_and_no_error() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.user("ann").await;
     library(&app, &ann).await;
     let answer = ask(&ann, "music person:Zoe person:Zoe").await;
@@ -275,7 +271,7 @@ async fn a_name_that_nobody_has_is_a_note_and_no_error() {
 
 #[tokio::test]
 async fn a_mistake_is_shown_with_its_columns() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.user("ann").await;
     let (operators, paste) = ("tag:a ".repeat(500), "x".repeat(10_240));
     for (query, code, column, column_end) in [
@@ -313,7 +309,7 @@ async fn a_mistake_is_shown_with_its_columns() {
 
 #[tokio::test]
 async fn pages_of_a_list_neither_repeat_nor_skip_whatever_happens_meanwhile() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.enterprise("ann").await;
     let scenes: Vec<(i64, i64, &str)> = (0..10).map(|n| (n * 1000, n * 1000 + 1000, "rain")).collect();
     said(&app, &ann, "Rain in spring", &scenes).await;
@@ -347,7 +343,7 @@ async fn pages_of_a_list_neither_repeat_nor_skip_whatever_happens_meanwhile() {
 
 #[tokio::test]
 async fn another_persons_people_tags_and_texts_never_match() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let (ann, ben) = (app.enterprise("ann").await, app.enterprise("ben").await);
     library(&app, &ann).await;
     let queries = [
@@ -383,7 +379,7 @@ async fn another_persons_people_tags_and_texts_never_match() {
 
 #[tokio::test]
 async fn whatever_is_asked_there_is_an_answer_or_a_mistake_of_the_query() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.enterprise("ann").await;
     library(&app, &ann).await;
     let values = [

@@ -188,6 +188,20 @@ async fn what_is_written_on_screen_is_found_where_it_is_first_read() {
 }
 
 #[tokio::test]
+async fn the_player_jumps_to_the_sign_that_is_quoted() {
+    let app = App::start().await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "A journey", &[(0, 9000, "")]).await;
+    let hall = scene_of(video, 0, 9000);
+    written(&app, &ann, video, hall, (1000, 2000), "Platform tickets").await;
+    written(&app, &ann, video, hall, (6000, 8000), "Departures from platform nine").await;
+    let asked = json!({ "query": "platform nine departures", "channels": ["written"] });
+    let answer = ann.post("/search", asked).await.assert_status(200).body.clone();
+    assert_eq!(answer["items"][0]["matches"][0]["quote"], "Departures from platform nine", "{answer}");
+    assert_eq!(answer["items"][0]["at_ms"], 6000, "{answer}");
+}
+
+#[tokio::test]
 async fn a_video_is_found_by_what_it_is_called() {
     let app = App::start().await;
     let ann = app.enterprise("ann").await;
@@ -206,6 +220,36 @@ async fn a_video_is_found_by_what_it_is_called() {
     assert_eq!(find("a tram in Melbourne").await["items"], json!([]));
     let bob = app.user("bob").await;
     assert_eq!(bob.post("/search", json!({ "query": "tram lisbon" })).await.body["items"], json!([]));
+}
+
+#[tokio::test]
+async fn among_many_videos_of_one_name_the_one_that_is_asked_for_is_found() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let first = said(&app, &ann, "Lisbon, day 1", &[(0, 9000, "we are late")]).await;
+    for day in 2..=25 {
+        said(&app, &ann, &format!("Lisbon, day {day}"), &[(0, 9000, "we are late")]).await;
+    }
+    let asked = json!({ "query": "lisbon", "channels": ["titled"], "filters": { "video_ids": [first] } });
+    let answer = ann.post("/search", asked).await.assert_status(200).body.clone();
+    assert_eq!(answer["items"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(answer["items"][0]["video_id"], json!(first));
+}
+
+#[tokio::test]
+async fn a_long_video_leaves_others_of_its_name_their_places() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let many: Vec<(i64, i64, &str)> = (0..220).map(|n| (n * 1000, n * 1000 + 1000, "on")).collect();
+    let long = said(&app, &ann, "Trams, all day", &many).await;
+    let short = said(&app, &ann, "Trams by night", &[(0, 9000, "home")]).await;
+    let asked = json!({ "query": "trams", "channels": ["titled"], "per_video": 1, "limit": 2 });
+    let answer = ann.post("/search", asked).await.assert_status(200).body.clone();
+    let mut videos: Vec<_> = answer["items"].as_array().unwrap().iter().map(|hit| hit["video_id"].clone()).collect();
+    videos.sort_by_key(ToString::to_string);
+    let mut expected = [json!(long), json!(short)];
+    expected.sort_by_key(ToString::to_string);
+    assert_eq!(videos, expected, "{answer}");
 }
 
 #[tokio::test]
@@ -309,6 +353,39 @@ async fn a_completion_that_would_come_too_late_does_not_hold_up_the_others() {
     let suggestions = ann.get("/search/suggest?q=kit").await.assert_status(200).body.clone();
     assert_eq!(suggestions["items"], json!([{ "text": "The kitchen", "kind": "title" }]));
     held.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_video_that_is_indexed_again_meanwhile_stays_on_its_page() {
+    let app = App::start().await;
+    let ann = app.enterprise("ann").await;
+    let scenes: Vec<(i64, i64, &str)> = (0..4).map(|n| (n * 1000, n * 1000 + 1000, "an umbrella")).collect();
+    let videos = [said(&app, &ann, "Monday", &scenes).await, said(&app, &ann, "Tuesday", &scenes).await];
+    let page = async |cursor: &Value| {
+        let asked = json!({ "query": "umbrella", "limit": 4, "per_video": 100, "cursor": cursor });
+        ann.post("/search", asked).await.assert_status(200).body.clone()
+    };
+    let first = page(&Value::Null).await;
+    for video in videos {
+        let again = RunId::new();
+        for statement in [
+            "INSERT INTO runs (run_id, video_id, reason, state, language, visible_at) VALUES ($1, $2, 'reprocess', 'completed', 'en', now() + interval '1 second')",
+            "INSERT INTO scenes (run_id, scene_id, video_id, owner_id, ordinal, start_ms, end_ms, text, language, text_tsv)
+             SELECT $1, scene_id, video_id, owner_id, ordinal, start_ms, end_ms, text, language, text_tsv FROM scenes WHERE video_id = $2",
+            "UPDATE videos SET current_run_id = $1 WHERE video_id = $2",
+        ] {
+            sqlx::query(statement).bind(again).bind(video).execute(app.db.pool()).await.unwrap();
+        }
+    }
+    let second = page(&first["next_cursor"]).await;
+    let mut seen: Vec<_> = [&first, &second]
+        .into_iter()
+        .flat_map(|page| page["items"].as_array().unwrap())
+        .map(|hit| hit["scene_id"].as_str().unwrap().to_owned())
+        .collect();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 8, "{second}");
 }
 
 #[tokio::test]

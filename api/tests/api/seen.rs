@@ -136,6 +136,28 @@ async fn what_an_older_model_has_indexed_stays_findable() {
     // Another person's models are not this person's.
     let eve = app.user("eve").await;
     assert!(found(&seen(&eve, "red").await).is_empty());
+
+    // However many spaces there are, a channel asks on one connection: what it compares waits for a table until its deadline.
+    let mut held = app.db.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE video_metadata IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
+    let late = ann.post("/search", json!({ "query": "red", "channels": ["seen"] }));
+    tokio::pin!(late);
+    let mut most = 0;
+    loop {
+        let waiting = sqlx::query_scalar::<_, i64>(
+            "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted AND relation = 'video_metadata'::regclass
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        );
+        tokio::select! {
+            reply = &mut late => {
+                reply.assert_problem(503, "unavailable");
+                break;
+            }
+            waiting = waiting.fetch_one(app.db.pool()) => most = most.max(waiting.unwrap()),
+        }
+    }
+    held.rollback().await.unwrap();
+    assert_eq!(most, 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Clips and shares: what leaves a library, for how long, and for whom.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use heimdex_db::{ClipId, VideoId, clips, keys};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -81,6 +81,11 @@ async fn a_share_ends_by_itself_and_with_its_video() {
     for wrong in [part(0, 1000, 31), part(0, 1000, -1), part(-1, 1000, 1), part(2000, 1000, 1), part(0, 700_000, 1)] {
         ann.post(&shares, wrong).await.assert_problem(400, "invalid_request");
     }
+    // Thirty days by a clock that is five minutes fast are thirty days.
+    let fast = json!({ "start_ms": 5000, "end_ms": 6000, "expires_at": Utc::now() + TimeDelta::days(30) + TimeDelta::minutes(5) });
+    let made = ann.post(&shares, fast).await.assert_status(201).body.clone();
+    let ends: DateTime<Utc> = made["expires_at"].as_str().unwrap().parse().unwrap();
+    assert!(ends <= Utc::now() + TimeDelta::days(30));
     let token = async |body: Value| {
         let made = ann.post(&shares, body).await;
         made.assert_status(201).body["token"].as_str().unwrap().to_owned()
@@ -140,6 +145,28 @@ async fn a_clip_is_made_once_handed_out_signed_and_gone_after_a_day() {
         .await
         .unwrap();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 4, "their objects go");
+}
+
+#[tokio::test]
+async fn one_persons_clips_do_not_keep_everybody_waiting() {
+    let app = App::start().await;
+    let (ann, ben) = (app.user("ann").await, app.user("ben").await);
+    let (anns, bens) =
+        (said(&app, &ann, "Rain", &[(0, 60_000, "rain")]).await, said(&app, &ben, "Sun", &[(0, 60_000, "sun")]).await);
+    let ask = async |start: i64| {
+        ann.post(&format!("/videos/{anns}/clips"), json!({ "start_ms": start, "end_ms": start + 1000 })).await
+    };
+    for second in 0..20 {
+        ask(second * 1000).await.assert_status(202);
+    }
+    let more = ask(30_000).await;
+    assert_eq!(more.assert_problem(409, "conflict").body["conflict"], "clips_waiting");
+    ask(0).await.assert_status(202);
+    let share = json!({ "start_ms": 0, "end_ms": 5000 });
+    ann.post(&format!("/videos/{anns}/shares"), share.clone()).await.assert_problem(409, "conflict");
+    ben.post(&format!("/videos/{bens}/shares"), share).await.assert_status(201);
+    cut_all(&app).await;
+    ask(30_000).await.assert_status(202);
 }
 
 #[tokio::test]

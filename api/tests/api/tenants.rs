@@ -45,7 +45,7 @@ fn body(path: &str) -> Value {
 
 #[tokio::test]
 async fn another_persons_things_do_not_exist() {
-    let app = App::start_with(|name| (name == "FEATURE_FACES").then(|| "true".into())).await;
+    let app = App::with_faces().await;
     let (ann, ben) = (app.user("ann").await, app.user("ben").await);
     let minji = json!({ "display_name": "Minji", "consent": true, "consent_note": "asked her" });
     let person = ann.post("/people", minji).await.body["person_id"].as_str().unwrap().to_owned();

@@ -83,9 +83,8 @@ pub(super) async fn inherit(
         .execute(&mut *connection)
         .await?;
         sqlx::query!(
-            "INSERT INTO face_detections (run_id, scene_id, owner_id, at_ms, track_no, box, quality, face_vec, face_model)
-             SELECT $1, scene_id, owner_id, at_ms, track_no, box, quality, face_vec, face_model
-             FROM face_detections WHERE run_id = $2",
+            "INSERT INTO face_detections (run_id, scene_id, owner_id, at_ms, track_no, box, quality)
+             SELECT $1, scene_id, owner_id, at_ms, track_no, box, quality FROM face_detections WHERE run_id = $2",
             run.0,
             base.0
         )

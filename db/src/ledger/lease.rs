@@ -143,12 +143,12 @@ pub async fn repush_lost(pool: &PgPool) -> Result<usize, DbError> {
         "UPDATE tasks SET pushed_at = now() WHERE task_id IN (
              SELECT t.task_id FROM tasks t
              WHERE t.state = 'pending' AND t.run_at <= now() AND t.pushed_at < now() - interval '60 seconds'
-               AND NOT EXISTS (SELECT FROM apalis.jobs m WHERE m.job_type = $1
+               AND NOT EXISTS (SELECT FROM apalis.jobs m WHERE m.job_type = ANY($1)
                    AND m.status IN ('Pending', 'Queued', 'Running') AND convert_from(m.job, 'UTF8')::jsonb ->> 'task_id' = t.task_id::text)
              LIMIT 500 FOR NO KEY UPDATE SKIP LOCKED)
          RETURNING task_id",
     )
-    .bind(queue::MAINTENANCE)
+    .bind(vec![queue::MAINTENANCE, queue::ENCODING])
     .fetch_all(&mut *tx)
     .await?;
     queue::push_jobs(&mut tx, &jobs).await?;

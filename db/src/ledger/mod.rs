@@ -29,7 +29,7 @@ pub use again::{MAX_PRIORITY, Reopened, cancel_job, retry_from, retry_job, retry
 pub use attempt::{begin, complete, fence, progress};
 pub use failure::{AfterFailure, Failure, FailureKind, fail};
 pub use lease::{LEASE, heartbeat, push_due, reap, repush_lost};
-pub use operator::{cancel_run, pause_stage, retry_run, set_stage_paused};
+pub use operator::{cancel_run, pause_stage, retry_run};
 pub use run::{RunReason, redo_stages, start_run};
 pub use work::{Attempt, StageJob, Task, Work, WorkId};
 

@@ -1,7 +1,7 @@
 //! What an operator may do to the ledger.
 
 use serde_json::json;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use super::failure::{Ended, Failure, FailureKind, end_failed_run};
 use crate::{
@@ -97,12 +97,4 @@ pub async fn pause_stage(
         .await?;
     }
     Ok(changed)
-}
-
-/// [`pause_stage`] in a transaction of its own.
-pub async fn set_stage_paused(pool: &PgPool, stage: Stage, paused: bool, by: Option<UserId>) -> Result<(), DbError> {
-    let mut tx = pool.begin().await?;
-    pause_stage(&mut tx, stage, paused, by).await?;
-    tx.commit().await?;
-    Ok(())
 }

@@ -65,10 +65,11 @@ pub async fn redo_stages(
     }
     let run_id = insert_run(connection, video_id, RunReason::Reprocess, wanted, &Value::Object(Map::new())).await?;
     if again.len() < Stage::ALL.len() {
-        // Read after our run is there: from now on no other can be started or become visible.
+        // Read after our run is there: from now on no other can be started or become visible. Whoever corrects what was heard holds
+        // the video's row until it is written: what is copied has it, and what is corrected later is applied to our run as well.
         let base: RunId = sqlx::query_scalar!(
             r#"SELECT r.run_id AS "run_id: RunId" FROM videos v JOIN runs r ON r.run_id = v.current_run_id
-               WHERE v.video_id = $1 AND r.state = 'completed'"#,
+               WHERE v.video_id = $1 AND r.state = 'completed' FOR NO KEY UPDATE OF v"#,
             video_id.0
         )
         .fetch_optional(&mut *connection)

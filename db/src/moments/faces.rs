@@ -44,8 +44,6 @@ pub struct NewDetection {
     pub bounds: [f32; 4],
     /// 0 to 1.
     pub quality: f32,
-    /// Unit length; `None` when the face is not good enough.
-    pub vector: Option<Vec<f32>>,
 }
 
 /// Replaces the faces of a run; all vectors are of one model.
@@ -58,7 +56,6 @@ pub async fn replace(
     detections: &[NewDetection],
 ) -> Result<(), DbError> {
     clear(&mut *connection, run_id).await?;
-    let vectors = |vector: &Option<Vec<f32>>| vector.clone().map(Vector::from);
     sqlx::query!(
         "INSERT INTO face_tracks (run_id, owner_id, face_model, track_no, scene_id, start_ms, end_ms, faces, frames, quality, face_vec, cover_key,
                                   expression)
@@ -73,20 +70,19 @@ pub async fn replace(
         &tracks.iter().map(|t| t.faces).collect::<Vec<_>>(),
         &tracks.iter().map(|t| t.frames).collect::<Vec<_>>(),
         &tracks.iter().map(|t| t.quality).collect::<Vec<_>>(),
-        &tracks.iter().map(|t| vectors(&t.vector)).collect::<Vec<_>>() as &[Option<Vector>],
+        &tracks.iter().map(|t| t.vector.clone().map(Vector::from)).collect::<Vec<_>>() as &[Option<Vector>],
         &tracks.iter().map(|t| t.cover_key.clone()).collect::<Vec<_>>() as &[Option<String>],
         &tracks.iter().map(|t| t.expression.clone()).collect::<Vec<_>>() as &[Option<Value>]
     )
     .execute(&mut *connection)
     .await?;
     sqlx::query!(
-        "INSERT INTO face_detections (run_id, owner_id, face_model, track_no, scene_id, at_ms, box, quality, face_vec)
-         SELECT $1, $2, $3, track_no, scene_id, at_ms, jsonb_build_object('x', x, 'y', y, 'width', width, 'height', height), quality, face_vec
-         FROM unnest($4::int[], $5::uuid[], $6::bigint[], $7::real[], $8::real[], $9::real[], $10::real[], $11::real[], $12::vector[])
-              AS found (track_no, scene_id, at_ms, x, y, width, height, quality, face_vec)",
+        "INSERT INTO face_detections (run_id, owner_id, track_no, scene_id, at_ms, box, quality)
+         SELECT $1, $2, track_no, scene_id, at_ms, jsonb_build_object('x', x, 'y', y, 'width', width, 'height', height), quality
+         FROM unnest($3::int[], $4::uuid[], $5::bigint[], $6::real[], $7::real[], $8::real[], $9::real[], $10::real[])
+              AS found (track_no, scene_id, at_ms, x, y, width, height, quality)",
         run_id as RunId,
         owner_id as UserId,
-        model,
         &detections.iter().map(|d| d.track_no).collect::<Vec<_>>(),
         &detections.iter().map(|d| d.scene_id.0).collect::<Vec<Uuid>>(),
         &detections.iter().map(|d| d.at_ms).collect::<Vec<_>>(),
@@ -94,8 +90,7 @@ pub async fn replace(
         &detections.iter().map(|d| d.bounds[1]).collect::<Vec<_>>(),
         &detections.iter().map(|d| d.bounds[2]).collect::<Vec<_>>(),
         &detections.iter().map(|d| d.bounds[3]).collect::<Vec<_>>(),
-        &detections.iter().map(|d| d.quality).collect::<Vec<_>>(),
-        &detections.iter().map(|d| vectors(&d.vector)).collect::<Vec<_>>() as &[Option<Vector>]
+        &detections.iter().map(|d| d.quality).collect::<Vec<_>>()
     )
     .execute(connection)
     .await?;

@@ -1,5 +1,5 @@
-//! What has failed and was not mended yet, by kind of failure. A failure of a run that was followed by another, or of a
-//! deleted video, is history and no longer here.
+//! What has failed and was not mended yet, by kind of failure. A failure of a run that was followed by another, of a task that was
+//! followed by another of its kind for the same video, or of the run of a deleted video is history and no longer here.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgExecutor;
@@ -38,7 +38,8 @@ pub async fn groups(db: impl PgExecutor<'_>) -> Result<Vec<FailureGroup>, DbErro
                WHERE j.state = 'failed' AND v.state <> 'deleted'
                  AND NOT EXISTS (SELECT FROM runs later WHERE later.video_id = r.video_id AND (later.created_at, later.run_id) > (r.created_at, r.run_id))
                UNION ALL
-               SELECT coalesce(t.error_code, 'unknown'), t.kind, NULL, t.task_id, t.video_id, t.finished_at FROM tasks t WHERE t.state = 'failed'
+               SELECT coalesce(t.error_code, 'unknown'), t.kind, NULL, t.task_id, t.video_id, t.finished_at FROM tasks t
+               WHERE t.state = 'failed' AND NOT EXISTS (SELECT FROM tasks later WHERE later.kind = t.kind AND later.video_id = t.video_id AND (later.created_at, later.task_id) > (t.created_at, t.task_id))
            ), grouped AS (
                SELECT code, count(job_id) AS jobs, count(task_id) AS tasks, array_agg(DISTINCT place) AS places,
                       min(finished_at) AS first_at, max(finished_at) AS last_at,
@@ -73,7 +74,8 @@ pub async fn jobs_with(db: impl PgExecutor<'_>, code: &str, limit: i64) -> Resul
 /// As [`jobs_with`], of tasks.
 pub async fn tasks_with(db: impl PgExecutor<'_>, code: &str, limit: i64) -> Result<Vec<TaskId>, DbError> {
     Ok(sqlx::query_scalar!(
-        r#"SELECT task_id AS "task_id: TaskId" FROM tasks WHERE state = 'failed' AND coalesce(error_code, 'unknown') = $1
+        r#"SELECT task_id AS "task_id: TaskId" FROM tasks t WHERE state = 'failed' AND coalesce(error_code, 'unknown') = $1
+             AND NOT EXISTS (SELECT FROM tasks later WHERE later.kind = t.kind AND later.video_id = t.video_id AND (later.created_at, later.task_id) > (t.created_at, t.task_id))
            ORDER BY finished_at, task_id LIMIT $2"#,
         code,
         limit

@@ -77,6 +77,7 @@ pub struct TaskQueue {
     /// Is for later, or will be tried again later.
     pub scheduled: i64,
     pub running: i64,
+    /// The last of their kind for their video: nobody has mended it yet.
     pub failed: i64,
     pub done_1m: i64,
     pub done_5m: i64,
@@ -88,9 +89,13 @@ pub struct TaskQueue {
 pub async fn tasks(db: impl PgExecutor<'_>) -> Result<Vec<TaskQueue>, DbError> {
     Ok(sqlx::query_as!(
         TaskQueue,
-        r#"SELECT kind AS "kind!", count(*) FILTER (WHERE state = 'pending' AND run_at <= now()) AS "waiting!",
+        r#"WITH mended AS MATERIALIZED (
+               SELECT t.task_id FROM tasks t JOIN tasks later ON later.kind = t.kind AND later.video_id = t.video_id
+               WHERE t.state = 'failed' AND (later.created_at, later.task_id) > (t.created_at, t.task_id))
+           SELECT kind AS "kind!", count(*) FILTER (WHERE state = 'pending' AND run_at <= now()) AS "waiting!",
                   count(*) FILTER (WHERE state = 'pending' AND run_at > now()) AS "scheduled!",
-                  count(*) FILTER (WHERE state = 'running') AS "running!", count(*) FILTER (WHERE state = 'failed') AS "failed!",
+                  count(*) FILTER (WHERE state = 'running') AS "running!",
+                  count(*) FILTER (WHERE state = 'failed' AND task_id NOT IN (SELECT m.task_id FROM mended m)) AS "failed!",
                   count(*) FILTER (WHERE state = 'completed' AND finished_at > now() - interval '1 minute') AS "done_1m!",
                   count(*) FILTER (WHERE state = 'completed' AND finished_at > now() - interval '5 minutes') AS "done_5m!",
                   count(*) FILTER (WHERE state = 'completed' AND finished_at > now() - interval '60 minutes') AS "done_60m!",

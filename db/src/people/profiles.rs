@@ -145,14 +145,6 @@ pub async fn edit(
 /// every run. What is known of others stays as it is. Another indexing of the same videos finds their faces again, as unknown ones.
 pub async fn delete(connection: &mut PgConnection, owner: UserId, person: PersonId, by: &By) -> Result<(), DbError> {
     lock(&mut *connection, owner).await?;
-    sqlx::query!(
-        "UPDATE face_detections d SET face_vec = NULL FROM face_tracks t
-         WHERE t.owner_id = $1 AND t.person_id = $2 AND d.run_id = t.run_id AND d.track_no = t.track_no",
-        owner.0,
-        person.0
-    )
-    .execute(&mut *connection)
-    .await?;
     let covers = sqlx::query_scalar!(
         r#"UPDATE face_tracks t SET face_vec = NULL, cover_key = NULL, person_id = NULL, similarity = NULL
            FROM (SELECT run_id, track_no, cover_key FROM face_tracks WHERE owner_id = $1 AND person_id = $2 FOR UPDATE) before

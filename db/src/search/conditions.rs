@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use crate::{ids::PersonId, videos::escape_like};
+use crate::{ids::PersonId, videos::like_part};
 
 /// One thing a scene must have, or must not.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +44,7 @@ pub(super) fn push(sql: &mut QueryBuilder<Postgres>, condition: &Condition) {
     sql.push(" AND (");
     match &condition.asks {
         Asks::People(people) => {
-            sql.push("EXISTS (SELECT FROM scene_people w WHERE w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.person_id = ANY(");
-            sql.push_bind(people.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push("))");
+            push_people(sql, people);
         }
         Asks::Tag(tag) => {
             let tag = tag.to_lowercase();
@@ -62,7 +61,7 @@ pub(super) fn push(sql: &mut QueryBuilder<Postgres>, condition: &Condition) {
         Asks::Said(text) => {
             sql.push("EXISTS (SELECT FROM scenes f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id AND f.owner_id = s.owner_id AND ");
             if text.chars().any(has_no_spaces) {
-                sql.push("f.text ILIKE ").push_bind(format!("%{}%", escape_like(text)));
+                sql.push("f.text ILIKE ").push_bind(like_part(text));
             } else {
                 // The index holds every word in its stem and as it is.
                 sql.push("f.text_tsv @@ (phraseto_tsquery('english', ").push_bind(text.clone());
@@ -71,7 +70,7 @@ pub(super) fn push(sql: &mut QueryBuilder<Postgres>, condition: &Condition) {
             sql.push(")");
         }
         Asks::Title(text) => {
-            sql.push("v.title ILIKE ").push_bind(format!("%{}%", escape_like(text)));
+            sql.push("v.title ILIKE ").push_bind(like_part(text));
         }
         Asks::CreatedFrom(from) => {
             sql.push("v.created_at >= ").push_bind(*from);
@@ -97,10 +96,16 @@ pub(super) fn push(sql: &mut QueryBuilder<Postgres>, condition: &Condition) {
     sql.push(if condition.excluded { ") IS NOT TRUE" } else { ")" });
 }
 
+/// Any of them is in the scene `s`.
+pub(super) fn push_people(sql: &mut QueryBuilder<Postgres>, people: &[PersonId]) {
+    sql.push("EXISTS (SELECT FROM scene_people w WHERE w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.person_id = ANY(");
+    sql.push_bind(people.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push("))");
+}
+
 /// The text can be read in `w`, a row of `screen_texts`, which is of the scene `s`.
 pub(super) fn push_written(sql: &mut QueryBuilder<Postgres>, text: &str) {
     sql.push("w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.text ILIKE ")
-        .push_bind(format!("%{}%", escape_like(text)));
+        .push_bind(like_part(text));
 }
 
 /// Letters of scripts that put no spaces between words, or, as Korean does, particles right behind them: there a word is

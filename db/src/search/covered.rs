@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::PgExecutor;
 use uuid::Uuid;
 
-use super::Candidate;
+use super::{Candidate, places};
 use crate::{error::DbError, ids::UserId};
 
 /// The share of a query's words, by stem and without those that say nothing, that are said in each of the scenes; by run and scene.
@@ -16,7 +16,7 @@ pub async fn covered(
     query: &str,
     found: &[Candidate],
 ) -> Result<HashMap<(Uuid, Uuid), f64>, DbError> {
-    let (runs, scenes): (Vec<Uuid>, Vec<Uuid>) = found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip();
+    let (runs, scenes) = places(found);
     let rows = sqlx::query!(
         r#"WITH stems AS MATERIALIZED (
                SELECT array_to_tsvector(ARRAY[stem])::text::tsquery AS stem FROM unnest(tsvector_to_array(to_tsvector('english', $4))) AS each (stem))

@@ -1,9 +1,8 @@
 //! Where in the picture it is that a scene was found by: the writing, or the face. Asked for the hits of a page only.
 
 use sqlx::{PgExecutor, types::Json};
-use uuid::Uuid;
 
-use super::Candidate;
+use super::{Candidate, places};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
@@ -29,7 +28,7 @@ pub async fn writing(
     found: &[Candidate],
     lines: &[String],
 ) -> Result<Vec<Evidence>, DbError> {
-    let (runs, scenes): (Vec<Uuid>, Vec<Uuid>) = found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip();
+    let (runs, scenes) = places(found);
     let rows = sqlx::query!(
         r#"SELECT DISTINCT ON (s.run_id, s.scene_id) s.run_id AS "run_id: RunId", s.scene_id AS "scene_id: SceneId", s.text, s.start_ms,
                   s.box AS "corners: Json<Corners>"
@@ -53,14 +52,15 @@ pub async fn writing(
     Ok(evidence.collect())
 }
 
-/// The best face in each scene of somebody with a name of which a word is in the query.
+/// The best face in each scene of somebody whom the query names, as [`super::who`] understands names: of somebody whose whole name it has
+/// rather than of somebody with one word of it.
 pub async fn faces(
     db: impl PgExecutor<'_>,
     owner: UserId,
     query: &str,
     found: &[Candidate],
 ) -> Result<Vec<Evidence>, DbError> {
-    let (runs, scenes): (Vec<Uuid>, Vec<Uuid>) = found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip();
+    let (runs, scenes) = places(found);
     let rows = sqlx::query!(
         r#"SELECT DISTINCT ON (d.run_id, d.scene_id) d.run_id AS "run_id: RunId", d.scene_id AS "scene_id: SceneId", d.at_ms,
                   p.display_name AS "name!", (d.box ->> 'x')::real AS "x!", (d.box ->> 'y')::real AS "y!",
@@ -69,10 +69,13 @@ pub async fn faces(
            JOIN face_tracks t ON t.run_id = f.run_id AND t.scene_id = f.scene_id
            JOIN face_profiles p ON p.person_id = t.person_id
            JOIN face_detections d ON d.run_id = t.run_id AND d.track_no = t.track_no
-           WHERE t.owner_id = $1 AND p.owner_id = $1 AND EXISTS (
-               SELECT FROM regexp_split_to_table(lower(unaccent(p.display_name)), '[^[:alnum:]]+') AS word
-               WHERE word <> '' AND strpos(lower(unaccent($4)), word) > 0)
-           ORDER BY d.run_id, d.scene_id, d.quality DESC, d.at_ms"#,
+           CROSS JOIN (SELECT ' ' || regexp_replace(lower(unaccent($4)), '[^[:alnum:]]+', ' ', 'g') || ' ' AS words) AS q
+           CROSS JOIN LATERAL (SELECT btrim(regexp_replace(lower(unaccent(p.display_name)), '[^[:alnum:]]+', ' ', 'g')) AS name) AS n
+           CROSS JOIN LATERAL (SELECT n.name <> '' AND (strpos(q.words, ' ' || n.name || ' ') > 0
+               OR n.name ~ '^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af ]{2,}$' AND strpos(replace(q.words, ' ', ''), replace(n.name, ' ', '')) > 0) AS whole) AS named
+           WHERE t.owner_id = $1 AND p.owner_id = $1 AND (named.whole OR EXISTS (
+               SELECT FROM regexp_split_to_table(n.name, ' +') AS word WHERE length(word) >= 3 AND strpos(q.words, ' ' || word || ' ') > 0))
+           ORDER BY d.run_id, d.scene_id, named.whole DESC, d.quality DESC, d.at_ms"#,
         owner.0,
         &runs,
         &scenes,

@@ -1,9 +1,8 @@
 //! What a hit is shown with.
 
 use sqlx::PgExecutor;
-use uuid::Uuid;
 
-use super::Candidate;
+use super::{Candidate, places};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId, VideoId},
@@ -42,7 +41,7 @@ pub async fn hits(
     query: &str,
     found: &[Candidate],
 ) -> Result<Vec<HitRow>, DbError> {
-    let (runs, scenes): (Vec<Uuid>, Vec<Uuid>) = found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip();
+    let (runs, scenes) = places(found);
     let rows = sqlx::query!(
         r#"SELECT s.run_id AS "run_id: RunId", s.scene_id AS "scene_id: SceneId", s.video_id AS "video_id: VideoId", v.title AS video_title,
                   s.start_ms, s.end_ms, s.text, s.thumbnail_key,

@@ -55,6 +55,11 @@ pub struct Candidate {
     pub score: f64,
 }
 
+/// Runs and scenes of what was found, side by side: `unnest` puts them together again.
+fn places(found: &[Candidate]) -> (Vec<Uuid>, Vec<Uuid>) {
+    found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip()
+}
+
 /// Narrows a search; a field that is `None` narrows nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Filters {
@@ -73,7 +78,7 @@ pub struct Filters {
     pub people: Option<Vec<PersonId>>,
     /// All of them hold.
     pub conditions: Vec<Condition>,
-    /// Only runs that were visible then, so that later pages see what the first one saw.
+    /// Only videos of which a run was visible then, so that later pages see what the first one saw.
     pub as_of: Option<DateTime<Utc>>,
 }
 
@@ -171,14 +176,17 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
         sql.push_bind(bound.min).push(" AND ").push_bind(bound.max).push(")");
     }
     if let Some(people) = &filters.people {
-        sql.push(" AND EXISTS (SELECT FROM scene_people w WHERE w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.person_id = ANY(");
-        sql.push_bind(people.iter().map(|id| id.0).collect::<Vec<Uuid>>()).push("))");
+        sql.push(" AND ");
+        conditions::push_people(sql, people);
     }
     for condition in &filters.conditions {
         conditions::push(sql, condition);
     }
     if let Some(as_of) = filters.as_of {
-        sql.push(" AND r.visible_at <= ").push_bind(as_of);
+        // A video that was indexed again since then was there before.
+        sql.push(" AND (r.visible_at <= ").push_bind(as_of);
+        sql.push(" OR EXISTS (SELECT FROM runs o WHERE o.video_id = v.video_id AND o.visible_at <= ").push_bind(as_of);
+        sql.push("))");
     }
 }
 

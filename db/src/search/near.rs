@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use pgvector::Vector;
 use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
-use uuid::Uuid;
 
-use super::{Candidate, Filters, Sorting, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Sorting, VISIBLE, fetch, places, push_filters};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
@@ -186,7 +185,7 @@ pub async fn best_frames(
     query: &Embedding,
     found: &[Candidate],
 ) -> Result<Vec<BestFrame>, DbError> {
-    let (runs, scenes): (Vec<Uuid>, Vec<Uuid>) = found.iter().map(|c| (c.run_id.0, c.scene_id.0)).unzip();
+    let (runs, scenes) = places(found);
     Ok(sqlx::query_as!(
         BestFrame,
         r#"SELECT DISTINCT ON (f.run_id, f.scene_id) f.run_id AS "run_id: RunId", f.scene_id AS "scene_id: SceneId", f.at_ms

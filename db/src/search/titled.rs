@@ -38,14 +38,24 @@ pub async fn candidates(
             " ELSE 0 END)::double precision / cardinality(q.stems) AS share FROM unnest(q.stems) AS stem) AS found
             WHERE numnode(q.any_of) > 0 AND v.title_tsv @@ q.any_of AND v.state <> 'deleted' AND v.owner_id = ",
         )
-        .push_bind(owner)
-        .push(" ORDER BY found.share DESC, v.created_at DESC, v.video_id LIMIT ")
-        .push_bind(VIDEOS)
-        .push(
-            ") SELECT s.run_id, s.scene_id, s.video_id, c.share AS score FROM called c JOIN scenes s USING (video_id) ",
+        .push_bind(owner);
+    // A video of which no scene passes must not take the place of one that is asked for.
+    if filters.narrows() || filters.as_of.is_some() {
+        sql.push(
+            " AND EXISTS (SELECT FROM scenes s LEFT JOIN runs r ON r.run_id = s.run_id LEFT JOIN video_metadata m ON m.video_id = v.video_id
+                          WHERE s.run_id = v.current_run_id AND ",
         );
+        push_filters(&mut sql, owner, filters);
+        sql.push(")");
+    } else {
+        sql.push(" AND v.current_run_id IS NOT NULL");
+    }
+    sql.push(" ORDER BY found.share DESC, v.created_at DESC, v.video_id LIMIT ").push_bind(VIDEOS).push(
+        ") SELECT s.run_id, s.scene_id, s.video_id, c.share AS score FROM called c JOIN scenes s USING (video_id) ",
+    );
     sql.push(VISIBLE).push(" WHERE ");
     push_filters(&mut sql, owner, filters);
-    sql.push(" ORDER BY score DESC, s.video_id, s.ordinal LIMIT ").push_bind(limit);
+    // From each of the videos in turn: a long one would leave no place for the others.
+    sql.push(" ORDER BY score DESC, s.ordinal, s.video_id LIMIT ").push_bind(limit);
     fetch(pool, deadline, Sorting::Planned, sql).await
 }

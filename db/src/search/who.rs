@@ -26,7 +26,7 @@ pub async fn candidates(
     fetch(pool, deadline, Sorting::LastResort, sql).await
 }
 
-/// Of somebody who is nearly everywhere, the scenes are looked at in which they are seen most.
+/// Of somebody who is nearly everywhere, the scenes are looked at in which they are seen most, of those that pass the filters.
 pub(super) fn push_statement(
     sql: &mut QueryBuilder<Postgres>,
     owner: UserId,
@@ -57,10 +57,16 @@ pub(super) fn push_statement(
         ), found AS MATERIALIZED (
             SELECT s.run_id, s.scene_id, v.video_id, sum(n.weight * (0.5 + 0.5 * s.share))::double precision AS score, min(s.start_ms) AS start_ms
             FROM named n CROSS JOIN LATERAL (
-                SELECT DISTINCT most.run_id, most.scene_id FROM (
-                    SELECT t.run_id, t.scene_id FROM face_tracks t WHERE t.person_id = n.person_id AND t.owner_id = ",
+                SELECT DISTINCT most.run_id, most.scene_id FROM (SELECT s.run_id, s.scene_id FROM face_tracks s ",
     );
-    sql.push_bind(owner).push(" ORDER BY (t.faces::real / t.frames) DESC LIMIT ").push_bind(limit * 2);
+    // Where filters leave little, that is seldom where they are seen most.
+    if filters.narrows() {
+        sql.push(VISIBLE).push(" WHERE s.person_id = n.person_id AND ");
+        push_filters(sql, owner, filters);
+    } else {
+        sql.push(" WHERE s.person_id = n.person_id AND s.owner_id = ").push_bind(owner);
+    }
+    sql.push(" ORDER BY (s.faces::real / s.frames) DESC LIMIT ").push_bind(limit * 2);
     // OFFSET 0 keeps it a query of its own: joined, the view would be made of every track of the library.
     sql.push(
         ") AS most) AS seen CROSS JOIN LATERAL (

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
 use super::{Candidate, Filters, RANKED, Sorting, VISIBLE, conditions::has_no_spaces, fetch, push_filters};
-use crate::{error::DbError, ids::UserId, videos::escape_like};
+use crate::{error::DbError, ids::UserId, videos::like_part};
 
 /// Below this many scenes with all the words, scenes with parts of them or with some of them are offered too.
 const ENOUGH: i64 = 20;
@@ -38,7 +38,7 @@ pub(super) fn push_statement(
     filters: &Filters,
     limit: i64,
 ) {
-    let phrase = (query.chars().count() >= 2).then(|| format!("%{}%", escape_like(query)));
+    let phrase = (query.chars().count() >= 2).then(|| like_part(query));
     sql.push(
         "WITH found AS MATERIALIZED (SELECT s.run_id, s.scene_id, s.video_id, s.ordinal, (ts_rank_cd(s.text_tsv, ",
     );

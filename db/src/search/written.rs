@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
 use super::{Candidate, Filters, RANKED, Sorting, VISIBLE, bounded, push_filters};
-use crate::{error::DbError, ids::UserId, videos::escape_like};
+use crate::{error::DbError, ids::UserId, videos::like_part};
 
 /// Word similarity below which a text says something else: of seven letters one may be wrong.
 const FLOOR: &str = "0.55";
@@ -73,14 +73,14 @@ pub(super) fn push_statement(
     );
     sql.push_bind(LINES).push(
         "), worded AS MATERIALIZED (
-            SELECT run_id, scene_id, video_id, (array_agg(text ORDER BY own DESC, at_ms, text))[1] AS text, min(at_ms) AS at_ms,
+            SELECT run_id, scene_id, video_id, (array_agg(text ORDER BY own DESC, at_ms, text))[1] AS text, (array_agg(at_ms ORDER BY own DESC, at_ms, text))[1] AS at_ms,
                    count(DISTINCT n) / (SELECT count(*) FROM stems)::double precision AS share
             FROM (SELECT l.*, q.n, count(*) OVER (PARTITION BY l.run_id, l.scene_id, l.at_ms, l.text) AS own
                   FROM lines l JOIN stems q ON to_tsvector('english', l.text) @@ q.stem) AS said
             GROUP BY run_id, scene_id, video_id
         ), found AS MATERIALIZED (SELECT l.run_id, l.scene_id, l.video_id, l.text, l.start_ms AS at_ms, (CASE WHEN l.text ILIKE ",
     );
-    let phrase = format!("%{}%", escape_like(query));
+    let phrase = like_part(query);
     sql.push_bind(phrase.clone()).push(" THEN 1 + least(1, char_length(");
     sql.push_bind(query.to_owned()).push("::text)::real / greatest(1, char_length(l.text))) ELSE word_similarity(");
     sql.push_bind(query.to_owned()).push(", l.text) END)::double precision AS score FROM (SELECT s.run_id, s.scene_id, v.video_id, s.text, s.start_ms FROM screen_texts s ");

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgExecutor, Postgres, QueryBuilder};
 
-use super::{SELECT, VideoRow, escape_like};
+use super::{SELECT, VideoRow, like_part};
 use crate::{
     enums::VideoState,
     error::DbError,
@@ -87,7 +87,7 @@ fn choose(sql: &mut QueryBuilder<Postgres>, owner: UserId, query: &ListQuery) {
     }
     if let Some(text) = &query.text {
         sql.push(" AND (v.title_tsv @@ websearch_to_tsquery('simple', ").push_bind(text).push(") OR v.title ILIKE ");
-        sql.push_bind(format!("%{}%", escape_like(text))).push(")");
+        sql.push_bind(like_part(text)).push(")");
     }
     if let Some(tag) = &query.tag {
         sql.push(" AND v.tags @> ARRAY[").push_bind(tag).push("]");

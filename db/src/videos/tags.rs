@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
-use super::escape_like;
+use super::like_part;
 use crate::{
     error::DbError,
     ids::{UserId, VideoId},
@@ -25,7 +25,7 @@ pub async fn own_tags(
     text: Option<&str>,
     limit: i64,
 ) -> Result<Vec<TagUse>, DbError> {
-    let pattern = text.map(|text| format!("%{}%", escape_like(text)));
+    let pattern = text.map(like_part);
     Ok(sqlx::query_as!(
         TagUse,
         r#"SELECT own.tag AS "tag!", count(*) AS "videos!" FROM videos v CROSS JOIN unnest(v.tags) AS own (tag)

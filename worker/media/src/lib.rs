@@ -10,7 +10,6 @@
 pub mod audio;
 mod av;
 pub mod child;
-mod digest;
 mod error;
 pub mod pictures;
 pub mod poster;
@@ -22,7 +21,6 @@ pub mod sniff;
 pub mod still;
 mod types;
 
-pub use digest::sha256_file;
 pub use error::{Limit, MediaError, RejectCode, Result};
 pub use sniff::Container;
 pub use types::{AudioTrack, Declared, Probe, Warning, WarningCode};

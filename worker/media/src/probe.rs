@@ -76,9 +76,6 @@ pub fn probe(path: &Path, declared: &Declared, limits: ProbeLimits) -> Result<Pr
         size_bytes,
         duration_ms,
         video_codec: facts.codec,
-        video_profile: facts.profile,
-        video_index: facts.index,
-        video_start_ms: to_ms(scan.first_video_us),
         width: facts.width,
         height: facts.height,
         display_width,
@@ -137,7 +134,6 @@ fn display_size(width: u32, height: u32, sar: f64, turns: u8) -> (u32, u32) {
 /// What the packets say.
 struct Scan {
     frames: u64,
-    first_video_us: i64,
     end_us: i64,
     video_end_us: i64,
     video_times_us: Vec<i64>,
@@ -151,7 +147,6 @@ impl Scan {
         let bases: Vec<_> = source.streams().map(|s| (s.time_base(), s.parameters().medium())).collect();
         let mut scan = Self {
             frames: 0,
-            first_video_us: i64::MAX,
             end_us: 0,
             video_end_us: 0,
             video_times_us: Vec::new(),
@@ -185,7 +180,6 @@ impl Scan {
             }
             scan.end_us = scan.end_us.max(end);
             if is_video {
-                scan.first_video_us = scan.first_video_us.min(start);
                 scan.video_end_us = scan.video_end_us.max(end);
                 if scan.video_times_us.len() < MAX_INTERVALS {
                     scan.video_times_us.push(start);
@@ -196,9 +190,6 @@ impl Scan {
             if too_late.is_some_and(|limit| end > limit) {
                 return Err(too_long(to_ms(end).max(0) as u64));
             }
-        }
-        if scan.first_video_us == i64::MAX {
-            scan.first_video_us = 0;
         }
         scan.video_times_us.sort_unstable();
         Ok(scan)

@@ -63,11 +63,6 @@ pub struct Probe {
     /// End of the last picture or sound that is really in the file.
     pub duration_ms: u64,
     pub video_codec: String,
-    pub video_profile: Option<String>,
-    /// Stream index of the picture track.
-    pub video_index: usize,
-    /// Media time of the first picture.
-    pub video_start_ms: i64,
     /// As encoded, before rotation.
     pub width: u32,
     pub height: u32,

@@ -182,7 +182,6 @@ impl Rows {
                 at_ms: times[face.picture],
                 bounds: [face.bounds.x, face.bounds.y, face.bounds.width, face.bounds.height],
                 quality: face.quality,
-                vector: face.vector.clone(),
             }));
             self.tracks.push(NewTrack {
                 track_no,

@@ -133,6 +133,13 @@ impl World {
         Uploaded { owner_id, video_id, run_id }
     }
 
+    /// Holds a stage for all workers, or lets it go on.
+    pub async fn pause(&self, stage: Stage, paused: bool) {
+        let mut tx = self.pool().begin().await.expect("a transaction");
+        ledger::pause_stage(&mut tx, stage, paused, None).await.expect("the switch");
+        tx.commit().await.expect("the switch set");
+    }
+
     /// What a worker writes when it reaches a planted fault.
     pub fn mark(&self) -> PathBuf {
         self.dir.path().join("mark")

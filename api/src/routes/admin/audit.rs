@@ -97,7 +97,7 @@ pub async fn list(
         let known: Vec<_> = Action::ALL.iter().map(|action| action.as_str()).collect();
         return Err(ApiError::field("action", "unknown", format!("action must be one of: {}.", known.join(", "))));
     }
-    let before: Option<i64> = params.cursor.as_deref().map(|text| cursor::decode(&params, text)).transpose()?;
+    let before: Option<i64> = cursor::decode(&params, params.cursor.as_deref())?;
     let filter = Filter {
         actor: params.actor_id.map(UserId),
         subject: params.subject_id.map(UserId),
@@ -105,9 +105,7 @@ pub async fn list(
         since: domain::time("since", params.since)?,
         until: domain::time("until", params.until)?,
     };
-    let mut lines = audit::list(&state.pool, &filter, before, i64::from(limit) + 1).await?;
-    let more = lines.len() > limit as usize;
-    lines.truncate(limit as usize);
-    let next_cursor = lines.last().filter(|_| more).map(|last| cursor::encode(&params, &last.event_id));
+    let lines = audit::list(&state.pool, &filter, before, i64::from(limit) + 1).await?;
+    let (lines, next_cursor) = cursor::page(lines, limit, &params, |last| last.event_id);
     Ok(Json(AuditPage { items: lines.into_iter().map(Into::into).collect(), next_cursor }))
 }

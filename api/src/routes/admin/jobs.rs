@@ -11,7 +11,6 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::word;
 use crate::{
     auth::guard::Operator,
     cursor, domain,
@@ -127,17 +126,13 @@ pub async fn list(
     Query(params): Query<JobParams>,
 ) -> Result<Json<AdminJobPage>, ApiError> {
     let limit = params.limit.or(50, 200)?;
-    let given = |field: &str, text: &Option<String>| {
-        let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        text.map(|text| domain::line(field, text, 200)).transpose()
-    };
     let filter = JobFilter {
-        state: word("state", params.state.as_deref())?,
-        stage: word("stage", params.stage.as_deref())?,
-        code: given("code", &params.code)?,
+        state: domain::given_word("state", params.state.as_deref())?,
+        stage: domain::given_word("stage", params.stage.as_deref())?,
+        code: domain::given_line("code", params.code.as_deref(), 200)?,
         video: params.video_id.map(VideoId),
         owner: params.owner_id.map(UserId),
-        worker: given("worker", &params.worker)?,
+        worker: domain::given_line("worker", params.worker.as_deref(), 200)?,
         since: domain::time("since", params.since)?,
         until: domain::time("until", params.until)?,
         ..JobFilter::default()
@@ -146,11 +141,9 @@ pub async fn list(
         (&params.state, &params.stage, &params.code, &params.worker),
         (params.video_id, params.owner_id, params.since, params.until),
     );
-    let before: Option<JobId> = params.cursor.as_deref().map(|text| cursor::decode(&request, text)).transpose()?;
-    let mut rows = jobs::list(&state.pool, &filter, before, i64::from(limit) + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(&request, &last.job_id));
+    let before: Option<JobId> = cursor::decode(&request, params.cursor.as_deref())?;
+    let rows = jobs::list(&state.pool, &filter, before, i64::from(limit) + 1).await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, &request, |last| last.job_id);
     Ok(Json(AdminJobPage { items: rows.into_iter().map(Into::into).collect(), next_cursor }))
 }
 

@@ -12,19 +12,9 @@ pub mod users;
 pub mod videos;
 pub mod workers;
 
-use std::str::FromStr;
-
-use heimdex_db::{DbError, enums::UnknownValue};
+use heimdex_db::DbError;
 
 use crate::error::{ApiError, Code};
-
-/// A parameter that is one of a few words; empty is none.
-fn word<T: FromStr<Err = UnknownValue>>(field: &str, text: Option<&str>) -> Result<Option<T>, ApiError> {
-    let text = text.map(str::trim).filter(|text| !text.is_empty());
-    text.map(str::parse::<T>)
-        .transpose()
-        .map_err(|error: UnknownValue| ApiError::field(field, "unknown", error.to_string()))
-}
 
 /// Why the ledger will not do what an operator asks for, in a sentence.
 fn refused(error: DbError) -> ApiError {

@@ -113,7 +113,7 @@ pub async fn get(State(state): State<AppState>, Operator(_caller): Operator) -> 
     read(&state).await.map(Json)
 }
 
-pub(super) async fn read(state: &AppState) -> Result<Queues, ApiError> {
+pub async fn read(state: &AppState) -> Result<Queues, ApiError> {
     let at = Utc::now();
     let stages = queues::stages(&state.pool).await?.into_iter().map(Into::into).collect();
     let tasks = queues::tasks(&state.pool).await?.into_iter().map(Into::into).collect();

@@ -75,6 +75,9 @@ impl From<OwnerStorage> for OwnerUse {
     }
 }
 
+/// What a cursor is bound to: there is one list of owners only.
+const REQUEST: &str = "storage";
+
 /// What everything takes, by kind and by owner. For operators and admins.
 #[utoipa::path(get, path = "/admin/storage", tag = "admin", params(StorageParams), responses((status = OK, body = Storage)))]
 pub async fn get(
@@ -83,16 +86,12 @@ pub async fn get(
     Query(params): Query<StorageParams>,
 ) -> Result<Json<Storage>, ApiError> {
     let limit = params.limit.or(50, 100)?;
-    let after: Option<(i64, UserId)> =
-        params.cursor.as_deref().map(|text| cursor::decode(&"storage", text)).transpose()?;
+    let after: Option<(i64, UserId)> = cursor::decode(&REQUEST, params.cursor.as_deref())?;
     let StorageTotals { original_bytes, video_count, uploading_bytes, deleted_bytes, database_bytes } =
         storage::totals(&state.pool).await?;
     let tables = storage::tables(&state.pool).await?.into_iter().map(Into::into).collect();
-    let mut owners = storage::owners(&state.pool, after, i64::from(limit) + 1).await?;
-    let more = owners.len() > limit as usize;
-    owners.truncate(limit as usize);
-    let next_cursor =
-        owners.last().filter(|_| more).map(|last| cursor::encode(&"storage", &(last.original_bytes, last.user_id)));
+    let owners = storage::owners(&state.pool, after, i64::from(limit) + 1).await?;
+    let (owners, next_cursor) = cursor::page(owners, limit, &REQUEST, |last| (last.original_bytes, last.user_id));
     let owners = owners.into_iter().map(Into::into).collect();
     Ok(Json(Storage {
         original_bytes,

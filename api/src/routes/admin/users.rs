@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
-    DbError, UserId, UserTier,
-    role_profiles::{self, RoleType},
+    DbError, UserId, role_profiles,
     users::{self, Account, AccountFilter},
 };
 use serde::{Deserialize, Serialize};
@@ -104,34 +103,18 @@ pub async fn list(
     Query(params): Query<AccountParams>,
 ) -> Result<Json<AccountPage>, ApiError> {
     let limit = params.limit.or(50, 100)?;
-    let given =
-        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let filter = AccountFilter {
-        text: given(&params.q).map(|q| domain::line("q", &q, 200)).transpose()?,
-        role_profile: given(&params.role_profile).map(|text| role_type("role_profile", &text)).transpose()?,
-        tier: given(&params.tier).map(|text| tier(&text)).transpose()?,
+        text: domain::given_line("q", params.q.as_deref(), 200)?,
+        role_profile: domain::given_word("role_profile", params.role_profile.as_deref())?,
+        tier: domain::given_word("tier", params.tier.as_deref())?,
         deleted: params.deleted,
     };
     let request = (&params.q, &params.role_profile, &params.tier, params.deleted);
-    let after: Option<(DateTime<Utc>, UserId)> =
-        params.cursor.as_deref().map(|text| cursor::decode(&request, text)).transpose()?;
-    if after.is_some_and(|(at, _)| !domain::is_in_calendar(at)) {
-        return Err(cursor::invalid());
-    }
-    let mut rows = users::list(&state.pool, &filter, after, i64::from(limit) + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor =
-        rows.last().filter(|_| more).map(|last| cursor::encode(&request, &(last.created_at, last.user_id)));
+    let after = cursor::decode::<(cursor::Time, UserId)>(&request, params.cursor.as_deref())?;
+    let after = after.map(|(at, id)| (at.0, id));
+    let rows = users::list(&state.pool, &filter, after, i64::from(limit) + 1).await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, &request, |last| (last.created_at, last.user_id));
     Ok(Json(AccountPage { items: rows.into_iter().map(Into::into).collect(), next_cursor }))
-}
-
-fn role_type(field: &str, text: &str) -> Result<RoleType, ApiError> {
-    text.parse().map_err(|error: heimdex_db::enums::UnknownValue| ApiError::field(field, "unknown", error.to_string()))
-}
-
-fn tier(text: &str) -> Result<UserTier, ApiError> {
-    text.parse().map_err(|error: heimdex_db::enums::UnknownValue| ApiError::field("tier", "unknown", error.to_string()))
 }
 
 /// What is to change; what is left out stays.
@@ -157,11 +140,11 @@ pub async fn patch(
     Path(user): Path<UserId>,
     extract::Json(edit): extract::Json<AccountEdit>,
 ) -> Result<Json<AccountItem>, ApiError> {
-    let new_tier = edit.tier.as_deref().map(tier).transpose()?;
+    let new_tier = edit.tier.as_deref().map(|tier| domain::word("tier", tier)).transpose()?;
     let by = origin.person(caller.user_id());
     let mut tx = state.pool.begin().await?;
     for (name, enabled) in &edit.role_profiles {
-        let role = role_type("role_profiles", name)?;
+        let role = domain::word("role_profiles", name)?;
         if *enabled {
             role_profiles::grant(&mut tx, user, role, Some(caller.user_id()), &by).await?;
         } else {

@@ -13,7 +13,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{refused, word};
+use super::refused;
 use crate::{
     auth::guard::Operator,
     cursor, domain,
@@ -103,19 +103,13 @@ pub async fn list(
     let filter = VideoFilter {
         video: params.video_id.map(VideoId),
         owner: params.owner_id.map(UserId),
-        state: word("state", params.state.as_deref())?,
+        state: domain::given_word("state", params.state.as_deref())?,
     };
     let request = (&params.state, params.owner_id, params.video_id);
-    let after: Option<(DateTime<Utc>, VideoId)> =
-        params.cursor.as_deref().map(|text| cursor::decode(&request, text)).transpose()?;
-    if after.is_some_and(|(at, _)| !domain::is_in_calendar(at)) {
-        return Err(cursor::invalid());
-    }
-    let mut rows = videos::list(&state.pool, &filter, after, i64::from(limit) + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor =
-        rows.last().filter(|_| more).map(|last| cursor::encode(&request, &(last.created_at, last.video_id)));
+    let after = cursor::decode::<(cursor::Time, VideoId)>(&request, params.cursor.as_deref())?;
+    let after = after.map(|(at, id)| (at.0, id));
+    let rows = videos::list(&state.pool, &filter, after, i64::from(limit) + 1).await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, &request, |last| (last.created_at, last.video_id));
     Ok(Json(AdminVideoPage { items: rows.into_iter().map(Into::into).collect(), next_cursor }))
 }
 

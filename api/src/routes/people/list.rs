@@ -55,26 +55,20 @@ pub async fn list(
         Some("unknown") => Some(Kind::Unknown),
         Some(_) => return Err(ApiError::field("kind", "unknown", "kind must be `named` or `unknown`.")),
     };
-    let name = match params.q.as_deref().map(str::trim) {
-        None | Some("") => None,
-        Some(q) => Some(domain::line("q", q, 200)?),
-    };
+    let name = domain::given_line("q", params.q.as_deref(), 200)?;
     let request = ("people", &params.kind, &params.q);
-    let position = params.cursor.as_deref().map(|text| cursor::decode::<Position>(&request, text)).transpose()?;
+    let position: Option<Position> = cursor::decode(&request, params.cursor.as_deref())?;
     // What no page has ended with, PostgreSQL may not even be able to read.
     if position.as_ref().is_some_and(|p| p.scenes < 0 || p.name.as_ref().is_some_and(|name| name.contains('\0'))) {
         return Err(cursor::invalid());
     }
     let after = position.map(|p| After { display_name: p.name, scenes: p.scenes, person_id: PersonId(p.id) });
-    let mut rows =
-        people::list(&state.pool, caller.user_id(), kind, name.as_deref(), after.as_ref(), i64::from(limit) + 1)
-            .await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let last = rows.last().filter(|_| more);
-    let next_cursor = last.map(|row| {
-        let position = Position { name: row.display_name.clone(), scenes: row.scenes, id: row.person_id.0 };
-        cursor::encode(&request, &position)
+    let rows = people::list(&state.pool, caller.user_id(), kind, name.as_deref(), after.as_ref(), i64::from(limit) + 1)
+        .await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, &request, |last| Position {
+        name: last.display_name.clone(),
+        scenes: last.scenes,
+        id: last.person_id.0,
     });
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {

@@ -82,15 +82,11 @@ pub async fn list(
     people::consent_of(&state.pool, owner, person).await?;
     let limit = params.limit.or(24, 100)?;
     let request = ("scenes of", person);
-    let position = params.cursor.as_deref().map(|text| cursor::decode::<Position>(&request, text)).transpose()?;
+    let position: Option<Position> = cursor::decode(&request, params.cursor.as_deref())?;
     let after = position.map(|position| (VideoId(position.video), position.ordinal));
-    let mut rows = people::scenes_of(&state.pool, owner, person, after, i64::from(limit) + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| cursor::encode(&request, &Position { video: row.video_id.0, ordinal: row.ordinal }));
+    let rows = people::scenes_of(&state.pool, owner, person, after, i64::from(limit) + 1).await?;
+    let (rows, next_cursor) =
+        cursor::page(rows, limit, &request, |last| Position { video: last.video_id.0, ordinal: last.ordinal });
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         let mut tracks = Vec::with_capacity(row.tracks.len());

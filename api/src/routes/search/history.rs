@@ -54,11 +54,9 @@ pub async fn list(
     Query(params): Query<HistoryParams>,
 ) -> Result<Json<HistoryPage>, ApiError> {
     let limit = params.limit.or(20, 100)?;
-    let before = params.cursor.as_deref().map(|text| cursor::decode::<i64>(&REQUEST, text)).transpose()?;
-    let mut rows = search::history(&state.pool, caller.user_id(), before, i64::from(limit) + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(&REQUEST, &last.last_id));
+    let before: Option<i64> = cursor::decode(&REQUEST, params.cursor.as_deref())?;
+    let rows = search::history(&state.pool, caller.user_id(), before, i64::from(limit) + 1).await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, &REQUEST, |last| last.last_id);
     Ok(Json(HistoryPage { items: rows.into_iter().map(PastSearch::from).collect(), next_cursor }))
 }
 

@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{FromRequest, Request, State},
 };
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use heimdex_db::{
     VideoId,
     quotas::{self, Quota},
@@ -30,7 +30,7 @@ use crate::{
         language::{self, ParsedQuery},
         picture,
         pictured::{self, Pictured, no_image_model},
-        run::{After, Answer, Question},
+        run::{After, Answer, Question, millis},
     },
     state::AppState,
 };
@@ -60,7 +60,7 @@ pub struct PictureParams {
 struct Position {
     scene: Uuid,
     place: usize,
-    as_of: DateTime<Utc>,
+    as_of: cursor::Time,
 }
 
 /// Finds moments that look like a picture; the body is the file, at most 10 MiB. The answer is that of `POST /search`, of the channel
@@ -86,15 +86,11 @@ pub async fn search(
     }
     let text = clean(&params.q);
     let request_of_cursor = (hex::encode(Sha256::digest(&bytes)), &text, per_video, params.video);
-    let position =
-        params.cursor.as_deref().map(|text| cursor::decode::<Position>(&request_of_cursor, text)).transpose()?;
-    if position.as_ref().is_some_and(|position| !domain::is_in_calendar(position.as_of)) {
-        return Err(cursor::invalid());
-    }
+    let position: Option<Position> = cursor::decode(&request_of_cursor, params.cursor.as_deref())?;
     if let Some(allowed) = state.config.limits.of(caller.user.tier).searches_per_minute {
         quotas::take(&state.pool, owner, Quota::Searches, allowed, Utc::now()).await?.map_err(too_many)?;
     }
-    let as_of = position.as_ref().map_or_else(Utc::now, |position| position.as_of);
+    let as_of = position.as_ref().map_or_else(|| cursor::Time(Utc::now()), |position| position.as_of);
     let mut asked = asked(&state, owner, &parsed).await?;
     if !parsed.terms.is_empty() && !parsed.is_stray_or() {
         let sentence =
@@ -105,7 +101,7 @@ pub async fn search(
         text: String::new(),
         channels: Vec::new(),
         filters: Filters {
-            as_of: position.as_ref().map(|position| position.as_of),
+            as_of: position.as_ref().map(|position| position.as_of.0),
             conditions: asked.conditions,
             video_ids: params.video.map(|id| vec![VideoId::from(id)]),
             ..Filters::default()
@@ -135,7 +131,7 @@ pub async fn search(
         notes: asked.notes,
         items: answer.hits,
         next_cursor,
-        took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        took_ms: millis(began.elapsed()),
         channels: answer.channels,
     }))
 }

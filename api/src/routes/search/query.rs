@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use axum::{Json, extract::State};
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use heimdex_db::{
     enums::UserRole,
     quotas::{self, Quota},
@@ -24,7 +24,7 @@ use crate::{
         kind,
         language::{self, MAX_CHARS, Parsed, ParsedQuery},
         listing::list,
-        run::{After, Answer, Channel, ChannelReport, Hit, Question, run},
+        run::{After, Answer, Channel, ChannelReport, Hit, Question, millis, run},
     },
     state::AppState,
 };
@@ -74,7 +74,7 @@ pub struct SearchAnswer {
 struct Position {
     scene: Uuid,
     place: usize,
-    as_of: DateTime<Utc>,
+    as_of: cursor::Time,
     /// Where there was nothing to look for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listed: Option<ListedAfter>,
@@ -96,27 +96,25 @@ pub async fn search(
     let per_video = request.per_video.unwrap_or(3).clamp(1, 1000);
     let names: Vec<_> = channels.iter().map(|(channel, weight)| (channel.as_str(), weight.to_string())).collect();
     let request_of_cursor = (&text, names, &request.filters, per_video);
-    let position =
-        request.cursor.as_deref().map(|text| cursor::decode::<Position>(&request_of_cursor, text)).transpose()?;
-    if let Some(Position { as_of, listed, .. }) = &position
-        && !(domain::is_in_calendar(*as_of) && listed.is_none_or(|last| domain::is_in_calendar(last.created_at)))
-    {
+    let position: Option<Position> = cursor::decode(&request_of_cursor, request.cursor.as_deref())?;
+    let listed = position.as_ref().and_then(|position| position.listed);
+    if listed.is_some_and(|last| !domain::is_in_calendar(last.created_at)) {
         return Err(cursor::invalid());
     }
     // Later pages belong to the search that was counted.
     if let (None, Some(allowed)) = (&position, state.config.limits.of(caller.user.tier).searches_per_minute) {
         quotas::take(&state.pool, caller.user_id(), Quota::Searches, allowed, Utc::now()).await?.map_err(too_many)?;
     }
-    let as_of = position.as_ref().map_or_else(Utc::now, |position| position.as_of);
+    let as_of = position.as_ref().map_or_else(|| cursor::Time(Utc::now()), |position| position.as_of);
     let asked = asked(&state, caller.user_id(), &parsed).await?;
     let question = Question {
         text: parsed.free(),
         channels,
         // Later pages see what the first one saw.
-        filters: Filters { as_of: position.as_ref().map(|p| p.as_of), conditions: asked.conditions, ..filters },
+        filters: Filters { as_of: position.as_ref().map(|p| p.as_of.0), conditions: asked.conditions, ..filters },
         per_video,
         limit: limit as usize,
-        after: position.as_ref().map(|p| After { scene_id: p.scene, place: p.place, listed: p.listed }),
+        after: position.as_ref().map(|p| After { scene_id: p.scene, place: p.place, listed }),
     };
     let answer = if asked.is_hopeless {
         Answer::default()
@@ -128,7 +126,7 @@ pub async fn search(
     let next_cursor = answer.next.map(|After { scene_id, place, listed }| {
         cursor::encode(&request_of_cursor, &Position { scene: scene_id, place, as_of, listed })
     });
-    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took_ms = millis(began.elapsed());
     if position.is_none() {
         let hits = i32::try_from(answer.hits.len()).unwrap_or(i32::MAX);
         search::record(&state.pool, caller.user_id(), &text, hits, i32::try_from(took_ms).unwrap_or(i32::MAX)).await?;

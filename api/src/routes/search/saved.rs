@@ -129,16 +129,10 @@ pub async fn list(
     Query(params): Query<SavedParams>,
 ) -> Result<Json<SavedPage>, ApiError> {
     let limit = params.limit.or(50, 100)?;
-    let after: Option<(DateTime<Utc>, Uuid)> =
-        params.cursor.as_deref().map(|text| cursor::decode(&REQUEST, text)).transpose()?;
-    if after.is_some_and(|(at, _)| !domain::is_in_calendar(at)) {
-        return Err(cursor::invalid());
-    }
-    let mut rows = search::saved(&state.pool, caller.user_id(), after, i64::from(limit) + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor =
-        rows.last().filter(|_| more).map(|last| cursor::encode(&REQUEST, &(last.created_at, last.saved_id)));
+    let after = cursor::decode::<(cursor::Time, Uuid)>(&REQUEST, params.cursor.as_deref())?;
+    let after = after.map(|(at, id)| (at.0, id));
+    let rows = search::saved(&state.pool, caller.user_id(), after, i64::from(limit) + 1).await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, &REQUEST, |last| (last.created_at, last.saved_id));
     Ok(Json(SavedPage { items: rows.into_iter().map(SavedSearch::from).collect(), next_cursor }))
 }
 

@@ -29,6 +29,8 @@ use crate::{
 const LONGEST_MS: i64 = 10 * 60_000;
 const LONGEST_LIFE: TimeDelta = TimeDelta::days(30);
 const USUAL_LIFE: TimeDelta = TimeDelta::days(7);
+/// Whoever counts thirty days from their own clock may be ahead of ours.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::hours(1);
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -88,9 +90,10 @@ pub async fn create(
     let part = Part::of(&state, owner, video_id, (request.start_ms, request.end_ms), LONGEST_MS).await?;
     let now = Utc::now();
     let expires_at = request.expires_at.unwrap_or(now + USUAL_LIFE);
-    if expires_at <= now || expires_at > now + LONGEST_LIFE {
+    if expires_at <= now || expires_at > now + LONGEST_LIFE + CLOCKS_DIFFER {
         return Err(ApiError::field("expires_at", "out_of_range", "expires_at must be within 30 days from now."));
     }
+    let expires_at = expires_at.min(now + LONGEST_LIFE);
     let token = open::Token::new();
     let hash = token.hash();
     let new = NewShare { token_hash: &hash, start_ms: part.start_ms, end_ms: part.end_ms, expires_at };

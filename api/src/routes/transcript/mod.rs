@@ -89,11 +89,11 @@ pub async fn transcript(
     if !["json", "vtt", "srt", "txt"].contains(&format) {
         return Err(ApiError::field("format", "unknown", "format must be one of: json, vtt, srt, txt."));
     }
-    let limit = params.limit.or(u32::MAX, MOST_OF_A_PAGE)? as usize;
+    let limit = params.limit.or(u32::MAX, MOST_OF_A_PAGE)?;
     let run = transcripts::visible_run(&state.pool, caller.user_id(), video_id).await?;
     // Another run has other segments.
     let request = ("transcript of", run.as_ref().map(|run| run.run_id), params.from_ms, params.to_ms);
-    let after = params.cursor.as_deref().map(|text| cursor::decode::<i32>(&request, text)).transpose()?;
+    let after: Option<i32> = cursor::decode(&request, params.cursor.as_deref())?;
     let mut rows = match &run {
         Some(run) => transcripts::segments(&state.pool, caller.user_id(), run.run_id).await?,
         None => Vec::new(),
@@ -103,9 +103,7 @@ pub async fn transcript(
             && params.from_ms.is_none_or(|from| row.end_ms > from)
             && params.to_ms.is_none_or(|to| row.start_ms < to)
     });
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(&request, &last.segment_no));
+    let (rows, next_cursor) = cursor::page(rows, limit, &request, |last| last.segment_no);
     let mut segments: Vec<Segment> = rows
         .into_iter()
         .map(|row| Segment {

@@ -3,7 +3,6 @@
 use axum::{Json, extract::State};
 use heimdex_db::{
     DbError,
-    enums::UserRole,
     users::{self, ProfilePatch},
 };
 use serde::{Deserialize, Deserializer};
@@ -59,10 +58,7 @@ pub async fn patch(
             .avatar_url
             .map(|url| url.map(|url| claims::web_url(&url).ok_or_else(|| not_a_url(&url))).transpose())
             .transpose()?,
-        role: edit
-            .role
-            .map(|role| role.parse::<UserRole>().map_err(|e| ApiError::field("role", "unknown", e.to_string())))
-            .transpose()?,
+        role: edit.role.as_deref().map(|role| domain::word("role", role)).transpose()?,
     };
     let mut tx = state.pool.begin().await?;
     users::update_profile(&mut tx, caller.user_id(), &patch, &origin.person(caller.user_id())).await?;

@@ -2,10 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
-use heimdex_db::{
-    api_tokens::{self, ApiToken, NewToken, Scope},
-    enums::UnknownValue,
-};
+use heimdex_db::api_tokens::{self, ApiToken, NewToken, Scope};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -106,8 +103,7 @@ pub async fn create(
 fn scopes(given: &[String]) -> Result<Vec<Scope>, ApiError> {
     let mut scopes = Vec::new();
     for text in given.iter().take(Scope::ALL.len() + 1) {
-        let scope: Scope =
-            text.parse().map_err(|error: UnknownValue| ApiError::field("scopes", "unknown", error.to_string()))?;
+        let scope: Scope = domain::word("scopes", text)?;
         if !scopes.contains(&scope) {
             scopes.push(scope);
         }

@@ -56,7 +56,8 @@ pub struct Clip {
 }
 
 /// Has a part of a video cut out, at most half an hour long. It is made by a worker; ask for the clip until it is `ready`. The
-/// same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`).
+/// same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`), and 20 are waited
+/// for at a time (`clips_waiting`).
 #[utoipa::path(post, path = "/videos/{video_id}/clips", tag = "videos", params(("video_id" = uuid::Uuid, Path)), request_body = ClipRequest,
     responses((status = ACCEPTED, body = Clip)))]
 pub async fn create(

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use heimdex_db::{
-    VideoId, VideoState,
+    VideoId,
     videos::{self, After, ListQuery, ListedRow, Sort, VideoRow},
 };
 use serde::{Deserialize, Serialize};
@@ -59,10 +59,8 @@ pub async fn list(
 ) -> Result<Json<VideoPage>, ApiError> {
     let limit = params.limit.or(24, 100)?;
     let query = params.read(limit)?;
-    let mut rows = videos::list(&state.pool, caller.user_id(), &query).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor = rows.last().filter(|_| more).map(|last| params.cursor_behind(&Position::of(query.sort, last)));
+    let rows = videos::list(&state.pool, caller.user_id(), &query).await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, &params.request(), |last| Position::of(query.sort, last));
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         items.push(Video::new(&state.store, row).await?);
@@ -79,18 +77,16 @@ pub async fn ids(
 ) -> Result<Json<VideoIdPage>, ApiError> {
     let limit = params.limit.or(1000, 5000)?;
     let query = params.read(limit)?;
-    let mut rows = videos::list_ids(&state.pool, caller.user_id(), &query).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next_cursor =
-        rows.last().filter(|_| more).map(|last| params.cursor_behind(&Position::of_listed(query.sort, last)));
+    let rows = videos::list_ids(&state.pool, caller.user_id(), &query).await?;
+    let (rows, next_cursor) =
+        cursor::page(rows, limit, &params.request(), |last| Position::of_listed(query.sort, last));
     Ok(Json(VideoIdPage { items: rows.into_iter().map(|row| row.video_id.0).collect(), next_cursor }))
 }
 
 impl ListParams {
     /// Checks everything; asks for one more than `limit`, which tells whether there is another page.
     fn read(&self, limit: u32) -> Result<ListQuery, ApiError> {
-        let sort = match given(self.sort.as_ref()) {
+        let sort = match domain::given(self.sort.as_deref()) {
             None | Some("newest") => Sort::Newest,
             Some("oldest") => Sort::Oldest,
             Some("title") => Sort::Title,
@@ -101,22 +97,17 @@ impl ListParams {
                 return Err(ApiError::field("sort", "unknown", sentence));
             }
         };
-        let state = given(self.state.as_ref())
-            .map(|text| text.parse::<VideoState>().map_err(|e| ApiError::field("state", "unknown", e.to_string())))
-            .transpose()?;
-        let after = match &self.cursor {
-            Some(text) => Some(cursor::decode::<Position>(&self.request(), text)?.after(sort)?),
-            None => None,
-        };
+        let state = domain::given_word("state", self.state.as_deref())?;
+        let position: Option<Position> = cursor::decode(&self.request(), self.cursor.as_deref())?;
         Ok(ListQuery {
             state,
-            text: given(self.q.as_ref()).map(|q| domain::line("q", q, 200)).transpose()?,
-            tag: given(self.tag.as_ref()).map(|tag| domain::line("tag", tag, 60)).transpose()?,
+            text: domain::given_line("q", self.q.as_deref(), 200)?,
+            tag: domain::given_line("tag", self.tag.as_deref(), 60)?,
             created_after: domain::time("created_after", self.created_after)?,
             created_before: domain::time("created_before", self.created_before)?,
             size_bytes: self.size_bytes,
             sort,
-            after,
+            after: position.map(|position| position.after(sort)),
             limit: i64::from(limit) + 1,
         })
     }
@@ -126,25 +117,16 @@ impl ListParams {
         let texts = [self.state.clone(), self.q.clone(), self.tag.clone(), self.sort.clone()];
         (texts, self.created_after, self.created_before, self.size_bytes)
     }
-
-    fn cursor_behind(&self, position: &Position) -> String {
-        cursor::encode(&self.request(), position)
-    }
-}
-
-/// A parameter that says something.
-fn given(text: Option<&String>) -> Option<&str> {
-    text.map(|text| text.trim()).filter(|text| !text.is_empty())
 }
 
 /// The last video of a page: what the order needs of it.
 #[derive(Serialize, Deserialize)]
 struct Position {
     id: VideoId,
-    at: DateTime<Utc>,
+    at: cursor::Time,
     title: Option<String>,
     duration_ms: Option<i64>,
-    indexed_at: Option<DateTime<Utc>>,
+    indexed_at: Option<cursor::Time>,
 }
 
 impl Position {
@@ -166,23 +148,20 @@ impl Position {
     ) -> Self {
         Self {
             id,
-            at,
+            at: cursor::Time(at),
             title: (sort == Sort::Title).then(|| title.to_owned()),
             duration_ms: duration_ms.filter(|_| sort == Sort::Duration),
-            indexed_at: indexed_at.filter(|_| sort == Sort::Indexed),
+            indexed_at: indexed_at.filter(|_| sort == Sort::Indexed).map(cursor::Time),
         }
     }
 
     /// Nothing in it is trusted to be what we wrote.
-    fn after(self, sort: Sort) -> Result<After, ApiError> {
-        if !domain::is_in_calendar(self.at) || !self.indexed_at.is_none_or(domain::is_in_calendar) {
-            return Err(cursor::invalid());
-        }
-        Ok(match sort {
-            Sort::Newest | Sort::Oldest => After::CreatedAt(self.at, self.id),
+    fn after(self, sort: Sort) -> After {
+        match sort {
+            Sort::Newest | Sort::Oldest => After::CreatedAt(self.at.0, self.id),
             Sort::Title => After::Title(self.title.unwrap_or_default().replace('\0', ""), self.id),
             Sort::Duration => After::Duration(self.duration_ms, self.id),
-            Sort::Indexed => After::IndexedAt(self.indexed_at, self.id),
-        })
+            Sort::Indexed => After::IndexedAt(self.indexed_at.map(|at| at.0), self.id),
+        }
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     auth::Caller,
+    domain,
     error::{ApiError, Code},
     extract::{self, Path},
     state::AppState,
@@ -44,7 +45,7 @@ pub async fn reprocess(
     videos::exists(&state.pool, caller.user_id(), video_id).await?;
     let mut wanted = Vec::new();
     for stage in &redo.stages {
-        wanted.push(stage.parse::<Stage>().map_err(|e| ApiError::field("stages", "unknown", e.to_string()))?);
+        wanted.push(domain::word::<Stage>("stages", stage)?);
     }
     for kind in &redo.models {
         wanted.push(stage_of_model(kind)?);

@@ -29,6 +29,11 @@ impl App {
         Self::start_with(|_| None).await
     }
 
+    /// Where people are recognised.
+    pub async fn with_faces() -> Self {
+        Self::start_with(|name| (name == "FEATURE_FACES").then(|| "true".into())).await
+    }
+
     /// With other variables than the default; these win.
     pub async fn start_with(overrides: impl Fn(&str) -> Option<String>) -> Self {
         let db = TestDb::new().await.expect("a database");

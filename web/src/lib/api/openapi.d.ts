@@ -31,7 +31,7 @@ export interface paths {
         /**
          * Changes of all videos' stages, videos and tasks, and of the installation itself. `snapshot` first and after a gap (the body
          *     of `/admin/queues`), then `job`, `video`, `task`, and `operations` (`what`: `stages`, `workers` or `tasks` changed). The stream
-         *     ends with the token, and soon after the person may no longer see it. For operators and admins.
+         *     ends with the token, and soon after the session was ended or the person may no longer see it. For operators and admins.
          */
         get: operations["get_admin_events"];
         put?: never;
@@ -341,7 +341,7 @@ export interface paths {
         };
         /**
          * Changes of all the person's videos and people. `snapshot` first, then `job`, `video` and `task`, `photo` (one was checked) and
-         *     `matching` (a person is looked for in the library).
+         *     `matching` (a person is looked for in the library). The stream ends with the token, and soon after the session was ended.
          */
         get: operations["get_events"];
         put?: never;
@@ -932,7 +932,8 @@ export interface paths {
         put?: never;
         /**
          * Has a part of a video cut out, at most half an hour long. It is made by a worker; ask for the clip until it is `ready`. The
-         *     same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`).
+         *     same part is not made twice within its 24 hours. At most 200 clips are kept (409, `conflict: too_many_clips`), and 20 are waited
+         *     for at a time (`clips_waiting`).
          */
         post: operations["post_videos_video_id_clips"];
         delete?: never;

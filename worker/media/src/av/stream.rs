@@ -13,7 +13,6 @@ use crate::types::AudioTrack;
 pub(crate) struct PictureFacts {
     pub index: usize,
     pub codec: String,
-    pub profile: Option<String>,
     pub width: u32,
     pub height: u32,
     /// Width of a sample divided by its height.
@@ -65,7 +64,6 @@ pub(crate) fn picture_facts(stream: &ffmpeg::Stream<'_>) -> PictureFacts {
         PictureFacts {
             index: stream.index(),
             codec: codec_name(id),
-            profile: text(ffi::avcodec_profile_name(id.into(), raw.profile)),
             width: raw.width.max(0) as u32,
             height: raw.height.max(0) as u32,
             sar,

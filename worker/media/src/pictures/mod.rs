@@ -15,4 +15,4 @@ pub(crate) use measure::measure;
 pub use measure::{Colour, brightness, colour, contrast, sharpness};
 pub use select::{FrameFacts, select};
 pub use sprite::{Sprite, SpriteTile, sprite};
-pub use webp::{encode_webp, resize, webp_thumbnail};
+pub use webp::{encode_webp, resize};

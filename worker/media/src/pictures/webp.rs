@@ -1,8 +1,6 @@
 //! WebP thumbnails.
 
-use std::path::Path;
-
-use super::{Rgb, read_jpeg};
+use super::Rgb;
 use crate::error::{MediaError, Result};
 
 /// Lossy WebP; `quality` 0–100.
@@ -51,9 +49,4 @@ pub(super) fn resize_to(picture: &Rgb, width: usize, height: usize) -> Rgb {
         }
     }
     Rgb { width, height, data }
-}
-
-/// A WebP of one of our JPEG frames with its long side at most `long_side`; `quality` 0–100.
-pub fn webp_thumbnail(jpeg: &Path, long_side: usize, quality: f32) -> Result<Vec<u8>> {
-    encode_webp(&resize(&read_jpeg(jpeg)?, long_side), quality)
 }
