@@ -45,7 +45,7 @@ function Line({ line }: { line: AuditLine }) {
     <>
       <div className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
         <h3 className="font-mono text-[13px] font-medium">{line.action}</h3>
-        <span className="nums ml-auto text-[13px] text-ink-faint">{at}</span>
+        <span className="nums text-[13px] text-ink-faint sm:ml-auto">{at}</span>
       </div>
       <Facts
         of={[

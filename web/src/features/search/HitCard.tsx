@@ -18,14 +18,14 @@ export function HitCard({ hit, q, more, onExpired }: { hit: Hit; q: string; more
   const leaving = useLeaving();
   const short = excerpt(hit.text, hit.highlights);
   return (
-    <li data-testid="hit" data-video={hit.video_id} data-at={hit.at_ms} className="grid gap-1">
+    <li data-testid="hit" data-video={hit.video_id} data-at={hit.at_ms} className="grid rounded-2xl border border-line bg-surface shadow-card transition-colors hover:border-line-strong">
       <Link
         to="/videos/$videoId"
         params={{ videoId: hit.video_id }}
         search={{ t: hit.at_ms }}
         data-hit={hit.scene_id}
         onClick={() => leaving(hit)}
-        className="group grid gap-x-5 gap-y-3 rounded-2xl border border-line bg-surface p-3 shadow-card transition-colors hover:border-line-strong sm:grid-cols-[14rem_minmax(0,1fr)]"
+        className="group grid gap-x-5 gap-y-3 rounded-2xl p-3 sm:grid-cols-[14rem_minmax(0,1fr)]"
       >
         <div className="relative aspect-video overflow-hidden rounded-xl bg-sunken">
           <SignedImage src={hit.thumbnail_url} alt="" onExpired={onExpired} className="size-full object-cover transition-transform duration-300 group-hover:scale-110 group-focus-visible:scale-110 motion-reduce:transition-none motion-reduce:group-hover:scale-100 motion-reduce:group-focus-visible:scale-100" />
@@ -70,7 +70,7 @@ export function HitCard({ hit, q, more, onExpired }: { hit: Hit; q: string; more
           </ul>
         </div>
       </Link>
-      <div className="flex flex-wrap justify-end gap-1">
+      <div className="-mt-1 flex flex-wrap justify-end gap-1 px-2 pb-2">
         {more > 0 && (
           <Button tone="quiet" size="sm" onClick={() => void navigate({ to: "/search", search: { q, video: hit.video_id } })}>
             <ListPlus aria-hidden="true" />

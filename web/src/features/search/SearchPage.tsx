@@ -31,17 +31,15 @@ export function SearchPage() {
       <h1 className={isAsked(asked) ? "text-xl font-semibold tracking-tight text-balance [overflow-wrap:anywhere]" : "sr-only"}>
         {isAsked(asked) ? heading : t.title}
       </h1>
-      <div className="mt-4 mb-5 grid gap-3">
+      <div className="mt-4 mb-5 flex flex-wrap items-center gap-2">
         {!like && <Chips q={q} video={video} only={video ? (found.hits[0]?.video_title ?? "") : ""} />}
-        <div className="flex flex-wrap items-center gap-2">
-          <PictureBar />
-          {q !== "" && !like && !picture && (
-            <Button size="sm" onClick={() => setSaving(true)}>
-              <Bookmark aria-hidden="true" />
-              {t.saved.save}
-            </Button>
-          )}
-        </div>
+        <PictureBar />
+        {q !== "" && !like && !picture && (
+          <Button size="sm" onClick={() => setSaving(true)}>
+            <Bookmark aria-hidden="true" />
+            {t.saved.save}
+          </Button>
+        )}
       </div>
       {isAsked(asked) ? <Found asked={asked} found={found} /> : <SearchStart />}
       {saving && <SaveSearch what={{ q, video }} onClose={() => setSaving(false)} />}

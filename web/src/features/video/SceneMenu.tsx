@@ -1,14 +1,11 @@
-import { FileCode, FileSpreadsheet, Film, Scissors, Share2 } from "lucide-react";
+import { Scissors, Share2 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { buttonClass } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
 import { Menu, menuItemClass } from "@/components/Menu";
-import { sentence } from "@/lib/api/errors";
 import type { Scene, Video } from "@/lib/api/types";
-import { saveAsFile } from "@/lib/download";
-import { useServices } from "@/lib/services";
-import { showToast } from "@/lib/toast";
 import { indexAt } from "./follow";
+import { MARKERS, useSaveMarkers } from "./markers";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
 
@@ -16,30 +13,15 @@ import { useClock, type PlayerClock } from "./player-clock";
 const ShareMoment = lazy(async () => ({ default: (await import("./ShareMoment")).ShareMoment }));
 const SaveClip = lazy(async () => ({ default: (await import("./SaveClip")).SaveClip }));
 
-const MARKERS = [
-  ["edl", Film],
-  ["fcpxml", FileCode],
-  ["csv", FileSpreadsheet],
-] as const;
-
 /** What leaves the library: the scene that is being played as a link or a file, and all scenes for an editing program. */
 export function SceneMenu({ video, scenes, clock }: { video: Video; scenes: Scene[]; clock: PlayerClock }) {
   const t = messages.use();
-  const { api } = useServices();
+  const save = useSaveMarkers(video);
   const [open, setOpen] = useState<{ what: "share" | "clip"; scene: Scene } | null>(null);
   const starts = scenes.map((scene) => scene.start_ms);
   const current = useClock(clock, (at_ms) => Math.max(0, indexAt(starts, at_ms)));
   const scene = scenes[current];
   if (!scene) return null;
-
-  const save = async (format: "edl" | "fcpxml" | "csv") => {
-    try {
-      const response = await api.raw(`/videos/${video.video_id}/markers`, { query: { format }, headers: { accept: "*/*" } });
-      await saveAsFile(response, `${video.title.replace(/[\\/:*?"<>|]+/g, " ").trim() || "scenes"}.${format}`);
-    } catch (error) {
-      showToast({ tone: "bad", text: sentence(error) });
-    }
-  };
   return (
     <>
       <Menu buttonClassName={buttonClass("plain", "sm")} button={<><Share2 aria-hidden="true" />{t.share}</>}>
