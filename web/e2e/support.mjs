@@ -158,7 +158,7 @@ export async function assertAccessible(page, name) {
 /** Does something with a page and tells the longest task of the page's main thread meanwhile, in milliseconds of processor time: a
  *  machine that is busy with other things makes a task wait, not work longer. */
 export async function longestTask(browser, page, run) {
-  await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline"] });
+  await browser.startTracing(page, { categories: ["-*", "toplevel", "disabled-by-default-devtools.timeline"] });
   const answer = await run();
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
   const mains = new Set(traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
