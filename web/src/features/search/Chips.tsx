@@ -78,7 +78,7 @@ function AddChip({ onAdd, onClose }: { onAdd: (key: ChipKey, value: string, excl
   return (
     <form
       aria-label={t.chips.add}
-      className="order-last flex w-full flex-wrap items-center gap-2 rounded-2xl border border-line bg-surface p-3"
+      className="flex w-full flex-wrap items-center gap-2 rounded-2xl border border-line bg-surface p-3"
       onSubmit={(event: FormEvent) => {
         event.preventDefault();
         if (value.trim() !== "") onAdd(key, value, excluded);

@@ -2,9 +2,9 @@ import { Captions, CaptionsOff, Maximize, Minimize, Pause, Play, Volume2, Volume
 import { lazy, Suspense, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type Ref } from "react";
 import { cx } from "@/components/cx";
 import type { Playback, Scene, Segment } from "@/lib/api/types";
+import { chapterTitle } from "@/lib/chapters";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { formatTimecode, spokenTimecode } from "@/lib/time";
-import { chapterTitle } from "./chapters";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";

@@ -6,10 +6,10 @@ import { Notice } from "@/components/Notice";
 import { Spinner } from "@/components/Spinner";
 import { sentence } from "@/lib/api/errors";
 import type { Clip, Scene } from "@/lib/api/types";
+import { chapterTitle } from "@/lib/chapters";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { formatBytes, formatTimecode } from "@/lib/time";
-import { chapterTitle } from "./chapters";
 import { clipQuery, LONGEST_CLIP_MS } from "./clips";
 import { messages } from "./messages";
 

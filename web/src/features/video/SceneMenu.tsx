@@ -3,9 +3,12 @@ import { lazy, Suspense, useState } from "react";
 import { buttonClass } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
 import { Menu, menuItemClass } from "@/components/Menu";
+import { sentence } from "@/lib/api/errors";
 import type { Scene, Video } from "@/lib/api/types";
+import { MARKERS, saveMarkers } from "@/lib/markers";
+import { useServices } from "@/lib/services";
+import { showToast } from "@/lib/toast";
 import { indexAt } from "./follow";
-import { MARKERS, useSaveMarkers } from "./markers";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
 
@@ -16,7 +19,7 @@ const SaveClip = lazy(async () => ({ default: (await import("./SaveClip")).SaveC
 /** What leaves the library: the scene that is being played as a link or a file, and all scenes for an editing program. */
 export function SceneMenu({ video, scenes, clock }: { video: Video; scenes: Scene[]; clock: PlayerClock }) {
   const t = messages.use();
-  const save = useSaveMarkers(video);
+  const { api } = useServices();
   const [open, setOpen] = useState<{ what: "share" | "clip"; scene: Scene } | null>(null);
   const starts = scenes.map((scene) => scene.start_ms);
   const current = useClock(clock, (at_ms) => Math.max(0, indexAt(starts, at_ms)));
@@ -35,7 +38,7 @@ export function SceneMenu({ video, scenes, clock }: { video: Video; scenes: Scen
         </button>
         <hr className="my-1.5 border-line" />
         {MARKERS.map(([format, Icon]) => (
-          <button key={format} type="button" className={menuItemClass} onClick={() => void save(format)}>
+          <button key={format} type="button" className={menuItemClass} onClick={() => void saveMarkers(api, video, format).catch((error: unknown) => showToast({ tone: "bad", text: sentence(error) }))}>
             <Icon aria-hidden="true" />
             {t.markers[format]}
           </button>

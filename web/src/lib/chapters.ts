@@ -1,4 +1,4 @@
-import type { Scene } from "@/lib/api/types";
+import type { Scene } from "./api/types";
 
 /** As much as fits beside the time, in UTF-16 units. */
 const LONGEST = 42;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Scene } from "@/lib/api/types";
+import type { Scene } from "./api/types";
 import { chapterTitle } from "./chapters";
 
 const tag = (label: string, score: number) => ({ tag: label, label, score }) as Scene["tags"][number];
