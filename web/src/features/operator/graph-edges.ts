@@ -2,7 +2,7 @@ import type { Place } from "./graph";
 
 /** Of a node, and between two, in pixels. Seven columns fit the page. */
 export const WIDTH = 150;
-export const HEIGHT = 132;
+export const HEIGHT = 152;
 export const GAP_X = 26;
 export const GAP_Y = 28;
 /** How round a corner is. */

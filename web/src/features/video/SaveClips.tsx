@@ -40,7 +40,7 @@ export function SaveClips({ videoId, scenes }: { videoId: string; scenes: Scene[
             <li key={scene.scene_id} className="flex min-h-12 items-center gap-3 px-3 py-2 text-sm">
               <span className="nums shrink-0 text-[13px] font-medium text-accent">{formatTimecode(scene.start_ms)}</span>
               <span className="min-w-0 flex-1 truncate text-ink-soft">{chapterTitle(scene) ?? t.sceneNumber(scene.ordinal + 1)}</span>
-              {clip && <File videoId={videoId} asked={clip} />}
+              {clip && <ClipFile videoId={videoId} asked={clip} />}
             </li>
           );
         })}
@@ -63,7 +63,7 @@ export function SaveClips({ videoId, scenes }: { videoId: string; scenes: Scene[
   );
 }
 
-function File({ videoId, asked }: { videoId: string; asked: Clip }) {
+function ClipFile({ videoId, asked }: { videoId: string; asked: Clip }) {
   const t = messages.use();
   const lang = useLanguage();
   const { api } = useServices();

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { RequestOptions } from "@/lib/api/client";
 import type { Scene, Video } from "@/lib/api/types";
-import { renderAt } from "@/lib/testing";
+import { renderAt, type Answers } from "@/lib/testing";
 import { PlayerClock } from "./player-clock";
 import { ScenesSection } from "./ScenesSection";
 
@@ -12,10 +12,10 @@ const scene = (number: number, text: string) =>
 const scenes = [scene(1, "It was the best of times"), scene(2, ""), scene(3, "it was the worst of times"), scene(4, "")];
 const video = { video_id: "v", title: "Rain" } as Video;
 
-async function show(answers = {}) {
+async function show(answers: Answers = {}) {
   const onSeek = vi.fn();
-  const Page = () => <ScenesSection video={video} scenes={scenes} clock={clock} onSeek={onSeek} onExpired={() => undefined} />;
   const clock = new PlayerClock();
+  const Page = () => <ScenesSection video={video} scenes={scenes} clock={clock} onSeek={onSeek} onExpired={() => undefined} />;
   const view = await renderAt("/", Page, answers);
   return { ...view, onSeek };
 }
