@@ -1,3 +1,4 @@
+import { Check } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { cx } from "@/components/cx";
 import { SignedImage } from "@/components/SignedImage";
@@ -11,20 +12,31 @@ import { useClock, type PlayerClock } from "./player-clock";
 /** Who is in it and has a name. */
 const namesIn = (scene: Scene) => scene.people.flatMap((person) => person.display_name ?? []).join(", ");
 
-/** The scenes as a filmstrip; the current one stays in view. */
-export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene[]; clock: PlayerClock; onSeek: (at_ms: number) => void; onExpired: () => void }) {
+/** The scenes as a filmstrip; the current one stays in view. While scenes are chosen (`chosen` is not null) a press chooses, with Shift
+ *  all from the last one to this, instead of going there. */
+export function SceneStrip({ scenes, clock, chosen, onChoose, onSeek, onExpired }: {
+  scenes: Scene[];
+  clock: PlayerClock;
+  chosen: ReadonlySet<string> | null;
+  onChoose: (id: string, range: boolean) => void;
+  onSeek: (at_ms: number) => void;
+  onExpired: () => void;
+}) {
   const t = messages.use();
   const list = useRef<HTMLOListElement>(null);
   const starts = scenes.map((scene) => scene.start_ms);
   const current = useClock(clock, (at_ms) => indexAt(starts, at_ms));
 
+  const choosing = chosen !== null;
   useEffect(() => {
+    // What is being chosen does not move away from under the pointer.
+    if (choosing) return;
     const strip = list.current;
     const item = strip?.children[current] as HTMLElement | undefined;
     if (!strip || !item) return;
     const visible = item.offsetLeft >= strip.scrollLeft && item.offsetLeft + item.offsetWidth <= strip.scrollLeft + strip.clientWidth;
     if (!visible) strip.scrollTo({ left: item.offsetLeft - strip.clientWidth / 3, behavior: scrollBehavior() });
-  }, [current]);
+  }, [current, choosing]);
 
   return (
     <ol ref={list} className="thin-scroll relative -mx-1 flex gap-2 overflow-x-auto px-1 pt-1 pb-2">
@@ -34,9 +46,21 @@ export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene
             type="button"
             title={scene.text || undefined}
             aria-current={index === current ? "true" : undefined}
-            onClick={() => onSeek(scene.start_ms)}
-            className="group grid gap-1 text-left"
+            aria-pressed={chosen?.has(scene.scene_id)}
+            onClick={(event) => (chosen === null ? onSeek(scene.start_ms) : onChoose(scene.scene_id, event.shiftKey))}
+            className="group relative grid gap-1 text-left"
           >
+            {chosen !== null && (
+              <span
+                aria-hidden="true"
+                className={cx(
+                  "absolute top-1.5 left-1.5 z-10 grid size-6 place-items-center rounded-full border-2",
+                  chosen.has(scene.scene_id) ? "border-accent bg-accent text-on-accent" : "border-white bg-black/45",
+                )}
+              >
+                {chosen.has(scene.scene_id) && <Check className="size-4" strokeWidth={3} />}
+              </span>
+            )}
             <SignedImage
               src={scene.thumbnail_url}
               alt=""
