@@ -9,7 +9,7 @@ const SEGMENTS = 2700;
 const WORDS_EACH = 10;
 const SCENES = 1080;
 const MOST_ROWS = 120;
-const MOST_ELEMENTS = 6000;
+const MOST_ELEMENTS = 4000;
 const WORDS = "the sea was calm that morning and nobody on the old boat said a word about what had come to pass before".split(" ");
 
 /** Said without a pause, ten words a sentence; one sentence in the middle is like no other. */

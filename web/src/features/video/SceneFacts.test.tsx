@@ -99,7 +99,7 @@ describe("what was seen", () => {
     const scrollTo = vi.spyOn(container.querySelector("ol") as HTMLOListElement, "scrollTo").mockImplementation(() => undefined);
     at(9_000_000);
     expect(scrollTo).toHaveBeenCalledWith(expect.objectContaining({ behavior: "auto" }));
-    expect((scrollTo.mock.lastCall?.[0] as ScrollToOptions).top).toBeGreaterThan(30_000);
+    expect((scrollTo.mock.lastCall?.[0] as unknown as ScrollToOptions).top).toBeGreaterThan(30_000);
   });
 
   it("names a mood only when it stands out and is sure", () => {
