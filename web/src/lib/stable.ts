@@ -1,14 +1,11 @@
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef } from "react";
 
-type Handlers = Record<string, (...args: never[]) => void>;
-
-/** The same handlers under functions that never change, for children that are rendered only when something else does. Each calls the
- *  newest; none may be called while rendering. */
-export function useStable<T extends Handlers>(handlers: T): T {
-  const latest = useRef<Handlers>(handlers);
+/** A handler that stays the same function from one rendering to the next and does what the newest would, for children that are
+ *  rendered again only when something else changes. Not to be called while rendering. */
+export function useStable<Args extends unknown[]>(handler: (...args: Args) => void): (...args: Args) => void {
+  const latest = useRef(handler);
   useEffect(() => {
-    latest.current = handlers;
+    latest.current = handler;
   });
-  const [stable] = useState(() => Object.fromEntries(Object.keys(handlers).map((name) => [name, (...args: never[]) => latest.current[name]?.(...args)])));
-  return stable as T;
+  return useCallback((...args: Args) => latest.current(...args), []);
 }

@@ -108,13 +108,13 @@ export function LibraryPage() {
     void actions.remove(ids);
   };
   // Cards are not rendered again for a page that has come or a row that has gone.
-  const card = useStable({
-    onSelect: select,
-    onTags: (id: string) => setTagging([id]),
-    onRemove: (id: string) => remove([id]),
-    onReprocess: (id: string) => void actions.reprocess([id]),
-    onExpired,
-  });
+  const card = {
+    onSelect: useStable(select),
+    onTags: useStable((id: string) => setTagging([id])),
+    onRemove: useStable((id: string) => remove([id])),
+    onReprocess: useStable((id: string) => void actions.reprocess([id])),
+    onExpired: useStable(onExpired),
+  };
 
   return (
     <div className="mx-auto w-full max-w-7xl px-4 py-8 sm:px-6">

@@ -88,8 +88,7 @@ export const VideoCard = memo(function VideoCard({ video, index, view, selected,
   ) : (
     // The poster is the link that the keyboard and a screen reader meet; this one is for the mouse.
     <a
-      href={link.href}
-      onClick={link.onClick}
+      {...link}
       tabIndex={-1}
       aria-hidden="true"
       title={video.title}

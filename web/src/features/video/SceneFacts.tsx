@@ -158,7 +158,7 @@ function Chip({ icon, label, strong = false, onClick, children }: { icon: ReactN
       title={label}
       onClick={onClick}
       className={cx(
-        "inline-flex h-6 max-w-full items-center gap-1 rounded-full border px-2.5 text-xs font-medium transition-colors [&>svg]:size-3 [&>svg]:shrink-0",
+        "inline-flex h-6 max-w-full items-center gap-1 rounded-full border px-2.5 text-xs font-medium transition-colors [&_svg]:size-3 [&_svg]:shrink-0",
         strong ? "border-accent text-accent hover:bg-accent-wash" : "border-line text-ink-soft hover:border-line-strong hover:text-ink",
       )}
     >

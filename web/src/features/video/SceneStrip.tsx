@@ -1,3 +1,4 @@
+import { Check } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { cx } from "@/components/cx";
 import { SignedImage } from "@/components/SignedImage";
@@ -18,15 +19,26 @@ const USUAL_WIDTH = 152;
 const WHOLE = 120;
 const BEYOND = 12;
 
-/** The scenes as a filmstrip; the current one stays in view. */
-export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene[]; clock: PlayerClock; onSeek: (at_ms: number) => void; onExpired: () => void }) {
+/** The scenes as a filmstrip; the current one stays in view. While scenes are chosen (`chosen` is not null) a press chooses, with Shift
+ *  all from the last one to this, instead of going there. */
+export function SceneStrip({ scenes, clock, chosen, onChoose, onSeek, onExpired }: {
+  scenes: Scene[];
+  clock: PlayerClock;
+  chosen: ReadonlySet<string> | null;
+  onChoose: (id: string, range: boolean) => void;
+  onSeek: (at_ms: number) => void;
+  onExpired: () => void;
+}) {
   const t = messages.use();
   const list = useRef<HTMLOListElement>(null);
   const starts = scenes.map((scene) => scene.start_ms);
   const current = useClock(clock, (at_ms) => indexAt(starts, at_ms));
   const { first, end, before_px, after_px, top, measure } = useWindowed(list, { count: scenes.length, row_px: USUAL_WIDTH, within: "itself", axis: "x", beyond: BEYOND, whole: WHOLE });
 
+  const choosing = chosen !== null;
   useEffect(() => {
+    // What is being chosen does not move away from under the pointer.
+    if (choosing) return;
     const strip = list.current;
     if (!strip || current < 0) return;
     const item = strip.querySelector<HTMLElement>(`[data-scene-index="${current}"]`);
@@ -35,7 +47,7 @@ export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene
     if (!visible) strip.scrollTo({ left: from - strip.clientWidth / 3, behavior: item ? scrollBehavior() : "auto" });
     // Only the scene that is played moves the strip, not a scene that turns out wider.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [current]);
+  }, [current, choosing]);
 
   return (
     <ol ref={list} className="thin-scroll relative -mx-1 flex overflow-x-auto px-1 pt-1 pb-2">
@@ -48,9 +60,21 @@ export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene
               type="button"
               title={scene.text || undefined}
               aria-current={index === current ? "true" : undefined}
-              onClick={() => onSeek(scene.start_ms)}
-              className="group grid gap-1 text-left"
+              aria-pressed={chosen?.has(scene.scene_id)}
+              onClick={(event) => (chosen === null ? onSeek(scene.start_ms) : onChoose(scene.scene_id, event.shiftKey))}
+              className="group relative grid gap-1 text-left"
             >
+              {chosen !== null && (
+                <span
+                  aria-hidden="true"
+                  className={cx(
+                    "absolute top-1.5 left-1.5 z-10 grid size-6 place-items-center rounded-full border-2",
+                    chosen.has(scene.scene_id) ? "border-accent bg-accent text-on-accent" : "border-white bg-black/45",
+                  )}
+                >
+                  {chosen.has(scene.scene_id) && <Check className="size-4" strokeWidth={3} />}
+                </span>
+              )}
               <SignedImage
                 src={scene.thumbnail_url}
                 alt=""
