@@ -10,6 +10,8 @@ export interface WindowedOptions {
   row_px: number;
   /** What scrolls: the element itself, or the window with the element in it. */
   within: "itself" | "window";
+  /** Which way the rows follow each other: down (`y`, unless it is said), or to the right. Only within the element itself. */
+  axis?: "x" | "y";
   /** Rows above and below what can be seen, so that the next focus and the next flick of a wheel find them. */
   beyond: number;
   /** Lists of no more rows than this are rendered whole. */
@@ -31,7 +33,7 @@ export interface Windowed {
 
 /** Of a long list the rows that can be seen and a few more. It renders anew when other rows come into sight, not with every pixel
  *  that is scrolled. */
-export function useWindowed(ref: RefObject<HTMLElement | null>, { count, row_px, within, beyond, whole = 0 }: WindowedOptions): Windowed {
+export function useWindowed(ref: RefObject<HTMLElement | null>, { count, row_px, within, axis = "y", beyond, whole = 0 }: WindowedOptions): Windowed {
   const [heights, setHeights] = useState<ReadonlyMap<number, number>>(() => new Map());
   const all = count <= whole;
   const starts = useMemo(() => startsOf(count, row_px, heights), [count, row_px, heights]);
@@ -54,18 +56,19 @@ export function useWindowed(ref: RefObject<HTMLElement | null>, { count, row_px,
     if (all) return { first: 0, end: count };
     const element = ref.current;
     if (within === "window") return rowsIn(starts, -(element?.getBoundingClientRect().top ?? 0), window.innerHeight, beyond);
-    return rowsIn(starts, element?.scrollTop ?? 0, element?.clientHeight || UNKNOWN_PX, beyond);
+    const [scrolled_px, shown_px] = axis === "x" ? [element?.scrollLeft, element?.clientWidth] : [element?.scrollTop, element?.clientHeight];
+    return rowsIn(starts, scrolled_px ?? 0, shown_px || UNKNOWN_PX, beyond);
   };
   const first = useSyncExternalStore(subscribe, () => look().first);
   const end = useSyncExternalStore(subscribe, () => look().end);
 
   const measure = useCallback(
     (index: number, row: HTMLElement | null) => {
-      const taken = row?.offsetHeight ?? 0;
+      const taken = (axis === "x" ? row?.offsetWidth : row?.offsetHeight) ?? 0;
       if (all || taken === 0) return;
       setHeights((old) => ((old.get(index) ?? row_px) === taken ? old : new Map(old).set(index, taken)));
     },
-    [all, row_px],
+    [all, axis, row_px],
   );
   const top = useCallback((index: number) => starts[Math.min(index, count)] ?? 0, [starts, count]);
   return { first, end, before_px: starts[first] ?? 0, after_px: (starts[count] ?? 0) - (starts[end] ?? 0), top, measure };

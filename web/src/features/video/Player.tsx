@@ -36,6 +36,8 @@ interface Props {
   onBroken: () => void;
 }
 
+/** Cuts nearer to each other than this part of the bar would cover it, and are not all marked. */
+const BETWEEN_MARKS = 1 / 150;
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 const controlClass =
   "grid size-9 shrink-0 place-items-center rounded-lg text-white/90 sm:size-10 hover:bg-white/15 focus-visible:outline-white disabled:opacity-50 [&_svg]:size-5";
@@ -253,6 +255,13 @@ function Timeline({ clock, length_ms, scenes, sprite, onSeek }: {
   const at_ms = useClock(clock, (ms) => Math.round(ms / 50) * 50);
   /** Where the pointer is, 0 to 1 of the bar. */
   const [hover, setHover] = useState<number | null>(null);
+  const marks = useMemo(() => {
+    const marked: number[] = [];
+    for (const { start_ms } of scenes) {
+      if (start_ms - (marked.at(-1) ?? 0) >= length_ms * BETWEEN_MARKS) marked.push(start_ms);
+    }
+    return marked;
+  }, [scenes, length_ms]);
   const starts = useMemo(() => scenes.map((scene) => scene.start_ms), [scenes]);
   const titleAt = (ms: number) => {
     const scene = scenes[indexAt(starts, ms)];
@@ -289,9 +298,7 @@ function Timeline({ clock, length_ms, scenes, sprite, onSeek }: {
       <div aria-hidden="true" className="pointer-events-none absolute inset-x-0 h-1.5 overflow-hidden rounded-full bg-white/20">
         <div className="h-full bg-[#5cc4cc]" style={{ width: `${share}%` }} />
         {length_ms > 0 &&
-          scenes.slice(1).map((scene) => (
-            <span key={scene.scene_id} className="absolute inset-y-0 w-0.5 bg-[#0b1114]" style={{ left: `${(scene.start_ms / length_ms) * 100}%` }} />
-          ))}
+          marks.map((start_ms) => <span key={start_ms} className="absolute inset-y-0 w-0.5 bg-[#0b1114]" style={{ left: `${(start_ms / length_ms) * 100}%` }} />)}
       </div>
       <input
         type="range"
