@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use heimdex_db::{
     quotas::{LimitError, Limits},
-    store::S3Config,
+    store::{S3Config, S3ConfigError},
 };
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -21,6 +21,8 @@ pub enum ConfigError {
     Wrong { name: &'static str, reason: String },
     #[error(transparent)]
     Limit(#[from] LimitError),
+    #[error(transparent)]
+    S3(#[from] S3ConfigError),
 }
 
 /// Everything `serve` needs to know.
@@ -95,18 +97,9 @@ impl Config {
     pub fn read(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
         let env = Env(lookup);
         let supabase_url: Option<Url> = env.parse("SUPABASE_URL")?;
-        let endpoint: Url = env.required("S3_ENDPOINT")?;
-        let public_endpoint = env.parse("S3_PUBLIC_ENDPOINT")?.unwrap_or_else(|| endpoint.clone());
         let config = Self {
-            database_url: env.secret("DATABASE_URL")?,
-            s3: S3Config {
-                endpoint,
-                public_endpoint,
-                region: env.text("S3_REGION").unwrap_or_else(|| "us-east-1".into()),
-                bucket: env.text("S3_BUCKET").unwrap_or_else(|| "heimdex".into()),
-                access_key_id: env.text("S3_ACCESS_KEY_ID").ok_or(ConfigError::Missing("S3_ACCESS_KEY_ID"))?,
-                secret_access_key: env.secret("S3_SECRET_ACCESS_KEY")?,
-            },
+            database_url: env.text("DATABASE_URL").ok_or(ConfigError::Missing("DATABASE_URL"))?.into(),
+            s3: S3Config::read(&|name| (env.0)(name))?,
             auth: AuthConfig {
                 publishable_key: match env.text("SUPABASE_PUBLISHABLE_KEY") {
                     Some(key) => key,
@@ -199,10 +192,6 @@ impl Env<'_> {
         Some(self.text(name).unwrap_or_else(|| default.to_owned())).filter(|id| id != "none")
     }
 
-    fn secret(&self, name: &'static str) -> Result<SecretString, ConfigError> {
-        self.text(name).map(Into::into).ok_or(ConfigError::Missing(name))
-    }
-
     /// One that cannot be guessed: whoever has it is believed.
     fn long_secret(&self, name: &'static str, at_least: usize) -> Result<Option<SecretString>, ConfigError> {
         match self.text(name) {
@@ -220,10 +209,6 @@ impl Env<'_> {
         self.text(name)
             .map(|value| value.parse().map_err(|e: T::Err| ConfigError::Wrong { name, reason: e.to_string() }))
             .transpose()
-    }
-
-    fn required<T: std::str::FromStr<Err: std::fmt::Display>>(&self, name: &'static str) -> Result<T, ConfigError> {
-        self.parse(name)?.ok_or(ConfigError::Missing(name))
     }
 
     /// Comma-separated networks or single addresses.

@@ -1,9 +1,13 @@
 //! Live changes: one `LISTEN` session for the whole process, passed on to every open stream.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use heimdex_db::{
-    PgPool,
+    PgPool, UserId,
     events::{Event, Heard, Listener},
 };
 use tokio::sync::broadcast;
@@ -11,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Messages a slow stream may be behind before it is given a fresh snapshot instead.
 const BACKLOG: usize = 1024;
+/// Streams that one person may have open here at a time; a tab has two at most.
+pub const MOST_STREAMS: usize = 100;
 
 /// What a stream is told.
 #[derive(Clone, Debug)]
@@ -22,13 +28,32 @@ pub enum Signal {
 
 /// Hands out signals.
 #[derive(Clone, Debug)]
-pub struct Hub(broadcast::Sender<Signal>);
+pub struct Hub(broadcast::Sender<Signal>, Arc<Open>);
+
+/// How many streams each person has open.
+type Open = Mutex<HashMap<UserId, usize>>;
+
+/// Room for one stream of a person, until it is dropped.
+#[derive(Debug)]
+pub struct Place(UserId, Arc<Open>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.0) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.0);
+            }
+        }
+    }
+}
 
 impl Hub {
     /// Starts listening; goes on, with pauses, until told to stop.
     pub fn start(pool: PgPool, stopping: CancellationToken) -> Self {
         let (sender, _) = broadcast::channel(BACKLOG);
-        let hub = Self(sender.clone());
+        let hub = Self(sender.clone(), Arc::default());
         tokio::spawn(async move {
             tokio::select! {
                 () = listen(&pool, &sender) => {}
@@ -36,6 +61,17 @@ impl Hub {
             }
         });
         hub
+    }
+
+    /// Room for another stream of a person, if there is any.
+    pub fn place(&self, person: UserId) -> Option<Place> {
+        let mut open = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(person).or_default();
+        if *count >= MOST_STREAMS {
+            return None;
+        }
+        *count += 1;
+        Some(Place(person, Arc::clone(&self.1)))
     }
 
     pub fn subscribe(&self) -> broadcast::Receiver<Signal> {

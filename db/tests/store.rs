@@ -12,14 +12,7 @@ async fn wired() -> (TestS3, Wire, Store) {
     let s3 = TestS3::start().await.unwrap();
     let wire = Wire::to(s3.endpoint().trim_start_matches("http://").to_owned()).await;
     let endpoint: url::Url = format!("http://127.0.0.1:{}", wire.port()).parse().unwrap();
-    let store = Store::new(&S3Config {
-        endpoint: endpoint.clone(),
-        public_endpoint: endpoint,
-        region: s3.region().to_owned(),
-        bucket: s3.bucket().to_owned(),
-        access_key_id: s3.access_key_id().to_owned(),
-        secret_access_key: s3.secret_access_key().to_owned().into(),
-    });
+    let store = Store::new(&S3Config { endpoint: endpoint.clone(), public_endpoint: endpoint, ..s3.config() });
     (s3, wire, store)
 }
 
@@ -87,10 +80,8 @@ async fn what_is_not_there_or_not_allowed_is_no_outage() {
     let stranger = Store::new(&S3Config {
         endpoint: endpoint.clone(),
         public_endpoint: endpoint,
-        region: s3.region().to_owned(),
-        bucket: s3.bucket().to_owned(),
-        access_key_id: s3.access_key_id().to_owned(),
         secret_access_key: "guessed".to_owned().into(),
+        ..s3.config()
     });
     for error in [stranger.head("k").await.unwrap_err(), stranger.get_bytes("k", 10).await.unwrap_err()] {
         assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");

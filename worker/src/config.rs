@@ -7,11 +7,10 @@ use std::{
 use heimdex_db::{
     Stage,
     quotas::{LimitError, Limits},
-    store::S3Config,
+    store::{S3Config, S3ConfigError},
 };
 use heimdex_models::image::DEFAULT_BATCH;
 use secrecy::SecretString;
-use url::Url;
 
 use crate::mail::MailConfig;
 
@@ -22,10 +21,10 @@ pub enum ConfigError {
     Missing(&'static str),
     #[error("{name}: `{value}` is not {expected}")]
     Invalid { name: &'static str, value: String, expected: String },
-    #[error("{name} is `{value}`, but no model of this kind is built in yet; set it to `none`")]
-    NotBuiltIn { name: &'static str, value: String },
     #[error(transparent)]
     Limit(#[from] LimitError),
+    #[error(transparent)]
+    S3(#[from] S3ConfigError),
 }
 
 /// Everything a worker is told from outside.
@@ -107,21 +106,9 @@ impl Variables for HashMap<&'static str, String> {
 impl Config {
     /// Reads every variable; the command line's choices come on top (see [`crate::cli`]).
     pub fn read(from: &impl Variables) -> Result<Self, ConfigError> {
-        let endpoint: Url = required(from, "S3_ENDPOINT", "a URL")?;
-        let public_endpoint = optional(from, "S3_PUBLIC_ENDPOINT", "a URL")?.unwrap_or_else(|| endpoint.clone());
         Ok(Self {
             database_url: from.get("DATABASE_URL").ok_or(ConfigError::Missing("DATABASE_URL"))?.into(),
-            s3: S3Config {
-                endpoint,
-                public_endpoint,
-                region: from.get("S3_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
-                bucket: from.get("S3_BUCKET").unwrap_or_else(|| "heimdex".to_owned()),
-                access_key_id: from.get("S3_ACCESS_KEY_ID").ok_or(ConfigError::Missing("S3_ACCESS_KEY_ID"))?,
-                secret_access_key: from
-                    .get("S3_SECRET_ACCESS_KEY")
-                    .ok_or(ConfigError::Missing("S3_SECRET_ACCESS_KEY"))?
-                    .into(),
-            },
+            s3: S3Config::read(&|name| from.get(name))?,
             scratch: ScratchConfig {
                 dir: from
                     .get("HEIMDEX_SCRATCH_DIR")
@@ -177,10 +164,6 @@ fn optional<T: FromStr>(
     expected: &'static str,
 ) -> Result<Option<T>, ConfigError> {
     from.get(name).map(|value| parse(name, &value, expected)).transpose()
-}
-
-fn required<T: FromStr>(from: &impl Variables, name: &'static str, expected: &'static str) -> Result<T, ConfigError> {
-    optional(from, name, expected)?.ok_or(ConfigError::Missing(name))
 }
 
 fn model(from: &impl Variables, name: &'static str, default: &str) -> Option<String> {

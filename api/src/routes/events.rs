@@ -30,7 +30,13 @@ use super::{
     jobs,
     videos::{get, shape::Progress},
 };
-use crate::{auth::Caller, error::ApiError, events::Signal, extract::Path, state::AppState};
+use crate::{
+    auth::Caller,
+    error::{ApiError, Code},
+    events::{MOST_STREAMS, Signal},
+    extract::Path,
+    state::AppState,
+};
 
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often it is asked whether a stream's session or token has not been ended, and an operator is one still.
@@ -96,12 +102,13 @@ pub async fn of_video(
 
 /// A stream for whoever may see it at this moment. It ends with the token, or when they may no longer.
 pub(super) async fn follow(state: AppState, caller: Caller, audience: Audience) -> Result<Response, ApiError> {
+    let place = state.events.place(caller.user_id()).ok_or_else(too_many)?;
     let mut signals = state.events.subscribe();
     let first = snapshot(&state, &caller, audience).await?;
     let (sender, receiver) = mpsc::channel::<Result<sse::Event, Infallible>>(64);
     let lifetime = (caller.expires_at - chrono::Utc::now()).to_std().unwrap_or_default();
     tokio::spawn(async move {
-        let _open = Open::new();
+        let _open = (Open::new(), place);
         let end = sleep(lifetime);
         tokio::pin!(end);
         let mut still = interval_at(Instant::now() + STILL, STILL);
@@ -136,6 +143,11 @@ pub(super) async fn follow(state: AppState, caller: Caller, audience: Audience) 
         }
     });
     Ok(respond(receiver))
+}
+
+fn too_many() -> ApiError {
+    let detail = format!("{MOST_STREAMS} streams are open; close some of them.");
+    ApiError::new(Code::RateLimited).detail(detail).with("limit", MOST_STREAMS).retry_after(30)
 }
 
 /// The stream itself, with heartbeats.

@@ -115,6 +115,22 @@ async fn streams_end_when_the_process_stops() {
     while stream.next().await.is_some() {}
 }
 
+#[tokio::test]
+async fn a_person_has_room_for_many_streams_and_not_for_all_there_are() {
+    let app = App::start().await;
+    let (ann, ben) = (app.user("ann").await, app.user("ben").await);
+    let mut open = Vec::new();
+    for _ in 0..100 {
+        open.push(Events::open(&ann, "/events").await);
+    }
+    ann.get("/events").await.assert_problem(429, "rate_limited");
+    ben.get("/users/me").await.assert_status(200);
+    Events::open(&ben, "/events").await.named("snapshot").await;
+    // Whoever goes makes room.
+    drop(open);
+    while ann.request("GET", "/events").send().await.unwrap().status() == 429 {}
+}
+
 /// All streams end, long before their tokens do.
 async fn all_end(streams: &mut [Events]) {
     for stream in streams {

@@ -1,5 +1,6 @@
 //! Objects in S3. One bucket, private; whoever needs bytes outside gets a URL that expires.
 
+mod config;
 mod error;
 mod multipart;
 mod objects;
@@ -11,24 +12,13 @@ use aws_sdk_s3::{
     Client,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use url::Url;
 
+pub use config::{S3Config, S3ConfigError};
 pub use error::StoreError;
 pub use multipart::StoredPart;
 pub use objects::ObjectHead;
-
-/// Where the objects are.
-#[derive(Clone, Debug)]
-pub struct S3Config {
-    pub endpoint: Url,
-    /// What browsers reach it by; presigned URLs carry this one.
-    pub public_endpoint: Url,
-    pub region: String,
-    pub bucket: String,
-    pub access_key_id: String,
-    pub secret_access_key: SecretString,
-}
 
 /// The client. Cheap to clone.
 #[derive(Clone, Debug)]

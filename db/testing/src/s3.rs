@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use heimdex_db::store::S3Config;
 use heimdex_s3_server::{Config, CorsOrigins, Limits};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -59,6 +60,20 @@ impl TestS3 {
     #[must_use]
     pub fn region(&self) -> &'static str {
         "us-east-1"
+    }
+
+    /// For a client of it.
+    #[must_use]
+    pub fn config(&self) -> S3Config {
+        let endpoint: url::Url = self.endpoint().parse().expect("a URL");
+        S3Config {
+            endpoint: endpoint.clone(),
+            public_endpoint: endpoint,
+            region: self.region().to_owned(),
+            bucket: self.bucket().to_owned(),
+            access_key_id: self.access_key_id().to_owned(),
+            secret_access_key: self.secret_access_key().to_owned().into(),
+        }
     }
 
     /// Where the server keeps its files.

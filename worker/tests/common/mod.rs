@@ -13,7 +13,7 @@ use std::{
 use heimdex_db::{
     RunId, Stage, UserId, VideoId, keys,
     ledger::{self, RunReason},
-    store::{S3Config, Store},
+    store::Store,
 };
 use heimdex_testing::{TestDb, TestS3, Wire};
 use serde_json::json;
@@ -51,14 +51,7 @@ impl World {
         let endpoint: url::Url = s3.endpoint().parse().expect("a URL");
         let s3_wire =
             Wire::to(format!("{}:{}", endpoint.host_str().expect("a host"), endpoint.port().expect("a port"))).await;
-        let store = Store::new(&S3Config {
-            endpoint: endpoint.clone(),
-            public_endpoint: endpoint,
-            region: s3.region().to_owned(),
-            bucket: s3.bucket().to_owned(),
-            access_key_id: s3.access_key_id().to_owned(),
-            secret_access_key: s3.secret_access_key().to_owned().into(),
-        });
+        let store = Store::new(&s3.config());
         Self { db, s3, pg_wire, s3_wire, store, dir: tempfile::tempdir().expect("a folder") }
     }
 

@@ -13,15 +13,18 @@ use heimdex_db::{
     search::Filters,
 };
 use heimdex_models::picture::OwnedPicture;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::query::{SearchAnswer, clean, too_many};
+use super::{
+    position::Position,
+    query::{SearchAnswer, clean, too_many},
+};
 use crate::{
     auth::Caller,
-    cursor, domain,
+    domain,
     encoders::Sense,
     error::ApiError,
     extract::{Query, SentPicture},
@@ -30,7 +33,7 @@ use crate::{
         language::{self, ParsedQuery},
         picture,
         pictured::{self, Pictured, no_image_model},
-        run::{After, Answer, Question, millis},
+        run::{Answer, Question, millis},
     },
     state::AppState,
 };
@@ -53,14 +56,6 @@ pub struct PictureParams {
     per_video: Option<usize>,
     /// Only scenes of this video.
     video: Option<Uuid>,
-}
-
-/// What a cursor holds; see `super::query`.
-#[derive(Serialize, Deserialize)]
-struct Position {
-    scene: Uuid,
-    place: usize,
-    as_of: cursor::Time,
 }
 
 /// Finds moments that look like a picture; the body is the file, at most 10 MiB. The answer is that of `POST /search`, of the channel
@@ -86,11 +81,11 @@ pub async fn search(
     }
     let text = clean(&params.q);
     let request_of_cursor = (hex::encode(Sha256::digest(&bytes)), &text, per_video, params.video);
-    let position: Option<Position> = cursor::decode(&request_of_cursor, params.cursor.as_deref())?;
+    let position = Position::read(&request_of_cursor, params.cursor.as_deref())?;
     if let Some(allowed) = state.config.limits.of(caller.user.tier).searches_per_minute {
         quotas::take(&state.pool, owner, Quota::Searches, allowed, Utc::now()).await?.map_err(too_many)?;
     }
-    let as_of = position.as_ref().map_or_else(|| cursor::Time(Utc::now()), |position| position.as_of);
+    let as_of = position.map_or_else(Utc::now, Position::as_of);
     let mut asked = asked(&state, owner, &parsed).await?;
     if !parsed.terms.is_empty() && !parsed.is_stray_or() {
         let sentence =
@@ -101,14 +96,14 @@ pub async fn search(
         text: String::new(),
         channels: Vec::new(),
         filters: Filters {
-            as_of: position.as_ref().map(|position| position.as_of.0),
+            as_of: position.map(Position::as_of),
             conditions: asked.conditions,
             video_ids: params.video.map(|id| vec![VideoId::from(id)]),
             ..Filters::default()
         },
         per_video,
         limit: limit as usize,
-        after: position.map(|position| After { scene_id: position.scene, place: position.place, listed: None }),
+        after: position.map(Position::after),
     };
     let pixels = picture::read(&state, &bytes).await?;
     let answer = if asked.is_hopeless {
@@ -122,9 +117,7 @@ pub async fn search(
         }
         answer
     };
-    let next_cursor = answer.next.map(|After { scene_id, place, .. }| {
-        cursor::encode(&request_of_cursor, &Position { scene: scene_id, place, as_of })
-    });
+    let next_cursor = Position::next(&request_of_cursor, as_of, answer.next);
     Ok(Json(SearchAnswer {
         query: text,
         parsed: ParsedQuery::from(&parsed),

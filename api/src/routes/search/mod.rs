@@ -3,6 +3,7 @@
 pub mod filters;
 pub mod history;
 pub mod image;
+mod position;
 pub mod query;
 pub mod saved;
 pub mod similar;

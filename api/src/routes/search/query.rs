@@ -7,16 +7,18 @@ use chrono::Utc;
 use heimdex_db::{
     enums::UserRole,
     quotas::{self, Quota},
-    search::{self, Filters, ListedAfter},
+    search::{self, Filters},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
-use super::filters::{SearchFilters, filters};
+use super::{
+    filters::{SearchFilters, filters},
+    position::Position,
+};
 use crate::{
     auth::Caller,
-    cursor, domain,
+    domain,
     error::{ApiError, Code},
     extract,
     search::{
@@ -24,7 +26,7 @@ use crate::{
         kind,
         language::{self, MAX_CHARS, Parsed, ParsedQuery},
         listing::list,
-        run::{After, Answer, Channel, ChannelReport, Hit, Question, millis, run},
+        run::{Answer, Channel, ChannelReport, Hit, Question, millis, run},
     },
     state::AppState,
 };
@@ -69,17 +71,6 @@ pub struct SearchAnswer {
     pub(super) channels: Vec<ChannelReport>,
 }
 
-/// What a cursor holds: the last hit, its place, and when the first page was asked for.
-#[derive(Serialize, Deserialize)]
-struct Position {
-    scene: Uuid,
-    place: usize,
-    as_of: cursor::Time,
-    /// Where there was nothing to look for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    listed: Option<ListedAfter>,
-}
-
 /// Finds moments by what is said, seen and written on screen.
 #[utoipa::path(post, path = "/search", tag = "search", request_body = SearchRequest, responses((status = OK, body = SearchAnswer)))]
 pub async fn search(
@@ -96,25 +87,20 @@ pub async fn search(
     let per_video = request.per_video.unwrap_or(3).clamp(1, 1000);
     let names: Vec<_> = channels.iter().map(|(channel, weight)| (channel.as_str(), weight.to_string())).collect();
     let request_of_cursor = (&text, names, &request.filters, per_video);
-    let position: Option<Position> = cursor::decode(&request_of_cursor, request.cursor.as_deref())?;
-    let listed = position.as_ref().and_then(|position| position.listed);
-    if listed.is_some_and(|last| !domain::is_in_calendar(last.created_at)) {
-        return Err(cursor::invalid());
-    }
+    let position = Position::read(&request_of_cursor, request.cursor.as_deref())?;
     // Later pages belong to the search that was counted.
     if let (None, Some(allowed)) = (&position, state.config.limits.of(caller.user.tier).searches_per_minute) {
         quotas::take(&state.pool, caller.user_id(), Quota::Searches, allowed, Utc::now()).await?.map_err(too_many)?;
     }
-    let as_of = position.as_ref().map_or_else(|| cursor::Time(Utc::now()), |position| position.as_of);
+    let as_of = position.map_or_else(Utc::now, Position::as_of);
     let asked = asked(&state, caller.user_id(), &parsed).await?;
     let question = Question {
         text: parsed.free(),
         channels,
-        // Later pages see what the first one saw.
-        filters: Filters { as_of: position.as_ref().map(|p| p.as_of.0), conditions: asked.conditions, ..filters },
+        filters: Filters { as_of: position.map(Position::as_of), conditions: asked.conditions, ..filters },
         per_video,
         limit: limit as usize,
-        after: position.as_ref().map(|p| After { scene_id: p.scene, place: p.place, listed }),
+        after: position.map(Position::after),
     };
     let answer = if asked.is_hopeless {
         Answer::default()
@@ -123,9 +109,7 @@ pub async fn search(
     } else {
         run(&state, caller.user_id(), &question).await?
     };
-    let next_cursor = answer.next.map(|After { scene_id, place, listed }| {
-        cursor::encode(&request_of_cursor, &Position { scene: scene_id, place, as_of, listed })
-    });
+    let next_cursor = Position::next(&request_of_cursor, as_of, answer.next);
     let took_ms = millis(began.elapsed());
     if position.is_none() {
         let hits = i32::try_from(answer.hits.len()).unwrap_or(i32::MAX);

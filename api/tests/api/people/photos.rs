@@ -2,7 +2,7 @@
 
 use heimdex_db::{
     people::{self, Verdict},
-    store::{S3Config, Store},
+    store::Store,
 };
 use serde_json::{Value, json};
 
@@ -11,16 +11,7 @@ use crate::support::App;
 
 /// Keys of all photos in the object storage.
 async fn objects(app: &App) -> Vec<String> {
-    let endpoint: url::Url = app.s3.endpoint().parse().unwrap();
-    let store = Store::new(&S3Config {
-        endpoint: endpoint.clone(),
-        public_endpoint: endpoint,
-        region: app.s3.region().to_owned(),
-        bucket: app.s3.bucket().to_owned(),
-        access_key_id: app.s3.access_key_id().to_owned(),
-        secret_access_key: app.s3.secret_access_key().to_owned().into(),
-    });
-    store.list("p/").await.unwrap()
+    Store::new(&app.s3.config()).list("p/").await.unwrap()
 }
 
 #[tokio::test]
