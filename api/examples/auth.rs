@@ -7,7 +7,7 @@
 //! answered with 200, as JSON. The same program loads everybody.
 
 use std::{
-    env, io,
+    env,
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -23,11 +23,15 @@ use heimdex_api::{
     start,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+/// The API's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -125,16 +129,19 @@ async fn one_connection(host: &str, request: &str, until: Instant) -> anyhow::Re
 }
 
 /// Reads up to the blank line, and returns the body's length. Everybody here answers with a Content-Length.
-async fn read_head(reading: &mut (impl AsyncReadExt + Unpin), head: &mut Vec<u8>) -> anyhow::Result<u64> {
+async fn read_head(reading: &mut (impl AsyncBufReadExt + Unpin), head: &mut Vec<u8>) -> anyhow::Result<u64> {
     head.clear();
     while !head.ends_with(b"\r\n\r\n") {
-        head.push(reading.read_u8().await?);
-        if head.len() > 16 << 10 {
-            return Err(io::Error::other("an endless head").into());
-        }
+        let line = reading.read_until(b'\n', head).await?;
+        ensure!(line > 0, "the connection was closed");
+        ensure!(head.len() <= 16 << 10, "an endless head");
     }
-    let text = std::str::from_utf8(head)?.to_ascii_lowercase();
-    ensure!(text.starts_with("http/1.1 200"), "not answered with 200: {}", text.lines().next().unwrap_or_default());
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length:")).context("no content-length")?;
+    let text = std::str::from_utf8(head)?;
+    ensure!(text.starts_with("HTTP/1.1 200"), "not answered with 200: {}", text.lines().next().unwrap_or_default());
+    let length = text
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find_map(|(name, value)| name.eq_ignore_ascii_case("content-length").then_some(value))
+        .context("no content-length")?;
     Ok(length.trim().parse()?)
 }

@@ -1,7 +1,7 @@
 //! The routes and what every request passes through, outermost first: request id, metrics, security headers, CORS,
 //! problem rendering, panics, time limit, body limit, compression.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -23,6 +23,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     auth_server,
+    config::Config,
     error::{ApiError, Code, panicked, render},
     mcp, metrics_server, openapi, request_id, routes,
     state::AppState,
@@ -56,6 +57,7 @@ pub fn router(state: AppState) -> Router {
 
 /// What every request passes through, around any routes.
 pub fn dress(app: Router<AppState>, state: AppState) -> Router {
+    let policies = Arc::new(ContentPolicies::of(&state.config));
     app.fallback(async || ApiError::new(Code::NotFound).detail("There is nothing at this address."))
         .method_not_allowed_fallback(async || ApiError::new(Code::MethodNotAllowed))
         .layer(
@@ -66,7 +68,7 @@ pub fn dress(app: Router<AppState>, state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(render))
         .layer(cors())
-        .layer(middleware::from_fn_with_state(state.clone(), security_headers))
+        .layer(middleware::from_fn_with_state(policies, security_headers))
         .layer(middleware::from_fn(metrics_server::record))
         .layer(middleware::from_fn(request_id::assign))
         .with_state(state)
@@ -100,22 +102,36 @@ async fn time_limit(request: Request, next: Next) -> Response {
     }
 }
 
-async fn security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    // Swagger UI sets styles of its own; the app does not.
-    let styles = if request.uri().path().starts_with("/docs") { "'self' 'unsafe-inline'" } else { "'self'" };
-    let mut response = next.run(request).await;
-    let s3 = state.config.s3.public_endpoint.origin().ascii_serialization();
-    let auth =
-        state.config.auth.supabase_url.as_ref().map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    let policy = format!(
-        "default-src 'self'; img-src 'self' data: blob: https: {s3}; media-src 'self' blob: {s3}; connect-src 'self' {s3} {auth}; \
-         style-src {styles}; script-src 'self'; font-src 'self'; object-src 'none'; base-uri 'self'; \
-         form-action 'self'; frame-ancestors 'none'"
-    );
-    let headers = response.headers_mut();
-    if let Ok(policy) = policy.parse() {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+/// What the browser may load, made once: it depends on the configuration alone.
+struct ContentPolicies {
+    app: HeaderValue,
+    /// Swagger UI sets styles of its own; the app does not.
+    docs: HeaderValue,
+}
+
+impl ContentPolicies {
+    fn of(config: &Config) -> Self {
+        let s3 = config.s3.public_endpoint.origin().ascii_serialization();
+        let auth = config.auth.supabase_url.as_ref().map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        let policy = |styles: &str| {
+            let policy = format!(
+                "default-src 'self'; img-src 'self' data: blob: https: {s3}; media-src 'self' blob: {s3}; connect-src 'self' {s3} {auth}; \
+                 style-src {styles}; script-src 'self'; font-src 'self'; object-src 'none'; base-uri 'self'; \
+                 form-action 'self'; frame-ancestors 'none'"
+            );
+            // Origins are ASCII. Were one not, nothing may be loaded.
+            HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+        };
+        Self { app: policy("'self'"), docs: policy("'self' 'unsafe-inline'") }
     }
+}
+
+async fn security_headers(State(policies): State<Arc<ContentPolicies>>, request: Request, next: Next) -> Response {
+    let policy = if request.uri().path().starts_with("/docs") { &policies.docs } else { &policies.app };
+    let policy = policy.clone();
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),

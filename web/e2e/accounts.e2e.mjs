@@ -1,24 +1,20 @@
 // What the account pages say when something is not as hoped.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { assertClean, base, fillLogin, launch, newPerson, profile, signIn, signUp } from "./support.mjs";
+import { before, describe, it } from "node:test";
+import { base, equip, fillLogin, leave, newPerson, profile, signIn, signUp } from "./support.mjs";
 
 describe("accounts", () => {
-  let browser;
+  const kit = equip();
   const ann = newPerson("Ann");
 
   before(async () => {
-    browser = await launch();
-    const { context } = await profile(browser);
+    const { context } = await profile(kit.browser);
     await signUp(await context.newPage(), ann);
     await context.close();
   });
-  after(async () => {
-    await browser?.close();
-  });
 
   it("answers a wrong password with a sentence and stays on the page", async () => {
-    const visitor = await profile(browser);
+    const visitor = await profile(kit.browser);
     const page = await visitor.context.newPage();
     await signIn(page, { ...ann, password: "not my password" });
     const alert = page.getByRole("alert");
@@ -28,12 +24,11 @@ describe("accounts", () => {
     assert.equal(await page.getByLabel("Email").inputValue(), ann.email);
     await signIn(page, ann);
     await page.waitForURL(/\/app\/library/);
-    assertClean(visitor);
-    await visitor.context.close();
+    await leave(visitor);
   });
 
   it("says which field is missing, and that an address is taken", async () => {
-    const visitor = await profile(browser);
+    const visitor = await profile(kit.browser);
     const page = await visitor.context.newPage();
     await page.goto(`${base}/app/register`);
     await page.getByRole("button", { name: "Create account" }).click();
@@ -45,12 +40,11 @@ describe("accounts", () => {
     await page.getByRole("radio", { name: /^Archivist/ }).check({ force: true });
     await page.getByRole("button", { name: "Create account" }).click();
     await page.getByText("There is already an account with this email").waitFor();
-    assertClean(visitor);
-    await visitor.context.close();
+    await leave(visitor);
   });
 
   it("brings a visitor to the page asked for after signing in, and signs out all tabs together", async () => {
-    const visitor = await profile(browser);
+    const visitor = await profile(kit.browser);
     const page = await visitor.context.newPage();
     await page.goto(`${base}/app/search?q=rain`);
     await page.waitForURL(/\/app\/login/);
@@ -66,12 +60,11 @@ describe("accounts", () => {
     await fillLogin(page, ann);
     await page.waitForURL(/\/app\/search\?q=rain/);
     await other.waitForURL(/\/app\/library/);
-    assertClean(visitor);
-    await visitor.context.close();
+    await leave(visitor);
   });
 
   it("keeps a changed name and theme", async () => {
-    const visitor = await profile(browser);
+    const visitor = await profile(kit.browser);
     const page = await visitor.context.newPage();
     await signIn(page, ann);
     await page.waitForURL(/\/app\/library/);
@@ -83,7 +76,6 @@ describe("accounts", () => {
     await page.reload();
     await page.getByTestId("me").filter({ hasText: "Ann Renamed" }).waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
-    assertClean(visitor);
-    await visitor.context.close();
+    await leave(visitor);
   });
 });

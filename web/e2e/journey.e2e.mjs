@@ -1,35 +1,23 @@
 // From a new account to the spoken moment, on the real stack; then every page, in both themes, wide and narrow.
 import assert from "node:assert/strict";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
-import { assertAccessible, assertClean, assertNoSidewaysScroll, base, chooseFiles, INDEXING_MS, launch, newPerson, profile, sample, screenshot, signIn, signUp, uploadRow } from "./support.mjs";
+import { before, describe } from "node:test";
+import { assertClean, base, chooseFiles, equip, INDEXING_MS, leave, look, newPerson, profile, sample, SCREENS, signIn, signUp, story, uploadRow } from "./support.mjs";
 
 const SENTENCE = "it was the best of times";
 const STAGES = 12;
 
 describe("a person finds the moment", () => {
-  // One story: when a step fails, the steps after it could only fail for the same reason.
-  let broken = null;
-  const step = (name, run) =>
-    it(name, async (t) => {
-      if (broken) return t.skip(`“${broken}” failed`);
-      broken = name;
-      await run();
-      broken = null;
-    });
-  let browser;
+  const step = story();
+  const kit = equip();
   let home;
   let page;
   let videoUrl;
   const ann = newPerson();
 
   before(async () => {
-    browser = await launch();
-    home = await profile(browser);
+    home = await profile(kit.browser);
     page = await home.context.newPage();
-  });
-  after(async () => {
-    await browser?.close();
   });
 
   step("signs up and sees the full name", async () => {
@@ -178,52 +166,46 @@ describe("a person finds the moment", () => {
     await page.locator('[data-video][data-state="indexed"]').waitFor();
   });
 
-  for (const theme of ["light", "dark"]) {
-    for (const [width, height] of [[1280, 860], [360, 740]]) {
-      step(`has every page accessible and inside the window: ${theme}, ${width} px`, async () => {
-        const visitor = await profile(browser, { theme, width, height });
-        const tab = await visitor.context.newPage();
-        const look = async (name, route, ready) => {
-          if (route) await tab.goto(route.startsWith("http") ? route : `${base}/app/${route}`);
-          await ready();
-          await tab.evaluate(() => document.fonts.ready);
-          await assertNoSidewaysScroll(tab, name);
-          await assertAccessible(tab, `${name}, ${theme}, ${width} px`);
-          await screenshot(tab, `${name}-${theme}-${width}`);
-        };
-        await look("login", "login", () => tab.getByRole("button", { name: "Sign in", exact: true }).waitFor());
-        await look("register", "register", () => tab.getByRole("button", { name: "Create account" }).waitFor());
-        await look("forgot", "forgot", () => tab.getByRole("button", { name: "Send the link" }).waitFor());
-        await look("confirm", "auth/confirm?token_hash=0&type=recovery", () => tab.getByRole("button", { name: "Continue" }).waitFor());
-        await look("confirm-bad", "auth/confirm/signup?error=access_denied&error_code=otp_expired", () => tab.getByText("This link is no longer good").waitFor());
-        await tab.goto(`${base}/app/login`);
-        await tab.getByLabel("Email").fill(`${theme}-${width}-${ann.email}`);
-        await tab.getByRole("button", { name: "Email me a sign-in link" }).click();
-        await look("mailbox", null, () => tab.getByLabel("Code from the mail").waitFor());
-        await look("outbox", "outbox", () => tab.getByRole("heading", { name: "Mail outbox" }).waitFor());
-        await signIn(tab, ann);
-        await tab.waitForURL(/\/app\/library/);
-        await look("new-password", "auth/new-password", () => tab.getByLabel("New password").waitFor());
-        await look("library", "library", () => tab.locator("[data-video] img").first().waitFor());
-        await look("upload", "upload", () => tab.getByRole("button", { name: "Choose files" }).waitFor());
-        await look("search-empty", "search", () => tab.getByText("What are you looking for?").waitFor());
-        await look("search", `search?q=${encodeURIComponent(SENTENCE)}`, () => tab.getByTestId("hit").first().waitFor());
-        await look("search-none", "search?q=zzqxv", () => tab.getByRole("heading", { name: /No moment found|Results for/ }).first().waitFor());
-        await look("video", videoUrl, async () => {
-          await tab.getByTestId("player").waitFor();
-          await tab.locator("[data-testid=transcript] [data-segment]").first().waitFor();
-        });
-        await look("not-found", "videos/00000000-0000-4000-8000-000000000000", () => tab.getByText("This video is not here").waitFor());
-        await look("profile", "profile", () => tab.getByText("There are none.").waitFor());
-        await tab.getByRole("button", { name: "New token" }).click();
-        await look("profile-token", null, () => tab.getByLabel("What is it for?").waitFor());
-        await tab.keyboard.press("Escape");
-        await tab.getByRole("button", { name: "Delete account" }).click();
-        await look("profile-delete", null, () => tab.getByLabel(/^Type /).waitFor());
-        assertClean(visitor);
-        await visitor.context.close();
+  for (const screen of SCREENS) {
+    const { theme, width } = screen;
+    step(`has every page accessible and inside the window: ${theme}, ${width} px`, async () => {
+      const visitor = await profile(kit.browser, screen);
+      const tab = await visitor.context.newPage();
+      const at = async (name, route, ready) => {
+        if (route) await tab.goto(route.startsWith("http") ? route : `${base}/app/${route}`);
+        await look(tab, `${name}-${theme}-${width}`, ready);
+      };
+      await at("login", "login", () => tab.getByRole("button", { name: "Sign in", exact: true }).waitFor());
+      await at("register", "register", () => tab.getByRole("button", { name: "Create account" }).waitFor());
+      await at("forgot", "forgot", () => tab.getByRole("button", { name: "Send the link" }).waitFor());
+      await at("confirm", "auth/confirm?token_hash=0&type=recovery", () => tab.getByRole("button", { name: "Continue" }).waitFor());
+      await at("confirm-bad", "auth/confirm/signup?error=access_denied&error_code=otp_expired", () => tab.getByText("This link is no longer good").waitFor());
+      await tab.goto(`${base}/app/login`);
+      await tab.getByLabel("Email").fill(`${theme}-${width}-${ann.email}`);
+      await tab.getByRole("button", { name: "Email me a sign-in link" }).click();
+      await at("mailbox", null, () => tab.getByLabel("Code from the mail").waitFor());
+      await at("outbox", "outbox", () => tab.getByRole("heading", { name: "Mail outbox" }).waitFor());
+      await signIn(tab, ann);
+      await tab.waitForURL(/\/app\/library/);
+      await at("new-password", "auth/new-password", () => tab.getByLabel("New password").waitFor());
+      await at("library", "library", () => tab.locator("[data-video] img").first().waitFor());
+      await at("upload", "upload", () => tab.getByRole("button", { name: "Choose files" }).waitFor());
+      await at("search-empty", "search", () => tab.getByText("What are you looking for?").waitFor());
+      await at("search", `search?q=${encodeURIComponent(SENTENCE)}`, () => tab.getByTestId("hit").first().waitFor());
+      await at("search-none", "search?q=zzqxv", () => tab.getByRole("heading", { name: /No moment found|Results for/ }).first().waitFor());
+      await at("video", videoUrl, async () => {
+        await tab.getByTestId("player").waitFor();
+        await tab.locator("[data-testid=transcript] [data-segment]").first().waitFor();
       });
-    }
+      await at("not-found", "videos/00000000-0000-4000-8000-000000000000", () => tab.getByText("This video is not here").waitFor());
+      await at("profile", "profile", () => tab.getByText("There are none.").waitFor());
+      await tab.getByRole("button", { name: "New token" }).click();
+      await at("profile-token", null, () => tab.getByLabel("What is it for?").waitFor());
+      await tab.keyboard.press("Escape");
+      await tab.getByRole("button", { name: "Delete account" }).click();
+      await at("profile-delete", null, () => tab.getByLabel(/^Type /).waitFor());
+      await leave(visitor);
+    });
   }
 
   step("signs out, and nothing of the session stays", async () => {

@@ -1,28 +1,23 @@
 // Everything about an account that goes by mail. The mails are read where this server keeps them: in its outbox.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { assertClean, base, confirming, fillLogin, launch, mailTo, newcomer, newPerson, profile, register, signIn, signUp } from "./support.mjs";
+import { before, describe, it } from "node:test";
+import { base, confirming, equip, fillLogin, leave, mailTo, newcomer, newPerson, profile, register, signIn, signUp } from "./support.mjs";
 
 describe("accounts by mail", () => {
-  let browser;
+  const kit = equip();
   const ann = newPerson("Ann");
 
   before(async () => {
-    browser = await launch();
-    const { context } = await profile(browser);
+    const { context } = await profile(kit.browser);
     await signUp(await context.newPage(), ann);
     await context.close();
-  });
-  after(async () => {
-    await browser?.close();
   });
 
   /** A visitor whose browser must stay without faults. */
   const visit = async (run) => {
-    const visitor = await profile(browser);
+    const visitor = await profile(kit.browser);
     await run(await visitor.context.newPage(), visitor);
-    assertClean(visitor);
-    await visitor.context.close();
+    await leave(visitor);
   };
 
   const askForLink = async (page, email) => {
@@ -57,7 +52,7 @@ describe("accounts by mail", () => {
     }));
 
   it("signs in by the code where the mail is read on another machine, and in the waiting tab when the link was pressed here", async () => {
-    const { person, home } = await newcomer(browser, "Bea");
+    const { person, home } = await newcomer(kit.browser, "Bea");
     await home.context.close();
     await visit(async (page, { context }) => {
       await askForLink(page, person.email);
@@ -106,7 +101,7 @@ describe("accounts by mail", () => {
     }));
 
   it("gives a new password to who has forgotten the old one, and ends every other session", async () => {
-    const { person, home, page: elsewhere } = await newcomer(browser, "Dana");
+    const { person, home, page: elsewhere } = await newcomer(kit.browser, "Dana");
     await visit(async (page) => {
       await page.goto(`${base}/app/login`);
       await page.getByLabel("Email").fill(person.email);
@@ -137,13 +132,12 @@ describe("accounts by mail", () => {
     await elsewhere.getByText("do not belong together").waitFor();
     await fillLogin(elsewhere, { ...person, password: "a better horse with a battery" });
     await elsewhere.getByTestId("me").waitFor();
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 
   it("takes the code of a recovery mail as well, and says what an incomplete or foreign link is", () =>
     visit(async (page) => {
-      const { person, home } = await newcomer(browser, "Eli");
+      const { person, home } = await newcomer(kit.browser, "Eli");
       await home.context.close();
       await page.goto(`${base}/app/forgot`);
       await page.getByLabel("Email").fill(person.email);
@@ -210,7 +204,7 @@ describe("accounts by mail", () => {
   });
 
   it("changes the address when both mailboxes have agreed", async () => {
-    const { person, home, page } = await newcomer(browser, "Hana");
+    const { person, home, page } = await newcomer(kit.browser, "Hana");
     const next = newPerson().email;
     await page.goto(`${base}/app/profile`);
     const email = page.getByLabel("New email address");
@@ -234,8 +228,7 @@ describe("accounts by mail", () => {
     await page.getByRole("link", { name: "Go to Heimdex" }).click();
     await page.getByRole("button", { name: /^Account/ }).click();
     await page.getByText(next, { exact: true }).waitFor();
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
     await visit(async (other) => {
       await signIn(other, { ...person, email: next });
       await other.getByTestId("me").filter({ hasText: person.name }).waitFor();
@@ -252,7 +245,7 @@ describe("accounts by mail", () => {
     }));
 
   it("warns before a link takes the place of somebody else's session", async () => {
-    const { home, page, person } = await newcomer(browser, "Ida");
+    const { home, page, person } = await newcomer(kit.browser, "Ida");
     const other = newPerson("Jo");
     await visit(async (visitor) => {
       await signUp(visitor, other);
@@ -265,7 +258,6 @@ describe("accounts by mail", () => {
     await page.getByText(`You are signed in as ${person.email}`).waitFor();
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByTestId("me").filter({ hasText: other.name }).waitFor();
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 });

@@ -23,6 +23,17 @@ import {
   uploadRow,
 } from "./support.mjs";
 
+/** In the page: what of the stages reaches beyond their section or has cut its words off, and the open tab where it is out of sight. */
+function outside() {
+  const { right } = document.querySelector("main section, main header").getBoundingClientRect();
+  const beyond = [...document.querySelectorAll("[data-stage], [data-stage] *:not(.sr-only)")].filter(
+    (part) => part.getBoundingClientRect().right > right + 1 || (getComputedStyle(part).textOverflow === "ellipsis" && part.scrollWidth > part.clientWidth),
+  );
+  const tab = document.querySelector("main nav [data-status=active]").getBoundingClientRect();
+  if (tab.left < 0 || tab.right > document.documentElement.clientWidth) beyond.push(document.querySelector("main nav [data-status=active]"));
+  return beyond.map((part) => part.textContent);
+}
+
 /** From the failure to the operator's eyes. */
 const SEEN_WITHIN_MS = 2000;
 
@@ -137,6 +148,7 @@ describe("the operator's console", () => {
         await tab.evaluate(() => document.fonts.ready);
         const name = `operator-${page.split("/")[1] || "overview"}${page.split("/")[2] ? "-one" : ""}-${theme}-${width}`;
         await assertNoSidewaysScroll(tab, name);
+        assert.deepEqual(await tab.evaluate(outside), [], `${name}: nothing is cut off or reaches beyond the page`);
         await assertAccessible(tab, name);
         await screenshot(tab, name);
       }

@@ -1,36 +1,15 @@
 // A face from a video gets a name, is found by it, and is forgotten, on the real stack; every page of it in both themes, wide and narrow.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { assertAccessible, assertClean, assertNoSidewaysScroll, base, demo, launch, profile, screenshot, signIn } from "./support.mjs";
+import { describe, it } from "node:test";
+import { base, demo, equip, leave, look, SCREENS, visit } from "./support.mjs";
 
 const NAME = "Carl Example";
 
 describe("people have names", () => {
-  let browser;
-  before(async () => {
-    browser = await launch();
-  });
-  after(async () => {
-    await browser?.close();
-  });
-
-  const visit = async (theme, width) => {
-    const visitor = await profile(browser, { theme, width, height: width < 500 ? 740 : 860 });
-    const tab = await visitor.context.newPage();
-    await signIn(tab, demo);
-    await tab.waitForURL(/\/app\/library/);
-    return { visitor, tab };
-  };
-  const look = async (tab, name, ready) => {
-    await ready();
-    await tab.evaluate(() => document.fonts.ready);
-    await assertNoSidewaysScroll(tab, name);
-    await assertAccessible(tab, name);
-    await screenshot(tab, name);
-  };
+  const kit = equip();
 
   it("names the man of the sample with his consent, finds him by name, and forgets him", async () => {
-    const { visitor, tab } = await visit("light", 1280);
+    const { home, page: tab } = await visit(kit.browser, demo);
     await tab.goto(`${base}/app/people`);
     const unknown = tab.locator("section", { has: tab.getByRole("heading", { name: "Who is this?" }) });
     // He is in two scenes, which is more than anybody else.
@@ -59,16 +38,16 @@ describe("people have names", () => {
     await tab.getByRole("link", { name: new RegExp(NAME) }).first().click();
     await tab.waitForURL(person);
 
-    for (const [theme, width] of [["light", 1280], ["dark", 1280], ["light", 360], ["dark", 360]]) {
-      const { visitor: other, tab: page } = await visit(theme, width);
+    for (const screen of SCREENS) {
+      const { theme, width } = screen;
+      const { home: other, page } = await visit(kit.browser, demo, screen);
       await page.goto(`${base}/app/people`);
       await look(page, `people-${theme}-${width}`, () => page.getByRole("link", { name: new RegExp(NAME) }).waitFor());
       await page.goto(person);
       await look(page, `person-${theme}-${width}`, () => page.locator("[data-scene] img").first().waitFor());
       await page.getByRole("button", { name: "Merge…" }).click();
       await look(page, `person-merge-${theme}-${width}`, () => page.getByRole("dialog").waitFor());
-      assertClean(other);
-      await other.context.close();
+      await leave(other);
     }
 
     await tab.getByRole("button", { name: "Delete this person" }).click();
@@ -78,6 +57,6 @@ describe("people have names", () => {
     await tab.goto(`${base}/app/people`);
     await tab.getByRole("heading", { name: "People", level: 1 }).waitFor();
     await tab.getByText("Nobody has a name yet").waitFor();
-    assertClean(visitor);
+    await leave(home);
   });
 });

@@ -1,20 +1,14 @@
 // The account section of the profile: password, tokens for scripts, one's data, and leaving.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, describe, it } from "node:test";
-import { assertClean, base, fillLogin, launch, mailTo, newcomer } from "./support.mjs";
+import { describe, it } from "node:test";
+import { base, equip, fillLogin, leave, mailTo, newcomer } from "./support.mjs";
 
 describe("the account section", () => {
-  let browser;
-  before(async () => {
-    browser = await launch();
-  });
-  after(async () => {
-    await browser?.close();
-  });
+  const kit = equip();
 
   it("changes the password, and mails a link to who has none", async () => {
-    const { person, home, page } = await newcomer(browser, "Quin");
+    const { person, home, page } = await newcomer(kit.browser, "Quin");
     await page.goto(`${base}/app/profile`);
     await page.getByLabel("New password").fill(person.password);
     await page.getByRole("button", { name: "Save password" }).click();
@@ -31,12 +25,11 @@ describe("the account section", () => {
     await page.getByText("do not belong together").waitFor();
     await fillLogin(page, { ...person, password: "one more good password" });
     await page.getByTestId("me").waitFor();
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 
   it("makes a token that is shown once, does what it may, and is revoked", async () => {
-    const { home, page } = await newcomer(browser, "Ray");
+    const { home, page } = await newcomer(kit.browser, "Ray");
     await page.goto(`${base}/app/profile`);
     await page.getByText("There are none.").waitFor();
     await page.getByRole("button", { name: "New token" }).click();
@@ -60,12 +53,11 @@ describe("the account section", () => {
     await dialog.getByRole("button", { name: "Revoke", exact: true }).click();
     await page.getByText("There are none.").waitFor();
     assert.equal((await ask("/videos")).status, 401);
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 
   it("gives the person their data, and lets them go for good", async () => {
-    const { person, home, page } = await newcomer(browser, "Sam");
+    const { person, home, page } = await newcomer(kit.browser, "Sam");
     await page.goto(`${base}/app/profile`);
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download my data" }).click()]);
     const text = await readFile(await download.path(), "utf8");
@@ -83,7 +75,6 @@ describe("the account section", () => {
     assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("sb-"))), []);
     await fillLogin(page, person);
     await page.getByText("do not belong together").waitFor();
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 });

@@ -1,18 +1,12 @@
 // A session lives through reloads, closed windows, refused tokens and servers out of reach, and ends where it was ended.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { alterSession, assertClean, base, fillLogin, launch, newcomer, profile, signIn, storedSession } from "./support.mjs";
+import { describe, it } from "node:test";
+import { alterSession, assertClean, base, equip, fillLogin, leave, newcomer, profile, signIn, storedSession } from "./support.mjs";
 
 const past = () => ({ expires_at: Math.floor(Date.now() / 1000) - 60 });
 
 describe("sessions", () => {
-  let browser;
-  before(async () => {
-    browser = await launch();
-  });
-  after(async () => {
-    await browser?.close();
-  });
+  const kit = equip();
 
   /** Counts the refreshes of a browser from here on. */
   const countRefreshes = (context) => {
@@ -25,7 +19,7 @@ describe("sessions", () => {
   const named = (page, person) => page.getByTestId("me").filter({ hasText: person.name }).waitFor();
 
   it("survive a reload, a closed tab and a closed browser", async () => {
-    const { person, home, page } = await newcomer(browser, "Kim");
+    const { person, home, page } = await newcomer(kit.browser, "Kim");
     await page.reload();
     await named(page, person);
     await page.close();
@@ -34,7 +28,7 @@ describe("sessions", () => {
     await named(tab, person);
     const kept = await home.context.storageState();
     await home.context.close();
-    const context = await browser.newContext({ storageState: kept, locale: "en-GB" });
+    const context = await kit.browser.newContext({ storageState: kept, locale: "en-GB" });
     const later = await context.newPage();
     await later.goto(`${base}/app/profile`);
     await named(later, person);
@@ -43,7 +37,7 @@ describe("sessions", () => {
   });
 
   it("are refreshed once and the request repeated when a token is refused in mid-use", async () => {
-    const { person, home, page } = await newcomer(browser, "Lea");
+    const { person, home, page } = await newcomer(kit.browser, "Lea");
     await page.goto(`${base}/app/library`);
     await named(page, person);
     const { access_token } = await storedSession(page);
@@ -64,12 +58,11 @@ describe("sessions", () => {
     assert.deepEqual(answers, [401, 200]);
     assert.equal(seen.refreshes, 1);
     assert.match(page.url(), /\/app\/profile/);
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 
   it("are refreshed by two tabs at once, again and again, and both stay signed in", async () => {
-    const { person, home, page } = await newcomer(browser, "Mia");
+    const { person, home, page } = await newcomer(kit.browser, "Mia");
     const other = await home.context.newPage();
     await other.goto(`${base}/app/profile`);
     await named(other, person);
@@ -84,12 +77,11 @@ describe("sessions", () => {
     await page.reload();
     await named(page, person);
     assert.match(other.url(), /\/app\/profile/);
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 
   it("do not end because the auth server is out of reach", async () => {
-    const { person, home, page } = await newcomer(browser, "Noa");
+    const { person, home, page } = await newcomer(kit.browser, "Noa");
     await alterSession(page, past());
     await home.context.route("**/auth/v1/**", (route) => route.abort());
     await page.reload();
@@ -104,8 +96,8 @@ describe("sessions", () => {
   });
 
   it("end everywhere, or everywhere else, when the person says so", async () => {
-    const { person, home, page } = await newcomer(browser, "Ole");
-    const away = await profile(browser);
+    const { person, home, page } = await newcomer(kit.browser, "Ole");
+    const away = await profile(kit.browser);
     const other = await away.context.newPage();
     await signIn(other, person);
     await named(other, person);
@@ -134,7 +126,7 @@ describe("sessions", () => {
   });
 
   it("stay when signing out everywhere could not be told to the server", async () => {
-    const { person, home, page } = await newcomer(browser, "Pia");
+    const { person, home, page } = await newcomer(kit.browser, "Pia");
     await page.goto(`${base}/app/profile`);
     await named(page, person);
     await home.context.route("**/auth/v1/logout**", (route) => route.abort());

@@ -8,8 +8,10 @@
 //   HEIMDEX_CHROMIUM   the browser's path (default /usr/bin/chromium)
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { after, before, it } from "node:test";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
@@ -34,15 +36,41 @@ mkdirSync(artifacts, { recursive: true });
 /** How long the machine may take to index the sample; far above what it needs, far below for ever. */
 export const INDEXING_MS = 300_000;
 
+export const chromiumPath = process.env.HEIMDEX_CHROMIUM ?? "/usr/bin/chromium";
+export const chromiumArgs = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
 export async function launch() {
-  return chromium.launch({
-    executablePath: process.env.HEIMDEX_CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  return chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+}
+
+/** Called in a `describe`: a browser and a folder for its tests, both gone after the last of them. */
+export function equip() {
+  const kit = { browser: null, folder: null };
+  before(async () => {
+    kit.folder = mkdtempSync(path.join(tmpdir(), "heimdex-e2e-"));
+    kit.browser = await launch();
   });
+  after(async () => {
+    await kit.browser?.close();
+    rmSync(kit.folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return kit;
+}
+
+/** `it` for the steps of one story: when a step fails, the steps after it could only fail for the same reason. */
+export function story() {
+  let broken = null;
+  return (name, run) =>
+    it(name, async (t) => {
+      if (broken) return t.skip(`“${broken}” failed`);
+      broken = name;
+      await run();
+      broken = null;
+    });
 }
 
 /** A browser profile of its own, whose pages report what must not happen. */
-export async function profile(browser, { theme = "light", width = 1280, height = 860 } = {}) {
+export async function profile(browser, { theme = "light", width = 1280, height = width < 500 ? 740 : 860 } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: "en-GB", reducedMotion: "reduce" });
   // A machine that compiles beside it is slow; waiting long costs nothing when all is well.
   context.setDefaultTimeout(60_000);
@@ -101,6 +129,21 @@ export async function newcomer(browser, name = "Ann") {
   return { person, home, page };
 }
 
+/** Somebody who has an account, signed in, in a browser of their own. */
+export async function visit(browser, person, screen) {
+  const home = await profile(browser, screen);
+  const page = await home.context.newPage();
+  await signIn(page, person);
+  await page.waitForURL(/\/app\/library/);
+  return { home, page };
+}
+
+/** Closes a visitor's browser, whose pages have been as they must be. */
+export async function leave(home) {
+  assertClean(home);
+  await home.context.close();
+}
+
 /** The newest mail to somebody, with its link and its code. A mail is there before the page says that it was asked for. */
 export async function mailTo(email) {
   const response = await fetch(`${base}/outbox`);
@@ -135,6 +178,32 @@ export async function chooseFiles(page, files) {
 /** The row of one file on the upload page; with a status, only while it has it. */
 export const uploadRow = (page, name, status) => page.locator(`[data-upload="${name}"]${status ? `[data-status="${status}"]` : ""}`);
 
+/** The sample and behind it an empty box (ISO/IEC 14496-12, "free"): a valid video of any size. It is a hole in the file and takes no disk. */
+export function longVideo(file, size_bytes) {
+  copyFileSync(sample, file);
+  const box = Buffer.alloc(8);
+  box.writeUInt32BE(size_bytes - statSync(file).size);
+  box.write("free", 4, "latin1");
+  appendFileSync(file, box);
+  truncateSync(file, size_bytes);
+  return file;
+}
+
+/** The number of the part that a request takes to the store; null for every other request. */
+export const partOf = (request) => (request.method() === "PUT" ? Number(new URL(request.url()).searchParams.get("partNumber")) || null : null);
+
+/** Where every page is looked at. */
+export const SCREENS = ["light", "dark"].flatMap((theme) => [1280, 360].map((width) => ({ theme, width })));
+
+/** Looks at a page once it is `ready`: it fits, axe has nothing to say, and a picture of it is kept. */
+export async function look(page, name, ready) {
+  await ready?.();
+  await page.evaluate(() => document.fonts.ready);
+  await assertNoSidewaysScroll(page, name);
+  await assertAccessible(page, name);
+  await screenshot(page, name);
+}
+
 export async function screenshot(page, name) {
   await page.screenshot({ path: path.join(artifacts, `${name}.png`) });
 }
@@ -153,4 +222,17 @@ export async function assertAccessible(page, name) {
   });
   const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   assert.deepEqual(grave, [], `${name}: axe finds nothing serious or critical`);
+}
+
+/** Does something with a page and tells the longest task of the page's main thread meanwhile, in milliseconds of processor time: a
+ *  machine that is busy with other things makes a task wait, not work longer. */
+export async function longestTask(browser, page, run) {
+  await browser.startTracing(page, { categories: ["-*", "toplevel", "disabled-by-default-devtools.timeline"] });
+  const answer = await run();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const mains = new Set(traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
+  // Other pages of the browser have main threads too, and do nothing meanwhile.
+  const tasks = traceEvents.filter(({ name, tdur, pid, tid }) => /\bRunTask$/.test(name) && tdur !== undefined && mains.has(`${pid} ${tid}`));
+  assert.ok(tasks.length > 0, "the trace has tasks");
+  return { answer, longest_ms: tasks.reduce((most, { tdur }) => Math.max(most, tdur), 0) / 1000 };
 }

@@ -1,41 +1,24 @@
-// Uploads that do not go straight: a file that is no video, and a page killed in the middle.
+// Uploads that do not go straight: a file that is no video, parts that fail, a machine that sleeps, a page killed in the middle.
 import assert from "node:assert/strict";
-import { appendFileSync, copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { after, before, describe, it } from "node:test";
-import { assertAccessible, assertClean, base, chooseFiles, INDEXING_MS, launch, newPerson, profile, sample, screenshot, signUp, uploadRow } from "./support.mjs";
+import { describe, it } from "node:test";
+import { alterSession, assertAccessible, base, chooseFiles, equip, INDEXING_MS, leave, longVideo, newcomer, partOf, screenshot, storedSession, uploadRow } from "./support.mjs";
 
-/** The sample with an empty MP4 box behind it: a valid video of many parts. ISO/IEC 14496-12, "free" box. */
-function longVideo(file, extra_bytes) {
-  copyFileSync(sample, file);
-  const box = Buffer.alloc(8 * 1024 * 1024);
-  for (let left = extra_bytes; left > 0; left -= box.length) {
-    box.fill(0);
-    box.writeUInt32BE(box.length, 0);
-    box.write("free", 4, "latin1");
-    appendFileSync(file, box);
-  }
-}
+const MIB = 1024 ** 2;
+const HOUR_S = 3600;
+/** The store is another origin: without this the page could not read the answers that it is given here. */
+const FROM_THE_STORE = { "access-control-allow-origin": "*" };
+
+/** How often each part was tried, in the order of their numbers. */
+const tries = (sent) => [...sent].sort(([a], [b]) => a - b).map(([, times]) => times);
 
 describe("uploads", () => {
-  let browser;
-  let folder;
-
-  before(async () => {
-    browser = await launch();
-    folder = mkdtempSync(path.join(tmpdir(), "heimdex-e2e-"));
-  });
-  after(async () => {
-    await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const kit = equip();
 
   it("tells what is wrong with a text file named .mp4", async () => {
-    const home = await profile(browser);
-    const page = await home.context.newPage();
-    await signUp(page, newPerson());
-    const file = path.join(folder, "notes.mp4");
+    const { home, page } = await newcomer(kit.browser);
+    const file = path.join(kit.folder, "notes.mp4");
     writeFileSync(file, "These are the notes of the third meeting.\n".repeat(500));
     await chooseFiles(page, [file]);
     const row = uploadRow(page, "notes.mp4");
@@ -47,40 +30,107 @@ describe("uploads", () => {
     await page.locator('[data-stage="upload_validate"][data-state="failed"]').waitFor({ state: "attached" });
     await assertAccessible(page, "a failed video");
     await screenshot(page, "failed");
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 
-  it("goes on where it stopped after the page was killed, and can be renamed, deleted and brought back", async () => {
-    const home = await profile(browser);
-    let page = await home.context.newPage();
-    await signUp(page, newPerson());
-    const file = path.join(folder, "long.mp4");
-    // More than the largest part, so at least two.
-    longVideo(file, 72 * 1024 * 1024);
-
-    // The first part arrives, the others are held: so the page dies in the middle, and never by chance at the end.
-    let first = true;
-    const held = [];
-    const isPart = (request) => request.method() === "PUT";
+  it("send again the parts that fail, and no others", async () => {
+    const { home, page } = await newcomer(kit.browser);
+    const sent = new Map();
     await page.route(
       () => true,
       async (route) => {
-        if (!isPart(route.request())) return route.continue();
-        if (!first) return held.push(route);
-        first = false;
+        const part = partOf(route.request());
+        if (part === null) return route.continue();
+        const times = (sent.get(part) ?? 0) + 1;
+        sent.set(part, times);
+        if (part === 2 && times === 1) return route.fulfill({ status: 503, headers: FROM_THE_STORE });
+        if (part === 3 && times <= 2) return route.abort("connectionreset");
+        return route.continue();
+      },
+    );
+    await chooseFiles(page, [longVideo(path.join(kit.folder, "shaky.mp4"), 40 * MIB)]);
+    await uploadRow(page, "shaky.mp4", "done").waitFor({ timeout: 120_000 });
+    assert.deepEqual(tries(sent), [1, 2, 3, 1, 1]);
+    await leave(home);
+  });
+
+  it("go on by themselves after the machine has slept for an hour", async () => {
+    const { person, home, page } = await newcomer(kit.browser);
+    const refreshes = [];
+    page.on("request", (request) => {
+      if (request.url().includes("grant_type=refresh_token")) refreshes.push(request.url());
+    });
+    // By then the token has ended, and so have the addresses that the store gave for parts; what was on its way is cut off.
+    let slept = false;
+    const ended = new Set();
+    const held = [];
+    const refused = [];
+    const arrived = new Map();
+    const asksForAddresses = (request) => request.method() === "POST" && /\/uploads\/parts$/.test(new URL(request.url()).pathname);
+    await page.route(
+      () => true,
+      async (route) => {
+        const request = route.request();
+        if (asksForAddresses(request)) {
+          const response = await route.fetch();
+          if (!slept) for (const { url } of (await response.json()).parts) ended.add(url);
+          return route.fulfill({ response });
+        }
+        const part = partOf(request);
+        if (part === null) return route.continue();
+        if (slept && ended.has(request.url())) {
+          refused.push(part);
+          return route.fulfill({ status: 403, headers: FROM_THE_STORE });
+        }
+        if (!slept && arrived.size > 0) return held.push(route);
+        arrived.set(part, (arrived.get(part) ?? 0) + 1);
+        return route.continue();
+      },
+    );
+    const stored = (response) => partOf(response.request()) !== null && response.ok();
+    // More parts than addresses are asked for at once.
+    await Promise.all([page.waitForResponse(stored, { timeout: 120_000 }), chooseFiles(page, [longVideo(path.join(kit.folder, "asleep.mp4"), 96 * MIB)])]);
+    const { access_token } = await storedSession(page);
+    await alterSession(page, { access_token: `${access_token.slice(0, -8)}AAAAAAAA`, expires_at: Math.floor(Date.now() / 1000) - HOUR_S });
+    slept = true;
+    await Promise.all(held.splice(0).map((route) => route.abort("connectionreset")));
+
+    await uploadRow(page, "asleep.mp4", "done").waitFor({ timeout: 120_000 });
+    assert.deepEqual(tries(arrived), Array(12).fill(1), "every part was stored once");
+    assert.ok(refused.length > 0, "addresses from before were tried, and replaced");
+    assert.equal(refreshes.length, 1, "one new token for all");
+    assert.ok((await storedSession(page)).expires_at > Date.now() / 1000);
+    await page.getByTestId("me").filter({ hasText: person.name }).waitFor();
+    await leave(home);
+  });
+
+  it("go on where they stopped after the page was killed, and can be renamed, deleted and brought back", async () => {
+    const { home, page: first } = await newcomer(kit.browser);
+    // More than the largest part, so at least two.
+    const file = longVideo(path.join(kit.folder, "long.mp4"), 80 * MIB);
+
+    // One part arrives, the others are held: so the page dies in the middle, and never by chance at the end.
+    let sent = false;
+    const held = [];
+    await first.route(
+      () => true,
+      async (route) => {
+        if (partOf(route.request()) === null) return route.continue();
+        if (sent) return held.push(route);
+        sent = true;
         await route.continue();
       },
     );
-    await Promise.all([page.waitForResponse((response) => isPart(response.request()) && response.ok(), { timeout: 120_000 }), chooseFiles(page, [file])]);
+    await Promise.all([first.waitForResponse((response) => partOf(response.request()) !== null && response.ok(), { timeout: 120_000 }), chooseFiles(first, [file])]);
     // Let go of, the held parts would still arrive while the page closes.
     await Promise.all(held.splice(0).map((route) => route.abort("connectionreset")));
-    await page.close({ runBeforeUnload: false });
+    await first.close({ runBeforeUnload: false });
 
-    page = await home.context.newPage();
-    const puts = [];
+    const page = await home.context.newPage();
+    const puts = new Set();
     page.on("request", (request) => {
-      if (isPart(request)) puts.push(request.url().split("?")[0] + new URL(request.url()).search.replace(/.*[?&](partNumber=\d+).*/, "#$1"));
+      const part = partOf(request);
+      if (part !== null) puts.add(part);
     });
     await page.goto(`${base}/app/upload`);
     const row = page.locator('[data-unfinished="long.mp4"]');
@@ -96,7 +146,7 @@ describe("uploads", () => {
     assert.equal(kept.size_bytes, statSync(file).size);
     assert.ok(kept.parts.length >= 1 && kept.parts.length < kept.part_count, `${kept.parts.length} of ${kept.part_count} parts were stored when the page died`);
     await uploadRow(page, "long.mp4", "done").waitFor({ timeout: 180_000 });
-    assert.equal(new Set(puts).size, kept.part_count - kept.parts.length, "only the missing parts were sent");
+    assert.equal(puts.size, kept.part_count - kept.parts.length, "only the missing parts were sent");
     assert.equal(await page.locator("[data-unfinished]").count(), 0);
 
     await uploadRow(page, "long.mp4").getByRole("link", { name: "Open video" }).click();
@@ -110,7 +160,6 @@ describe("uploads", () => {
     await page.waitForURL(/\/app\/library/);
     await page.getByRole("button", { name: "Undo" }).click();
     await page.locator("[data-video]").waitFor();
-    assertClean(home);
-    await home.context.close();
+    await leave(home);
   });
 });

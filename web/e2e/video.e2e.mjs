@@ -1,37 +1,22 @@
 // The video page on the real stack: a sentence is found and corrected, a moment shared and opened by somebody else, a clip cut; in both
 // themes, wide and narrow.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
-import { assertAccessible, assertClean, assertNoSidewaysScroll, base, demo, launch, newPerson, profile, screenshot, signIn, signUp } from "./support.mjs";
+import { describe, it } from "node:test";
+import { base, demo, equip, leave, look, newPerson, profile, SCREENS, signUp, visit } from "./support.mjs";
 
 describe("a moment leaves the library", () => {
-  let browser;
-  before(async () => {
-    browser = await launch();
-  });
-  after(async () => {
-    await browser?.close();
-  });
+  const kit = equip();
 
-  const visit = async (theme, width) => {
-    const visitor = await profile(browser, { theme, width, height: width < 500 ? 740 : 860 });
-    const tab = await visitor.context.newPage();
-    await signIn(tab, demo);
-    await tab.waitForURL(/\/app\/library/);
-    await tab.goto(`${base}/app/search?q=${encodeURIComponent("best of times")}`);
-    await tab.getByTestId("hit").first().getByRole("link").click();
-    await tab.getByRole("textbox", { name: "Find in the transcript" }).waitFor();
-    return { visitor, tab };
-  };
-  const look = async (tab, name) => {
-    await tab.evaluate(() => document.fonts.ready);
-    await assertNoSidewaysScroll(tab, name);
-    await assertAccessible(tab, name);
-    await screenshot(tab, name);
+  const atTheMoment = async (screen) => {
+    const { home, page } = await visit(kit.browser, demo, screen);
+    await page.goto(`${base}/app/search?q=${encodeURIComponent("best of times")}`);
+    await page.getByTestId("hit").first().getByRole("link").click();
+    await page.getByRole("textbox", { name: "Find in the transcript" }).waitFor();
+    return { home, tab: page };
   };
 
   it("finds a sentence, corrects it with the keyboard, and takes that back", async () => {
-    const { visitor, tab } = await visit("light", 1280);
+    const { home, tab } = await atTheMoment();
     const box = tab.getByRole("textbox", { name: "Find in the transcript" });
     await box.fill("best of times");
     await tab.locator("[data-found]").first().waitFor();
@@ -49,18 +34,17 @@ describe("a moment leaves the library", () => {
     await box.fill("best of times");
     await tab.locator("[data-found]").first().waitFor();
     assert.equal((await row.locator("p").textContent()).trim(), before, "as it was recognised");
-    assertClean(visitor);
-    await visitor.context.close();
+    await leave(home);
   });
 
   it("shares a moment that somebody else opens, and cuts a clip", async () => {
-    const { visitor, tab } = await visit("light", 1280);
+    const { home, tab } = await atTheMoment();
     await tab.getByRole("button", { name: "Share and export" }).click();
     await tab.getByRole("button", { name: /^Share scene/ }).click();
     await tab.getByRole("button", { name: "Make a link" }).click();
     const link = await tab.getByLabel("Link", { exact: true }).inputValue();
-    await look(tab, "video-share-light-1280");
-    const other = await profile(browser, { theme: "dark", width: 360, height: 740 });
+    await look(tab, "video-shared-light-1280");
+    const other = await profile(kit.browser, { theme: "dark", width: 360 });
     const page = await other.context.newPage();
     await signUp(page, newPerson("Ben Example"));
     await page.goto(link);
@@ -71,8 +55,7 @@ describe("a moment leaves the library", () => {
     await page.reload();
     await page.getByText("This link does not work any more").waitFor();
     await look(page, "shared-over-dark-360");
-    assertClean(other);
-    await other.context.close();
+    await leave(other);
 
     await tab.getByRole("button", { name: "Close", exact: true }).click();
     await tab.getByRole("button", { name: "Share and export" }).click();
@@ -84,21 +67,20 @@ describe("a moment leaves the library", () => {
     await tab.getByRole("button", { name: "Share and export" }).click();
     const [file] = await Promise.all([tab.waitForEvent("download"), tab.getByRole("button", { name: "All scenes as EDL" }).click()]);
     assert.match(file.suggestedFilename(), /\.edl$/);
-    assertClean(visitor);
-    await visitor.context.close();
+    await leave(home);
   });
 
   it("looks right in both themes and on a phone", async () => {
-    for (const [theme, width] of [["dark", 1280], ["light", 360], ["dark", 360]]) {
-      const { visitor, tab } = await visit(theme, width);
+    for (const screen of SCREENS) {
+      const { theme, width } = screen;
+      const { home, tab } = await atTheMoment(screen);
       await tab.getByRole("textbox", { name: "Find in the transcript" }).fill("times");
       await look(tab, `video-find-${theme}-${width}`);
       await tab.getByRole("button", { name: "Share and export" }).click();
       await tab.getByRole("button", { name: /^Share scene/ }).click();
       await tab.getByRole("button", { name: "Make a link" }).waitFor();
       await look(tab, `video-share-${theme}-${width}`);
-      assertClean(visitor);
-      await visitor.context.close();
+      await leave(home);
     }
   });
 });

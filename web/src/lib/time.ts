@@ -1,5 +1,22 @@
 /** Positions and durations are integer milliseconds, as in the API. */
 
+/** Formatters are kept: making one takes longer than all it will ever format on a page. */
+function kept<Args extends unknown[], T>(make: (...args: Args) => T): (...args: Args) => T {
+  const made = new Map<string, T>();
+  return (...args) => {
+    const key = JSON.stringify(args);
+    let one = made.get(key);
+    if (one === undefined) {
+      one = make(...args);
+      made.set(key, one);
+    }
+    return one;
+  };
+}
+const numbers = kept((lang: string, options: Intl.NumberFormatOptions) => new Intl.NumberFormat(lang, options));
+const dates = kept((lang: string, options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(lang, options));
+const days = kept((lang: string) => new Intl.RelativeTimeFormat(lang, { numeric: "auto" }));
+
 /** `1:02:03`, `2:05`, `0:07`: a position in a video, rounded down to the second. */
 export function formatTimecode(ms: number): string {
   const total = Math.max(0, Math.floor(ms / 1000));
@@ -13,7 +30,7 @@ export function formatTimecode(ms: number): string {
 export function spokenTimecode(ms: number, lang: string): string {
   const total = Math.max(0, Math.floor(ms / 1000));
   const unit = (value: number, name: "hour" | "minute" | "second") =>
-    new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
+    numbers(lang, { style: "unit", unit: name, unitDisplay: "long" }).format(value);
   const parts = [
     total >= 3600 ? unit(Math.floor(total / 3600), "hour") : "",
     total >= 60 ? unit(Math.floor(total / 60) % 60, "minute") : "",
@@ -25,7 +42,7 @@ export function spokenTimecode(ms: number, lang: string): string {
 /** What is left, without false precision: `12 s`, `4 min`, `1 h 20 min`. */
 export function formatEta(seconds: number, lang: string): string {
   const unit = (value: number, name: "hour" | "minute" | "second") =>
-    new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+    numbers(lang, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
   if (seconds < 90) return unit(Math.max(1, Math.ceil(seconds)), "second");
   const minutes = Math.ceil(seconds / 60);
   if (minutes < 90) return unit(minutes, "minute");
@@ -42,7 +59,7 @@ export function formatBytes(bytes: number, lang: string): string {
     value /= 1000;
     index += 1;
   }
-  return new Intl.NumberFormat(lang, {
+  return numbers(lang, {
     style: "unit",
     unit: BYTE_UNITS[index] ?? "byte",
     unitDisplay: index === 0 ? "long" : "short",
@@ -60,12 +77,9 @@ export function formatByteLimit(bytes: number, lang: string): string {
 export function formatDate(iso: string, lang: string, now = new Date()): string {
   const date = new Date(iso);
   const midnight = (value: Date) => new Date(value.getFullYear(), value.getMonth(), value.getDate()).getTime();
-  const days = Math.round((midnight(date) - midnight(now)) / 86_400_000);
-  if (Math.abs(days) <= 1) {
-    const day = new Intl.RelativeTimeFormat(lang, { numeric: "auto" }).format(days, "day");
-    return `${day}, ${new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" }).format(date)}`;
-  }
-  return new Intl.DateTimeFormat(lang, {
+  const from_today = Math.round((midnight(date) - midnight(now)) / 86_400_000);
+  if (Math.abs(from_today) <= 1) return `${days(lang).format(from_today, "day")}, ${dates(lang, { hour: "numeric", minute: "2-digit" }).format(date)}`;
+  return dates(lang, {
     day: "numeric",
     month: "short",
     ...(date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }),

@@ -1,65 +1,93 @@
 import { useCallback, useMemo, useState, useSyncExternalStore, type RefObject } from "react";
 
-/** Shorter lists are rendered whole. */
-const WHOLE = 120;
-/** Rows above and below what can be seen. */
-const BEYOND = 12;
 /** Of a box whose size is not known yet, pixels. */
-const UNKNOWN_HEIGHT = 800;
+const UNKNOWN_PX = 800;
+
+export interface WindowedOptions {
+  /** How many rows there are. */
+  count: number;
+  /** What a row takes until it is measured; where all are equal and none is, what each takes. Pixels. */
+  row_px: number;
+  /** What scrolls: the element itself, or the window with the element in it. */
+  within: "itself" | "window";
+  /** Which way the rows follow each other: down (`y`, unless it is said), or to the right. Only within the element itself. */
+  axis?: "x" | "y";
+  /** Rows above and below what can be seen, so that the next focus and the next flick of a wheel find them. */
+  beyond: number;
+  /** Lists of no more rows than this are rendered whole. */
+  whole?: number;
+}
 
 export interface Windowed {
   /** The rows to render: from `first` up to, without, `end`. */
   first: number;
   end: number;
   /** What the rows before and after take, pixels. */
-  before: number;
-  after: number;
+  before_px: number;
+  after_px: number;
   /** Where a row begins, as far as is known. */
   top: (index: number) => number;
-  /** For the `ref` of each row: what it really takes. */
+  /** For the `ref` of each row where they differ: what it really takes. */
   measure: (index: number, row: HTMLElement | null) => void;
 }
 
-/** Of a long list in a scroller, the rows that can be seen and a few more. Rows may be of any height: `estimate` counts until one
- *  has been there. */
-export function useWindowed(scroller: RefObject<HTMLElement | null>, count: number, estimate: number): Windowed {
+/** Of a long list the rows that can be seen and a few more. It renders anew when other rows come into sight, not with every pixel
+ *  that is scrolled. */
+export function useWindowed(ref: RefObject<HTMLElement | null>, { count, row_px, within, axis = "y", beyond, whole = 0 }: WindowedOptions): Windowed {
   const [heights, setHeights] = useState<ReadonlyMap<number, number>>(() => new Map());
-  const whole = count <= WHOLE;
+  const all = count <= whole;
+  const starts = useMemo(() => startsOf(count, row_px, heights), [count, row_px, heights]);
 
-  const subscribe = (changed: () => void) => {
-    const box = scroller.current;
-    box?.addEventListener("scroll", changed, { passive: true });
-    window.addEventListener("resize", changed);
-    return () => {
-      box?.removeEventListener("scroll", changed);
-      window.removeEventListener("resize", changed);
-    };
+  const subscribe = useCallback(
+    (changed: () => void) => {
+      // A list that is rendered whole has nothing to learn from scrolling.
+      if (all) return () => undefined;
+      const scroller = within === "window" ? window : ref.current;
+      scroller?.addEventListener("scroll", changed, { passive: true });
+      window.addEventListener("resize", changed);
+      return () => {
+        scroller?.removeEventListener("scroll", changed);
+        window.removeEventListener("resize", changed);
+      };
+    },
+    [ref, within, all],
+  );
+  const look = () => {
+    if (all) return { first: 0, end: count };
+    const element = ref.current;
+    if (within === "window") return rowsIn(starts, -(element?.getBoundingClientRect().top ?? 0), window.innerHeight, beyond);
+    const [scrolled_px, shown_px] = axis === "x" ? [element?.scrollLeft, element?.clientWidth] : [element?.scrollTop, element?.clientHeight];
+    return rowsIn(starts, scrolled_px ?? 0, shown_px || UNKNOWN_PX, beyond);
   };
-  // Of a list that is rendered whole, scrolling changes nothing.
-  const scrolled = useSyncExternalStore(subscribe, () => (whole ? 0 : Math.round(scroller.current?.scrollTop ?? 0)));
-  const height = useSyncExternalStore(subscribe, () => (whole ? 0 : scroller.current?.clientHeight || UNKNOWN_HEIGHT));
-
-  // starts[n] is where row n begins; the last is the whole height.
-  const starts = useMemo(() => {
-    const all = new Float64Array(count + 1);
-    for (let index = 0; index < count; index += 1) all[index + 1] = (all[index] ?? 0) + (heights.get(index) ?? estimate);
-    return all;
-  }, [count, estimate, heights]);
+  const first = useSyncExternalStore(subscribe, () => look().first);
+  const end = useSyncExternalStore(subscribe, () => look().end);
 
   const measure = useCallback(
     (index: number, row: HTMLElement | null) => {
-      const taken = row?.offsetHeight ?? 0;
-      if (whole || taken === 0) return;
-      setHeights((old) => (old.get(index) === taken ? old : new Map(old).set(index, taken)));
+      const taken = (axis === "x" ? row?.offsetWidth : row?.offsetHeight) ?? 0;
+      if (all || taken === 0) return;
+      setHeights((old) => ((old.get(index) ?? row_px) === taken ? old : new Map(old).set(index, taken)));
     },
-    [whole],
+    [all, axis, row_px],
   );
-
   const top = useCallback((index: number) => starts[Math.min(index, count)] ?? 0, [starts, count]);
-  if (whole) return { first: 0, end: count, before: 0, after: 0, top, measure };
-  const first = Math.max(0, rowAt(starts, scrolled) - BEYOND);
-  const end = Math.min(count, rowAt(starts, scrolled + height) + 1 + BEYOND);
-  return { first, end, before: starts[first] ?? 0, after: (starts[count] ?? 0) - (starts[end] ?? 0), top, measure };
+  return { first, end, before_px: starts[first] ?? 0, after_px: (starts[count] ?? 0) - (starts[end] ?? 0), top, measure };
+}
+
+/** Where each row begins; the last is the height of the whole. */
+export function startsOf(count: number, row_px: number, heights: ReadonlyMap<number, number>): Float64Array {
+  const starts = new Float64Array(count + 1);
+  for (let index = 0; index < count; index += 1) starts[index + 1] = (starts[index] ?? 0) + (heights.get(index) ?? row_px);
+  return starts;
+}
+
+/** The rows to render where `above_px` of the list are above a window of `window_px`; negative where the list begins below its
+ *  upper edge. Of a list that has rows there is always one. */
+export function rowsIn(starts: Float64Array, above_px: number, window_px: number, beyond: number): { first: number; end: number } {
+  const count = starts.length - 1;
+  const first = Math.max(0, rowAt(starts, above_px) - beyond);
+  const end = Math.min(count, rowAt(starts, above_px + window_px) + 1 + beyond);
+  return { first: Math.min(first, Math.max(0, count - 1)), end };
 }
 
 /** The last row that begins at or before `y`. */

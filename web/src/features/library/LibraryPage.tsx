@@ -1,12 +1,13 @@
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { CloudUpload, Library, SearchX } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Button, buttonClass } from "@/components/Button";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
 import { sentence } from "@/lib/api/errors";
 import { videosQuery } from "@/lib/api/queries";
 import { useServices } from "@/lib/services";
+import { useStable } from "@/lib/stable";
 import { useTitle } from "@/lib/title";
 import { showToast } from "@/lib/toast";
 import { renewPage } from "@/lib/video-lists";
@@ -47,7 +48,8 @@ export function LibraryPage() {
   const [tagging, setTagging] = useState<readonly string[] | null>(null);
   const actions = useActions();
   const query = useInfiniteQuery({ ...videosQuery(api, filter), placeholderData: keepPreviousData });
-  const videos = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const pages = query.data?.pages;
+  const videos = useMemo(() => pages?.flatMap((page) => page.items) ?? [], [pages]);
   const filtered = isNarrowed(search);
 
   const change = (next: Partial<LibrarySearch>) => {
@@ -70,8 +72,10 @@ export function LibraryPage() {
     renewPage(api, client, filter, id).catch(() => undefined);
   };
 
-  const order = videos.map((video) => video.video_id);
-  const select = (id: string, range: boolean) => setSelection((now) => (range ? extend(now, order, id) : toggle(now, id)));
+  const select = (id: string, range: boolean) => {
+    const order = () => videos.map((video) => video.video_id);
+    setSelection((now) => (range ? extend(now, order(), id) : toggle(now, id)));
+  };
   const selectAll = () => {
     everyId(api, filter).then(
       (ids) => setSelection(choose(ids)),
@@ -102,6 +106,14 @@ export function LibraryPage() {
   const remove = (ids: readonly string[]) => {
     setSelection((now) => without(now, new Set(ids)));
     void actions.remove(ids);
+  };
+  // Cards are not rendered again for a page that has come or a row that has gone.
+  const card = {
+    onSelect: useStable(select),
+    onTags: useStable((id: string) => setTagging([id])),
+    onRemove: useStable((id: string) => remove([id])),
+    onReprocess: useStable((id: string) => void actions.reprocess([id])),
+    onExpired: useStable(onExpired),
   };
 
   return (
@@ -176,11 +188,7 @@ export function LibraryPage() {
             }}
             chosen={selection.ids}
             selecting={selection.ids.size > 0}
-            onSelect={select}
-            onTags={(id) => setTagging([id])}
-            onRemove={(id) => remove([id])}
-            onReprocess={(id) => void actions.reprocess([id])}
-            onExpired={onExpired}
+            {...card}
           />
           {query.isFetchNextPageError && (
             <div className="mt-6 grid place-items-center">

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { useLinkProps } from "@tanstack/react-router";
 import { Check, MoreVertical, Pencil, RotateCw, Tag, Trash2 } from "lucide-react";
-import { useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
+import { memo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { cx } from "@/components/cx";
 import { Menu, menuItemClass } from "@/components/Menu";
 import { StageMeter } from "@/components/StageMeter";
@@ -33,7 +33,9 @@ export interface CardProps {
   onExpired: (id: string) => void;
 }
 
-export function VideoCard({ video, index, view, selected, selecting, onSelect, onTags, onRemove, onReprocess, onExpired }: CardProps) {
+/** One video. Of a long list only the cards that have changed or come into sight are rendered: what is handed over must stay the
+ *  same function from one rendering to the next. */
+export const VideoCard = memo(function VideoCard({ video, index, view, selected, selecting, onSelect, onTags, onRemove, onReprocess, onExpired }: CardProps) {
   const t = messages.use();
   const lang = useLanguage();
   const [renaming, setRenaming] = useState(false);
@@ -48,6 +50,7 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
     event.preventDefault();
     onSelect(id, event.shiftKey);
   };
+  const link = useLinkProps({ to: "/videos/$videoId", params: { videoId: id }, onClick });
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === " ") onSelect(id, event.shiftKey);
     else if (event.key === "F2") setRenaming(true);
@@ -59,20 +62,18 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
 
   const poster = (
     <div className="relative shrink-0">
-      <Link
-        to="/videos/$videoId"
-        params={{ videoId: id }}
+      <a
+        {...link}
         ref={card}
         data-card={index}
         aria-label={video.title}
         aria-keyshortcuts="Space F2 , ."
-        onClick={onClick}
         onKeyDown={onKeyDown}
         onBlur={scrub.leave}
         className={cx("block shrink-0 focus-visible:outline-offset-4", list ? "rounded-lg" : "rounded-2xl", selected && "outline-2 outline-offset-2 outline-accent")}
       >
         <Poster video={video} scrub={scrub} small={list} onExpired={() => onExpired(id)} />
-      </Link>
+      </a>
       {!list && <PosterFacts video={video} scrub={scrub} />}
     </div>
   );
@@ -86,17 +87,15 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
     />
   ) : (
     // The poster is the link that the keyboard and a screen reader meet; this one is for the mouse.
-    <Link
-      to="/videos/$videoId"
-      params={{ videoId: id }}
+    <a
+      {...link}
       tabIndex={-1}
       aria-hidden="true"
-      onClick={onClick}
       title={video.title}
       className={cx("px-0.5 text-[15px] leading-snug font-medium [overflow-wrap:anywhere] hover:text-accent", list ? "block truncate" : "line-clamp-2")}
     >
       {video.title}
-    </Link>
+    </a>
   );
   const tags = video.tags.length > 0 && <span className="min-w-12 truncate">{video.tags.map((tag) => `#${tag}`).join(" ")}</span>;
   const facts = (
@@ -189,7 +188,7 @@ export function VideoCard({ video, index, view, selected, selecting, onSelect, o
       </div>
     </div>
   );
-}
+});
 
 function Working({ video }: { video: Video }) {
   const t = messages.use();

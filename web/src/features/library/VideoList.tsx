@@ -1,7 +1,8 @@
 import { useEffect, useRef, type KeyboardEvent } from "react";
 import type { Video } from "@/lib/api/types";
-import { sliceOf, useWindowedRows, type Layout } from "@/lib/windowing";
+import { useWindowed } from "@/lib/windowed";
 import { messages } from "./messages";
+import { useColumns, type Layout } from "./use-columns";
 import { VideoCard, type CardProps } from "./VideoCard";
 
 export type View = "grid" | "list";
@@ -13,6 +14,8 @@ const ROW_REM = 4.75;
 const NARROWEST_REM = 16;
 /** What sticks to the top of the page and would cover a focused card. */
 const HEADER_PX = 140;
+/** Rows kept ready above and below. */
+const BEYOND = 2;
 
 const layouts: Record<View, (width_px: number, rem_px: number) => Layout> = {
   grid: (width_px, rem_px) => {
@@ -34,12 +37,14 @@ interface Props extends Omit<CardProps, "video" | "index" | "selected"> {
 /** As many cards as the window shows, of however many there are. */
 export function VideoList({ videos, view, more, onMore, chosen, ...card }: Props) {
   const t = messages.use();
-  const { ref, rows, show } = useWindowedRows<HTMLUListElement>(layouts[view]);
-  const { first, last, before_px, after_px } = sliceOf(videos.length, rows);
+  const ref = useRef<HTMLUListElement>(null);
+  const { columns, row_px } = useColumns(ref, layouts[view]);
+  const rows = useWindowed(ref, { count: Math.ceil(videos.length / columns), row_px, within: "window", beyond: BEYOND });
+  const [first, last] = [rows.first * columns, Math.min(videos.length, rows.end * columns)];
   const wanted = useRef<number | null>(null);
 
   // The next page is asked for while there are still rows to scroll through.
-  const near = more && last + 4 * rows.columns >= videos.length;
+  const near = more && last + 4 * columns >= videos.length;
   const latestMore = useRef(onMore);
   useEffect(() => {
     latestMore.current = onMore;
@@ -55,17 +60,24 @@ export function VideoList({ videos, view, more, onMore, chosen, ...card }: Props
     if (ref.current?.contains(document.activeElement)) wanted.current = null;
   });
 
+  /** Scrolls as little as is needed for a card to be seen whole, below what sticks to the top. */
+  const show = (index: number) => {
+    const top = (ref.current?.getBoundingClientRect().top ?? 0) + rows.top(Math.floor(index / columns));
+    if (top < HEADER_PX) window.scrollBy({ top: top - HEADER_PX });
+    else if (top + row_px > window.innerHeight) window.scrollBy({ top: top + row_px - window.innerHeight + 16 });
+  };
+
   const go = (event: KeyboardEvent) => {
     const at = (event.target as HTMLElement).closest("[data-card]")?.getAttribute("data-card");
     if (at === null || at === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-    const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: rows.columns, ArrowUp: -rows.columns, Home: -Infinity, End: Infinity };
+    const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -Infinity, End: Infinity };
     const step = steps[event.key];
     if (step === undefined) return;
     event.preventDefault();
     const next = Math.min(videos.length - 1, Math.max(0, Number(at) + step));
     if (Math.abs(step) > 1 && Number.isFinite(step) && (Number(at) + step < 0 || Number(at) + step >= videos.length)) return;
     wanted.current = next;
-    show(next, HEADER_PX);
+    show(next);
     focus(next);
   };
 
@@ -76,11 +88,11 @@ export function VideoList({ videos, view, more, onMore, chosen, ...card }: Props
       onKeyDown={go}
       className="grid"
       style={{
-        gridTemplateColumns: `repeat(${rows.columns}, minmax(0, 1fr))`,
-        gridAutoRows: rows.row_px,
+        gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+        gridAutoRows: row_px,
         columnGap: GAP_PX,
-        paddingTop: before_px,
-        paddingBottom: after_px,
+        paddingTop: rows.before_px,
+        paddingBottom: rows.after_px,
       }}
     >
       {videos.slice(first, last).map((video, offset) => (

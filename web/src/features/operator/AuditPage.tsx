@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import type { AuditLine } from "@/lib/api/types";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
+import { changes } from "./changes";
 import { Filters, sent } from "./Filters";
 import { messages } from "./messages";
 import { Facts, Paged, Panel } from "./parts";
@@ -40,12 +41,11 @@ function Line({ line }: { line: AuditLine }) {
   const lang = useLanguage();
   const kinds: Record<string, string> = t.actors;
   const at = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(line.at));
-  const change = [line.before, line.after].map((value) => (value == null ? "–" : JSON.stringify(value))).join(" → ");
   return (
     <>
       <div className="flex flex-wrap items-baseline gap-x-3 gap-y-1">
         <h3 className="font-mono text-[13px] font-medium">{line.action}</h3>
-        <span className="nums ml-auto text-[13px] text-ink-faint">{at}</span>
+        <span className="nums text-[13px] text-ink-faint sm:ml-auto">{at}</span>
       </div>
       <Facts
         of={[
@@ -53,9 +53,9 @@ function Line({ line }: { line: AuditLine }) {
           line.subject_id === null ? null : [t.whom, line.subject_email ?? line.subject_id],
           line.target === null ? null : [t.target, line.target],
           line.ip === null ? null : ["IP", line.ip],
-          line.before == null && line.after == null ? null : [t.change, <code key="change" className="text-xs">{change}</code>],
         ]}
       />
+      <Facts of={changes(line.before, line.after).map(([name, text]) => [name, <code key={name} className="text-xs">{text}</code>])} />
     </>
   );
 }

@@ -61,10 +61,10 @@ function Failure({ failure, onRetry }: { failure: FailureGroup; onRetry: () => v
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
         <h3 className="min-w-0 font-mono text-sm font-semibold [overflow-wrap:anywhere]">{failure.code}</h3>
         <Pill state="failed">{t.occurred(failure.count)}</Pill>
-        <div className="ml-auto flex flex-wrap gap-2">
+        <div className="flex flex-wrap gap-2 sm:ml-auto">
           {failure.job_id !== null && (
             <>
-              <Link to="/operator/jobs" search={{ code: failure.code, state: "failed" }} className={buttonClass("quiet", "sm")}>
+              <Link to="/operator/jobs" search={{ code: failure.code, state: "failed" }} className={buttonClass("plain", "sm")}>
                 {t.allOfKind}
               </Link>
               <Link to="/operator/jobs/$jobId" params={{ jobId: failure.job_id }} className={buttonClass("plain", "sm")}>
@@ -72,7 +72,7 @@ function Failure({ failure, onRetry }: { failure: FailureGroup; onRetry: () => v
               </Link>
             </>
           )}
-          <Button size="sm" onClick={onRetry}>
+          <Button size="sm" onClick={onRetry} className="max-sm:order-first">
             {t.retryAll}
           </Button>
         </div>

@@ -1,5 +1,7 @@
 import { useId, useState } from "react";
+import { ChevronDown, SlidersHorizontal } from "lucide-react";
 import { Button } from "@/components/Button";
+import { cx } from "@/components/cx";
 import { messages } from "./messages";
 import type { Filter } from "./queries";
 
@@ -19,53 +21,64 @@ export function Filters({ fields, value, onChange }: { fields: readonly FilterFi
   const id = useId();
   const [draft, setDraft] = useState(value);
   const set = (name: string, text: string) => setDraft({ ...draft, [name]: text === "" ? undefined : text });
-  const chosen = Object.values(value).some((text) => text !== undefined);
+  const chosen = Object.values(value).filter((text) => text !== undefined).length;
+  // On a phone the fields would push the list off the page: they come when they are asked for.
+  const [open, setOpen] = useState(false);
   return (
-    <form
-      aria-label={t.filter}
-      className="grid grid-cols-2 items-end gap-x-3 gap-y-2 sm:grid-cols-3 lg:grid-cols-5"
-      onSubmit={(event) => {
-        event.preventDefault();
-        onChange(draft);
-      }}
-    >
-      {fields.map(({ name, label, type = "text", options }) => (
-        <div key={name} className="grid min-w-0 gap-1">
-          <label htmlFor={`${id}-${name}`} className="text-xs text-ink-soft">
-            {label}
-          </label>
-          {options ? (
-            <select id={`${id}-${name}`} className={inputClass} value={draft[name] ?? ""} onChange={(event) => set(name, event.target.value)}>
-              <option value="">{t.any}</option>
-              {options.map(([option, word]) => (
-                <option key={option} value={option}>
-                  {word}
-                </option>
-              ))}
-            </select>
-          ) : (
-            <input id={`${id}-${name}`} type={type} className={inputClass} value={draft[name] ?? ""} onChange={(event) => set(name, event.target.value)} />
+    <>
+      <Button size="sm" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)} className="justify-self-start sm:hidden">
+        <SlidersHorizontal aria-hidden="true" />
+        {chosen > 0 ? t.filtersSet(chosen) : t.filters}
+        <ChevronDown aria-hidden="true" className={cx("transition-transform", open && "rotate-180")} />
+      </Button>
+      <form
+        id={id}
+        aria-label={t.filter}
+        className={cx("grid grid-cols-2 items-end gap-x-3 gap-y-2 sm:flex sm:flex-wrap", !open && "max-sm:hidden")}
+        onSubmit={(event) => {
+          event.preventDefault();
+          onChange(draft);
+        }}
+      >
+        {fields.map(({ name, label, type = "text", options }) => (
+          <div key={name} className={cx("grid min-w-0 gap-1", type === "datetime-local" ? "max-sm:col-span-2 sm:flex-[1_1_12.5rem] sm:max-w-60" : "sm:flex-[1_1_8.5rem] sm:max-w-60")}>
+            <label htmlFor={`${id}-${name}`} className="text-xs text-ink-soft">
+              {label}
+            </label>
+            {options ? (
+              <select id={`${id}-${name}`} className={inputClass} value={draft[name] ?? ""} onChange={(event) => set(name, event.target.value)}>
+                <option value="">{t.any}</option>
+                {options.map(([option, word]) => (
+                  <option key={option} value={option}>
+                    {word}
+                  </option>
+                ))}
+              </select>
+            ) : (
+              <input id={`${id}-${name}`} type={type} className={inputClass} value={draft[name] ?? ""} onChange={(event) => set(name, event.target.value)} />
+            )}
+          </div>
+        ))}
+        <div className="flex gap-2">
+          <Button type="submit" size="sm" className="h-9">
+            {t.filter}
+          </Button>
+          {chosen > 0 && (
+            <Button
+              size="sm"
+              tone="quiet"
+              className="h-9"
+              onClick={() => {
+                setDraft({});
+                onChange({});
+              }}
+            >
+              {t.clear}
+            </Button>
           )}
         </div>
-      ))}
-      <div className="flex gap-2">
-        <Button type="submit" size="sm">
-          {t.filter}
-        </Button>
-        {chosen && (
-          <Button
-            size="sm"
-            tone="quiet"
-            onClick={() => {
-              setDraft({});
-              onChange({});
-            }}
-          >
-            {t.clear}
-          </Button>
-        )}
-      </div>
-    </form>
+      </form>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { Link, Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect, useRef, useState } from "react";
 import { cx } from "@/components/cx";
 import { useServices } from "@/lib/services";
 import { useTitle } from "@/lib/title";
@@ -27,6 +27,13 @@ export function OperatorLayout() {
   const [live, setLive] = useState(true);
   useTitle(t.title);
   useEffect(() => watchOperations(api, client, setLive), [api, client]);
+  const { pathname } = useLocation();
+  const tabs = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone there is room for four: the one that is open is among them.
+    const open = tabs.current?.querySelector<HTMLElement>("[data-status=active]");
+    if (tabs.current && open) tabs.current.scrollLeft = open.offsetLeft - (tabs.current.clientWidth - open.offsetWidth) / 2;
+  }, [pathname]);
   return (
     <div className="mx-auto grid w-full max-w-7xl gap-6 px-4 py-6 sm:px-6">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1">
@@ -36,14 +43,14 @@ export function OperatorLayout() {
           {live ? t.live : t.notLive}
         </p>
       </div>
-      <nav aria-label={t.sections} className="-mx-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
-        <ul className="flex w-max gap-1 border-b border-line">
+      <nav ref={tabs} aria-label={t.sections} className="thin-scroll relative -mx-4 overflow-x-auto px-4 sm:mx-0 sm:px-0">
+        <ul className="flex w-max min-w-full border-b border-line sm:gap-1">
           {TABS.map(([to, name]) => (
             <li key={to}>
               <Link
                 to={to}
                 activeOptions={{ exact: to === "/operator" }}
-                className="block border-b-2 border-transparent px-3 py-2 text-sm font-medium text-ink-soft outline-offset-[-3px] hover:text-ink data-[status=active]:border-accent data-[status=active]:text-ink"
+                className="block border-b-2 border-transparent px-2.5 py-2 text-sm font-medium text-ink-soft outline-offset-[-3px] hover:text-ink data-[status=active]:border-accent data-[status=active]:text-ink sm:px-3"
               >
                 {t.tabs[name]}
               </Link>

@@ -25,7 +25,12 @@ export function OverviewPage() {
   return (
     <div className="grid gap-8">
       {workers.data && !workers.data.some((worker) => worker.alive) && <Notice tone="warn">{t.nobodyWorks}</Notice>}
-      <Panel title={t.graph} action={paused > 0 && <span className="text-[13px] text-warn">{t.pausedSome(paused)}</span>}>
+      <Panel title={t.graph} action={
+          <p className="flex flex-wrap gap-x-4 text-[13px] text-ink-faint">
+            {paused > 0 && <span className="text-warn">{t.pausedSome(paused)}</span>}
+            {t.figures}
+          </p>
+        }>
         <StageGraph stages={stages} now={now} />
       </Panel>
       <Panel title={t.tabs.failures}>

@@ -10,14 +10,9 @@ import { useServices } from "@/lib/services";
 import { ActionDialog, type Ask } from "./ActionDialog";
 import { formatSpan } from "./ages";
 import { layOut } from "./graph";
+import { at, edge, HEIGHT, WIDTH } from "./graph-edges";
 import { messages } from "./messages";
 import { Pill } from "./parts";
-
-/** Of a node, and between two, in pixels. Seven columns fit the page. */
-const WIDTH = 158;
-const HEIGHT = 132;
-const GAP_X = 20;
-const GAP_Y = 16;
 
 /** The pipeline as it is: a drawing where there is room for one, else a list in the same order. */
 export function StageGraph({ stages, now }: { stages: StageQueue[]; now: number }) {
@@ -26,18 +21,13 @@ export function StageGraph({ stages, now }: { stages: StageQueue[]; now: number 
   const { api } = useServices();
   const [ask, setAsk] = useState<Ask | null>(null);
   const places = layOut(stages);
-  const at = (column: number, row: number) => ({ x: column * (WIDTH + GAP_X), y: row * (HEIGHT + GAP_Y) });
   const all = [...places.values()];
-  const width = at(Math.max(...all.map((place) => place.column)), 0).x + WIDTH;
-  const height = at(0, Math.max(...all.map((place) => place.row))).y + HEIGHT;
+  const width = at({ column: Math.max(...all.map((place) => place.column)), row: 0 }).x + WIDTH;
+  const height = at({ column: 0, row: Math.max(...all.map((place) => place.row)) }).y + HEIGHT;
   const edges = stages.flatMap(({ stage, needs }) =>
     needs.flatMap((need) => {
       const [from, to] = [places.get(need), places.get(stage)];
-      if (!from || !to) return [];
-      const [a, b] = [at(from.column, from.row), at(to.column, to.row)];
-      const [x1, y1, x2, y2] = [a.x + WIDTH, a.y + HEIGHT / 2, b.x, b.y + HEIGHT / 2];
-      const bend = Math.max(GAP_X / 2, (x2 - x1) / 2);
-      return [{ key: `${need}-${stage}`, path: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}` }];
+      return from && to ? [{ key: `${need}-${stage}`, path: edge(from, to) }] : [];
     }),
   );
   const toggle = ({ stage, paused }: StageQueue) => {
@@ -62,7 +52,7 @@ export function StageGraph({ stages, now }: { stages: StageQueue[]; now: number 
       <ol aria-label={t.graph} className="grid gap-2 sm:grid-cols-2 lg:grid-cols-3 xl:contents">
         {stages.map((queue) => {
           const place = places.get(queue.stage) ?? { column: 0, row: 0 };
-          const { x, y } = at(place.column, place.row);
+          const { x, y } = at(place);
           return (
             <li
               key={queue.stage}
@@ -107,26 +97,26 @@ function StageNode({ queue, now, onToggle }: { queue: StageQueue; now: number; o
           </span>
         )}
         {queue.failed > 0 && (
-          <Link to="/operator/jobs" search={{ stage: queue.stage, state: "failed" }} className="rounded-full">
+          <Link to="/operator/jobs" search={{ stage: queue.stage, state: "failed" }} className="inline-flex rounded-full">
             <Pill state="failed">{t.countOf(queue.failed, t.failed)}</Pill>
           </Link>
         )}
         {queue.running > 0 && <Pill state="running">{t.countOf(queue.running, t.running)}</Pill>}
         <Pill state="pending">{t.countOf(queue.waiting, t.waiting)}</Pill>
-      </p>
-      <dl className="nums grid gap-0.5 text-xs text-ink-soft">
-        <div className="flex justify-between gap-2" title={t.throughput}>
-          <dt className="truncate">{t.throughput}</dt>
-          <dd className="shrink-0 font-medium text-ink">
-            {queue.done_1m} · {queue.done_5m} · {queue.done_60m}
-          </dd>
-        </div>
         {queue.oldest_waiting_at !== null && (
-          <div className="flex justify-between gap-2">
-            <dt className="truncate">{t.oldest}</dt>
-            <dd className="shrink-0 font-medium text-ink">{formatSpan(queue.oldest_waiting_at, now, lang)}</dd>
-          </div>
+          <span title={t.oldest} className="inline-flex h-5 items-center px-1 text-xs text-ink-soft">
+            <span className="sr-only">{t.oldest} </span>
+            {formatSpan(queue.oldest_waiting_at, now, lang)}
+          </span>
         )}
+      </p>
+      <dl aria-label={t.throughput} title={t.throughput} className="nums flex flex-wrap justify-between gap-x-2 text-xs">
+        {([["1m", queue.done_1m], ["5m", queue.done_5m], ["60m", queue.done_60m]] as const).map(([span, done]) => (
+          <div key={span} className="flex items-baseline gap-1">
+            <dt className="text-ink-faint">{t.spans[span]}</dt>
+            <dd className="font-medium text-ink">{done}</dd>
+          </div>
+        ))}
       </dl>
     </div>
   );

@@ -27,9 +27,9 @@ export function StoragePage() {
       <Panel title={t.tabs.storage}>
         <dl className="grid grid-cols-2 gap-3 lg:grid-cols-4">
           {totals.map(([name, bytes]) => (
-            <div key={name} className="rounded-xl border border-line bg-surface p-4">
+            <div key={name} className="flex flex-col justify-between gap-1 rounded-xl border border-line bg-surface p-4">
               <dt className="text-[13px] text-ink-soft">{name}</dt>
-              <dd className="nums mt-1 text-lg font-semibold">{formatBytes(bytes, lang)}</dd>
+              <dd className="nums text-lg font-semibold">{formatBytes(bytes, lang)}</dd>
             </div>
           ))}
         </dl>

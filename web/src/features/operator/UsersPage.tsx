@@ -1,10 +1,13 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { buttonClass } from "@/components/Button";
+import { useState } from "react";
+import { Button, buttonClass } from "@/components/Button";
+import { meQuery } from "@/lib/api/queries";
 import type { Account } from "@/lib/api/types";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { formatBytes, formatDate, formatTimecode } from "@/lib/time";
+import { AccountForm } from "./AccountForm";
 import { Filters } from "./Filters";
 import { messages } from "./messages";
 import { Facts, Paged, Panel } from "./parts";
@@ -18,6 +21,8 @@ export function UsersPage() {
   const navigate = useNavigate();
   const filter = useFilter();
   const query = useInfiniteQuery(usersQuery(api, filter));
+  const admin = useQuery(meQuery(api)).data?.role_profiles.includes("admin") ?? false;
+  const [changing, setChanging] = useState<Account | null>(null);
   return (
     <Panel title={t.tabs.users}>
       <Filters
@@ -26,36 +31,43 @@ export function UsersPage() {
         onChange={(next) => void navigate({ to: "/operator/users", search: next })}
         fields={[
           { name: "q", label: t.search },
-          { name: "tier", label: t.tier, options: [["free", "free"], ["pro", "pro"], ["enterprise", "enterprise"]] },
-          { name: "role_profile", label: t.may, options: [["member", "member"], ["operator", "operator"], ["admin", "admin"]] },
+          { name: "tier", label: t.tier, options: Object.entries(t.tiers) },
+          { name: "role_profile", label: t.may, options: Object.entries(t.profiles) },
         ]}
       />
-      <Paged query={query} label={t.tabs.users} keyOf={(account) => account.user_id} row={(account) => <AccountRow account={account} />} />
+      <Paged query={query} label={t.tabs.users} keyOf={(account) => account.user_id} row={(account) => <AccountRow account={account} onChange={admin ? () => setChanging(account) : undefined} />} />
+      {changing && <AccountForm key={changing.user_id} account={changing} onClose={() => setChanging(null)} />}
     </Panel>
   );
 }
 
-function AccountRow({ account }: { account: Account }) {
+function AccountRow({ account, onChange }: { account: Account; onChange: (() => void) | undefined }) {
   const t = messages.use();
   const lang = useLanguage();
+  const named: Record<string, string> = t.profiles;
   return (
     <>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <h3 className="min-w-0 text-sm font-medium [overflow-wrap:anywhere]">{account.email ?? account.user_id}</h3>
         <span className="text-[13px] text-ink-soft">{account.display_name}</span>
-        <div className="ml-auto flex flex-wrap gap-2">
+        <div className="ml-auto flex flex-wrap gap-2 max-sm:-mr-3">
           <Link to="/operator/videos" search={{ owner_id: account.user_id }} className={buttonClass("quiet", "sm")}>
             {t.videos}
           </Link>
           <Link to="/operator/audit" search={{ subject_id: account.user_id }} className={buttonClass("quiet", "sm")}>
             {t.tabs.audit}
           </Link>
+          {onChange && (
+            <Button size="sm" aria-label={t.changeOf(account.email ?? account.user_id)} onClick={onChange}>
+              {t.changeWord}
+            </Button>
+          )}
         </div>
       </div>
       <Facts
         of={[
-          [t.tier, account.tier],
-          [t.may, account.role_profiles.join(", ")],
+          [t.tier, t.tiers[account.tier]],
+          [t.may, account.role_profiles.map((profile) => named[profile] ?? profile).join(", ")],
           [t.videos, account.video_count],
           [t.size, formatBytes(account.storage_bytes, lang)],
           [t.duration, formatTimecode(account.duration_ms)],

@@ -42,6 +42,7 @@ export function Panel({ title, action, children, className }: { title: string; a
 
 /** Names and values in a row that breaks. */
 export function Facts({ of }: { of: readonly (readonly [string, ReactNode] | null)[] }) {
+  if (of.length === 0) return null;
   return (
     <dl className="nums flex flex-wrap gap-x-5 gap-y-1 text-[13px]">
       {of.map(

@@ -91,8 +91,8 @@ function Seen({ scene, busy, onReject, onSplit, onExpired }: { scene: PersonScen
         </span>
         <span className="mt-2 block truncate px-0.5 text-sm font-medium group-hover:text-accent">{scene.video_title}</span>
       </Link>
-      <div className="flex items-center gap-1 px-0.5">
-        <p className="line-clamp-1 min-w-0 flex-1 text-[13px] text-ink-faint">{scene.text}</p>
+      <div className="flex items-start gap-1 px-0.5">
+        <p className="line-clamp-2 min-w-0 flex-1 pt-0.5 text-[13px] text-ink-faint">{scene.text}</p>
         <IconButton label={t.notThem(scene.video_title, at)} {...wait(onReject)}>
           <UserRoundX />
         </IconButton>

@@ -21,7 +21,7 @@ export const messages = defineMessages({
     consentNote: "How they agreed",
     consentNoteExample: "Asked her on 3 May",
     consentNoteMissing: "Note how and when they agreed.",
-    consentGiven: (date: string, note: string) => `Agreed, noted on ${date}: ${note}`,
+    consentGiven: (date: string, note: string) => `Agreed, noted ${date}: ${note}`,
     giveName: "Give a name",
     rename: "Rename",
     save: "Save",

@@ -19,8 +19,8 @@ export function Chips({ q, video, only }: { q: string; video: string | undefined
     requestAnimationFrame(() => opener.current?.focus());
   };
   return (
-    <div className="grid gap-3">
-      <ul aria-label={t.chips.label} className="flex flex-wrap items-center gap-2">
+    <>
+      <ul aria-label={t.chips.label} className="flex max-w-full flex-wrap items-center gap-2">
         {video && <ChipItem text={only === "" ? t.chips.oneVideo : t.chips.only(only)} onRemove={() => ask(q, undefined)} />}
         {chipsOf(q).map((chip, number) => (
           <ChipItem
@@ -51,7 +51,7 @@ export function Chips({ q, video, only }: { q: string; video: string | undefined
           }}
         />
       )}
-    </div>
+    </>
   );
 }
 
@@ -78,7 +78,7 @@ function AddChip({ onAdd, onClose }: { onAdd: (key: ChipKey, value: string, excl
   return (
     <form
       aria-label={t.chips.add}
-      className="flex flex-wrap items-center gap-2 rounded-2xl border border-line bg-surface p-3"
+      className="flex w-full flex-wrap items-center gap-2 rounded-2xl border border-line bg-surface p-3"
       onSubmit={(event: FormEvent) => {
         event.preventDefault();
         if (value.trim() !== "") onAdd(key, value, excluded);

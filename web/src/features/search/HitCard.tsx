@@ -1,6 +1,7 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { AudioLines, Brain, Eye, Hash, ListPlus, Play, ScanText, Sparkles, UserRound, type LucideIcon } from "lucide-react";
+import { AudioLines, Brain, Check, Eye, Hash, ListPlus, Play, ScanText, Sparkles, UserRound, type LucideIcon } from "lucide-react";
 import { Button } from "@/components/Button";
+import { cx } from "@/components/cx";
 import { SignedImage } from "@/components/SignedImage";
 import type { Hit } from "@/lib/api/types";
 import { formatTimecode } from "@/lib/time";
@@ -11,21 +12,49 @@ import { why } from "./why";
 
 const icons: Record<string, LucideIcon> = { words: AudioLines, meaning: Brain, seen: Eye, tagged: Hash, written: ScanText, who: UserRound };
 
-/** `q` is the query that found it, for the rest of its video; `more` is how much of that is on no page yet, 0 where it is not to be said. */
-export function HitCard({ hit, q, more, onExpired }: { hit: Hit; q: string; more: number; onExpired: () => void }) {
+/** While hits are chosen (`chosen` is not null) a press chooses instead of going there.
+ *  `q` is the query that found it, for the rest of its video; `more` is how much of that is on no page yet, 0 where it is not to be said. */
+export function HitCard({ hit, q, more, chosen, onChoose, onExpired }: {
+  hit: Hit;
+  q: string;
+  more: number;
+  chosen: boolean | null;
+  onChoose: () => void;
+  onExpired: () => void;
+}) {
   const t = messages.use();
   const navigate = useNavigate();
   const leaving = useLeaving();
   const short = excerpt(hit.text, hit.highlights);
   return (
-    <li data-testid="hit" data-video={hit.video_id} data-at={hit.at_ms} className="grid gap-1">
+    <li data-testid="hit" data-video={hit.video_id} data-at={hit.at_ms} className="relative grid rounded-2xl border border-line bg-surface shadow-card transition-colors hover:border-line-strong">
+      {chosen !== null && (
+        <label className="absolute top-4 left-4 z-10 grid size-9 cursor-pointer place-items-center">
+          <input type="checkbox" aria-label={t.chosen.one(hit.video_title, formatTimecode(hit.at_ms))} checked={chosen} onChange={onChoose} className="peer sr-only" />
+          <span
+            aria-hidden="true"
+            className={cx(
+              "grid size-6 place-items-center rounded-full border-2 peer-focus-visible:outline-2 peer-focus-visible:outline-offset-2 peer-focus-visible:outline-accent",
+              chosen ? "border-accent bg-accent text-on-accent" : "border-white bg-black/45",
+            )}
+          >
+            {chosen && <Check className="size-4" strokeWidth={3} />}
+          </span>
+        </label>
+      )}
       <Link
         to="/videos/$videoId"
         params={{ videoId: hit.video_id }}
         search={{ t: hit.at_ms }}
         data-hit={hit.scene_id}
-        onClick={() => leaving(hit)}
-        className="group grid gap-x-5 gap-y-3 rounded-2xl border border-line bg-surface p-3 shadow-card transition-colors hover:border-line-strong sm:grid-cols-[14rem_minmax(0,1fr)]"
+        onClick={(event) => {
+          if (chosen === null) leaving(hit);
+          else {
+            event.preventDefault();
+            onChoose();
+          }
+        }}
+        className="group grid gap-x-5 gap-y-3 rounded-2xl p-3 sm:grid-cols-[14rem_minmax(0,1fr)]"
       >
         <div className="relative aspect-video overflow-hidden rounded-xl bg-sunken">
           <SignedImage src={hit.thumbnail_url} alt="" onExpired={onExpired} className="size-full object-cover transition-transform duration-300 group-hover:scale-110 group-focus-visible:scale-110 motion-reduce:transition-none motion-reduce:group-hover:scale-100 motion-reduce:group-focus-visible:scale-100" />
@@ -70,7 +99,7 @@ export function HitCard({ hit, q, more, onExpired }: { hit: Hit; q: string; more
           </ul>
         </div>
       </Link>
-      <div className="flex flex-wrap justify-end gap-1">
+      <div className="-mt-1 flex flex-wrap justify-end gap-1 px-2 pb-2">
         {more > 0 && (
           <Button tone="quiet" size="sm" onClick={() => void navigate({ to: "/search", search: { q, video: hit.video_id } })}>
             <ListPlus aria-hidden="true" />

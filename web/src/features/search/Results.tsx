@@ -23,7 +23,16 @@ function moveAmongHits(event: KeyboardEvent<HTMLOListElement>) {
 }
 
 /** The hits. Whoever comes back from a moment goes on from the hit that led there. */
-export function Results({ hits, q, inVideo, stale, onExpired }: { hits: Hit[]; q: string; inVideo: boolean; stale: boolean; onExpired: () => void }) {
+export function Results({ hits, q, inVideo, stale, chosen, onChoose, onExpired }: {
+  hits: Hit[];
+  q: string;
+  inVideo: boolean;
+  stale: boolean;
+  /** Those that are chosen, by their scene; null while none is to be. */
+  chosen: ReadonlyMap<string, Hit> | null;
+  onChoose: (hit: Hit) => void;
+  onExpired: () => void;
+}) {
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
     const left = takeLeft();
@@ -34,7 +43,7 @@ export function Results({ hits, q, inVideo, stale, onExpired }: { hits: Hit[]; q
   return (
     <ol ref={list} aria-busy={stale} className="grid gap-3 transition-opacity aria-busy:opacity-60" onKeyDown={moveAmongHits}>
       {hits.map((hit) => (
-        <HitCard key={hit.scene_id} hit={hit} q={q} more={!inVideo && q !== "" && last.get(hit.video_id) === hit.scene_id ? hit.more_in_video : 0} onExpired={onExpired} />
+        <HitCard key={hit.scene_id} hit={hit} q={q} more={!inVideo && q !== "" && last.get(hit.video_id) === hit.scene_id ? hit.more_in_video : 0} chosen={chosen?.has(hit.scene_id) ?? null} onChoose={() => onChoose(hit)} onExpired={onExpired} />
       ))}
     </ol>
   );

@@ -190,4 +190,21 @@ describe("before anything is asked", () => {
     await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
     expect(asked.at(-1)?.body ?? asked.at(-2)?.body).toEqual({ name: "tag:rain 2", request: { query: "tag:rain" } });
   });
+
+  it("lets several moments be chosen, and copies their links", async () => {
+    const user = userEvent.setup();
+    await show("/search?q=rain", { "POST /search": () => answer([hit(1), hit(2, { video_id: "w", video_title: "Snow", at_ms: 61_000 })]) });
+    await user.click(await screen.findByRole("button", { name: "Choose several" }));
+    await user.click(screen.getByRole("checkbox", { name: "Choose Snow at 1:01" }));
+    // The card itself chooses too, and leads nowhere meanwhile.
+    await user.click(screen.getByText("rain 1"));
+    screen.getByText("2 moments");
+    await user.click(screen.getByRole("button", { name: "Copy links" }));
+    await screen.findByText("2 links are copied.");
+    const [snow, rain] = (await navigator.clipboard.readText()).split("\n");
+    expect(snow).toMatch(/^1:01 Snow – rain 2 \S+\/videos\/w\?t=61000$/);
+    expect(rain).toMatch(/^0:00 Rain – rain 1 \S+\/videos\/v\?t=500$/);
+    await user.click(screen.getByRole("button", { name: "Choose no longer" }));
+    expect(screen.queryByRole("checkbox")).toBeNull();
+  });
 });

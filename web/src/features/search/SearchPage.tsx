@@ -1,5 +1,5 @@
 import { Link, useSearch } from "@tanstack/react-router";
-import { Bookmark, SearchX } from "lucide-react";
+import { Bookmark, SearchX, SquareCheckBig } from "lucide-react";
 import { useState } from "react";
 import { Button, buttonClass } from "@/components/Button";
 import { Notice } from "@/components/Notice";
@@ -7,6 +7,7 @@ import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/Sta
 import { ApiError } from "@/lib/api/errors";
 import { useTitle } from "@/lib/title";
 import { Chips } from "./Chips";
+import { ChosenHits, useChosenHits } from "./ChosenHits";
 import { columnsOf, FaultyQuery } from "./FaultyQuery";
 import { messages } from "./messages";
 import { usePicture } from "./picture";
@@ -31,17 +32,15 @@ export function SearchPage() {
       <h1 className={isAsked(asked) ? "text-xl font-semibold tracking-tight text-balance [overflow-wrap:anywhere]" : "sr-only"}>
         {isAsked(asked) ? heading : t.title}
       </h1>
-      <div className="mt-4 mb-5 grid gap-3">
+      <div className="mt-4 mb-5 flex flex-wrap items-center gap-2">
         {!like && <Chips q={q} video={video} only={video ? (found.hits[0]?.video_title ?? "") : ""} />}
-        <div className="flex flex-wrap items-center gap-2">
-          <PictureBar />
-          {q !== "" && !like && !picture && (
-            <Button size="sm" onClick={() => setSaving(true)}>
-              <Bookmark aria-hidden="true" />
-              {t.saved.save}
-            </Button>
-          )}
-        </div>
+        <PictureBar />
+        {q !== "" && !like && !picture && (
+          <Button size="sm" onClick={() => setSaving(true)}>
+            <Bookmark aria-hidden="true" />
+            {t.saved.save}
+          </Button>
+        )}
       </div>
       {isAsked(asked) ? <Found asked={asked} found={found} /> : <SearchStart />}
       {saving && <SaveSearch what={{ q, video }} onClose={() => setSaving(false)} />}
@@ -52,13 +51,23 @@ export function SearchPage() {
 function Found({ asked, found: { query, hits, first, onExpired } }: { asked: Asked; found: ReturnType<typeof useResults> }) {
   const t = messages.use();
   const { q, video, like, picture } = asked;
+  const { chosen, start, stop, toggle } = useChosenHits(JSON.stringify([q, video, like, picture?.id]));
   const degraded = first?.channels.some((channel) => channel.status === "timeout" || channel.status === "error") ?? false;
   const wrong = query.error instanceof ApiError ? columnsOf(query.error) : null;
   return (
     <>
-      <p className="nums mb-4 min-h-5 text-[13px] text-ink-faint" role="status">
-        {!like && first && hits.length > 0 && t.count(hits.length, query.hasNextPage, Math.round(first.took_ms))}
-      </p>
+      <div className="mb-4 flex min-h-8 flex-wrap items-center justify-between gap-2">
+        <p className="nums text-[13px] text-ink-faint" role="status">
+          {!like && first && hits.length > 0 && t.count(hits.length, query.hasNextPage, Math.round(first.took_ms))}
+        </p>
+        {hits.length > 0 && chosen === null && (
+          <Button size="sm" tone="quiet" onClick={start} className="-mr-3">
+            <SquareCheckBig aria-hidden="true" />
+            {t.chosen.start}
+          </Button>
+        )}
+      </div>
+      {chosen !== null && <ChosenHits hits={[...chosen.values()]} onStop={stop} />}
       {degraded && (
         <Notice tone="warn" className="mb-4">
           {t.degraded}
@@ -95,7 +104,7 @@ function Found({ asked, found: { query, hits, first, onExpired } }: { asked: Ask
         </EmptyState>
       ) : (
         <>
-          <Results hits={hits} q={picture ? "" : q} inVideo={video !== undefined} stale={query.isPlaceholderData} onExpired={onExpired} />
+          <Results hits={hits} q={picture ? "" : q} inVideo={video !== undefined} stale={query.isPlaceholderData} chosen={chosen} onChoose={toggle} onExpired={onExpired} />
           {query.hasNextPage && (
             <div className="mt-6 grid place-items-center">
               <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>

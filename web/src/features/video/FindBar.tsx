@@ -15,7 +15,7 @@ interface Props {
 export function FindBar({ text, place, all, onText, onStep }: Props) {
   const t = messages.use();
   return (
-    <div role="search" aria-label={t.find} className="mx-4 mb-2 flex h-9 items-center gap-1 rounded-xl border border-line bg-surface pl-2.5 focus-within:border-accent">
+    <div role="search" aria-label={t.find} className="mx-4 mb-2 flex h-9 items-center gap-1 rounded-xl border border-line bg-surface pl-2.5 focus-within:border-accent has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-offset-2 has-[input:focus-visible]:outline-accent">
       <Search className="size-4 shrink-0 text-ink-faint" aria-hidden="true" />
       <input
         type="text"
@@ -32,7 +32,7 @@ export function FindBar({ text, place, all, onText, onStep }: Props) {
           }
           if (event.key === "Escape") onText("");
         }}
-        className="h-full min-w-0 flex-1 rounded-md bg-transparent px-1 text-sm text-ink placeholder:text-ink-faint"
+        className="h-full min-w-0 flex-1 rounded-md bg-transparent px-1 text-sm text-ink outline-none placeholder:text-ink-faint"
       />
       <span role="status" className="nums shrink-0 text-[13px] text-ink-soft">
         {text.trim() !== "" && t.foundOf(place, all)}

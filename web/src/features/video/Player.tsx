@@ -1,9 +1,11 @@
 import { Captions, CaptionsOff, Maximize, Minimize, Pause, Play, Volume2, VolumeX } from "lucide-react";
-import { lazy, Suspense, useCallback, useEffect, useImperativeHandle, useRef, useState, type Ref } from "react";
+import { lazy, Suspense, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState, type Ref } from "react";
 import { cx } from "@/components/cx";
 import type { Playback, Scene, Segment } from "@/lib/api/types";
+import { chapterTitle } from "@/lib/chapters";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { formatTimecode, spokenTimecode } from "@/lib/time";
+import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
 
@@ -34,6 +36,8 @@ interface Props {
   onBroken: () => void;
 }
 
+/** Cuts nearer to each other than this part of the bar would cover it, and are not all marked. */
+const BETWEEN_MARKS = 1 / 150;
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 const controlClass =
   "grid size-9 shrink-0 place-items-center rounded-lg text-white/90 sm:size-10 hover:bg-white/15 focus-visible:outline-white disabled:opacity-50 [&_svg]:size-5";
@@ -190,7 +194,7 @@ export function Player({ ref, url, poster, sprite, duration_ms, scenes, segments
             {muted ? <VolumeX /> : <Volume2 />}
           </button>
           <Position clock={clock} length_ms={length_ms} />
-          <span className="flex-1" />
+          <Chapter clock={clock} scenes={scenes} />
           <select
             aria-label={t.speed}
             value={speed}
@@ -226,6 +230,19 @@ function Position({ clock, length_ms }: { clock: PlayerClock; length_ms: number 
   );
 }
 
+/** What the scene that is played is called. */
+function Chapter({ clock, scenes }: { clock: PlayerClock; scenes: Scene[] }) {
+  const starts = useMemo(() => scenes.map((scene) => scene.start_ms), [scenes]);
+  const current = scenes[useClock(clock, (at_ms) => indexAt(starts, at_ms))];
+  const title = current && chapterTitle(current);
+  return (
+    <span data-testid="chapter" className="min-w-0 flex-1 truncate px-1 text-[13px] text-white/65 max-sm:invisible">
+      {title && <span aria-hidden="true">· </span>}
+      {title}
+    </span>
+  );
+}
+
 function Timeline({ clock, length_ms, scenes, sprite, onSeek }: {
   clock: PlayerClock;
   length_ms: number;
@@ -238,6 +255,19 @@ function Timeline({ clock, length_ms, scenes, sprite, onSeek }: {
   const at_ms = useClock(clock, (ms) => Math.round(ms / 50) * 50);
   /** Where the pointer is, 0 to 1 of the bar. */
   const [hover, setHover] = useState<number | null>(null);
+  const marks = useMemo(() => {
+    const marked: number[] = [];
+    for (const { start_ms } of scenes) {
+      if (start_ms - (marked.at(-1) ?? 0) >= length_ms * BETWEEN_MARKS) marked.push(start_ms);
+    }
+    return marked;
+  }, [scenes, length_ms]);
+  const starts = useMemo(() => scenes.map((scene) => scene.start_ms), [scenes]);
+  const titleAt = (ms: number) => {
+    const scene = scenes[indexAt(starts, ms)];
+    return scene ? chapterTitle(scene) : null;
+  };
+  const hovered = hover === null ? null : titleAt(hover * length_ms);
   const share = length_ms > 0 ? Math.min(100, (at_ms / length_ms) * 100) : 0;
   return (
     <div
@@ -260,15 +290,15 @@ function Timeline({ clock, length_ms, scenes, sprite, onSeek }: {
               <SpritePreview sprite={sprite} at_ms={hover * length_ms} />
             </Suspense>
           )}
-          <span className="nums rounded-md bg-black/80 px-1.5 py-0.5 text-xs font-medium text-white">{formatTimecode(hover * length_ms)}</span>
+          <span className="nums max-w-44 truncate rounded-md bg-black/80 px-1.5 py-0.5 text-xs font-medium text-white">
+            {[formatTimecode(hover * length_ms), hovered].filter(Boolean).join(" · ")}
+          </span>
         </div>
       )}
       <div aria-hidden="true" className="pointer-events-none absolute inset-x-0 h-1.5 overflow-hidden rounded-full bg-white/20">
         <div className="h-full bg-[#5cc4cc]" style={{ width: `${share}%` }} />
         {length_ms > 0 &&
-          scenes.slice(1).map((scene) => (
-            <span key={scene.scene_id} className="absolute inset-y-0 w-0.5 bg-[#0b1114]" style={{ left: `${(scene.start_ms / length_ms) * 100}%` }} />
-          ))}
+          marks.map((start_ms) => <span key={start_ms} className="absolute inset-y-0 w-0.5 bg-[#0b1114]" style={{ left: `${(start_ms / length_ms) * 100}%` }} />)}
       </div>
       <input
         type="range"
@@ -277,7 +307,7 @@ function Timeline({ clock, length_ms, scenes, sprite, onSeek }: {
         step="any"
         value={at_ms / 1000}
         aria-label={t.position}
-        aria-valuetext={t.positionOf(spokenTimecode(at_ms, lang), spokenTimecode(length_ms, lang))}
+        aria-valuetext={[t.positionOf(spokenTimecode(at_ms, lang), spokenTimecode(length_ms, lang)), titleAt(at_ms)].filter(Boolean).join(", ")}
         onChange={(event) => onSeek(Number(event.target.value) * 1000)}
         className="seekbar relative h-5 w-full cursor-pointer appearance-none bg-transparent focus-visible:outline-white"
       />

@@ -9,15 +9,9 @@ import type { Clip } from "@/lib/api/types";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { formatBytes, formatTimecode } from "@/lib/time";
+import { clipQuery, LONGEST_CLIP_MS } from "./clips";
 import { messages } from "./messages";
 import type { Moment } from "./ShareMoment";
-
-/** As the server allows. */
-const LONGEST_MS = 30 * 60_000;
-/** While it is made: a clip is a matter of seconds, and looked at only while the dialog is open. */
-const ASK_AGAIN_MS = 2000;
-/** A signed address lives ten minutes. */
-const RENEW_MS = 8 * 60_000;
 
 /** A moment as a file: has it cut, and hands it over. */
 export function SaveClip({ videoId, moment }: { videoId: string; moment: Moment }) {
@@ -25,15 +19,9 @@ export function SaveClip({ videoId, moment }: { videoId: string; moment: Moment 
   const lang = useLanguage();
   const { api } = useServices();
   const [exact, setExact] = useState(false);
-  const end_ms = Math.min(moment.end_ms, moment.start_ms + LONGEST_MS);
+  const end_ms = Math.min(moment.end_ms, moment.start_ms + LONGEST_CLIP_MS);
   const ask = useMutation({ mutationFn: () => api.json<Clip>(`/videos/${videoId}/clips`, { method: "POST", body: { start_ms: moment.start_ms, end_ms, exact } }) });
-  const id = ask.data?.clip_id;
-  const made = useQuery({
-    queryKey: ["clip", id],
-    queryFn: ({ signal }) => api.json<Clip>(`/videos/${videoId}/clips/${id}`, { signal }),
-    enabled: id !== undefined,
-    refetchInterval: ({ state }) => (state.data?.state === "ready" ? RENEW_MS : state.data?.state === "failed" ? false : ASK_AGAIN_MS),
-  });
+  const made = useQuery(clipQuery(api, videoId, ask.data?.clip_id));
   const clip = made.data ?? ask.data;
   const error = ask.error ?? made.error;
   return (

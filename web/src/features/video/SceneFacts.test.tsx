@@ -93,6 +93,15 @@ describe("what was seen", () => {
     expect(scrollTo).toHaveBeenCalledTimes(2);
   });
 
+  it("draws of a thousand scenes those near what is seen, and scrolls to one that is not drawn", async () => {
+    const { container, at } = await show(Array.from({ length: 1000 }, (_, number) => scene(number, { tags: [tag("car")] })));
+    expect(container.querySelectorAll("[data-seen]").length).toBeLessThan(60);
+    const scrollTo = vi.spyOn(container.querySelector("ol") as HTMLOListElement, "scrollTo").mockImplementation(() => undefined);
+    at(9_000_000);
+    expect(scrollTo).toHaveBeenCalledWith(expect.objectContaining({ behavior: "auto" }));
+    expect((scrollTo.mock.lastCall?.[0] as unknown as ScrollToOptions).top).toBeGreaterThan(30_000);
+  });
+
   it("names a mood only when it stands out and is sure", () => {
     expect(moods(null)).toEqual([]);
     expect(moods({ valence: { value: 0.9, confidence: 0.1 }, arousal: { value: 0.5, confidence: 1 }, energy: null })).toEqual([]);

@@ -5,12 +5,18 @@ import { cx } from "@/components/cx";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { scrollBehavior } from "@/lib/motion";
 import { formatTimecode } from "@/lib/time";
+import { useWindowed } from "@/lib/windowed";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
 import { commonTags, moods, nextWith, percent, withFindings, type ScenePerson, type SeenScene } from "./scene-facts";
 
 const MOST_TAGS = 12;
+/** Of a scene with one line of findings, pixels. */
+const USUAL_ROW = 45;
+/** Shorter lists are rendered whole. */
+const WHOLE = 120;
+const BEYOND = 12;
 
 /** What was seen: the video's tags, each of which leads to the next scene with it, and scene by scene people, tags and writing. */
 export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenScene[]; clock: PlayerClock; onSeek: (at_ms: number) => void }) {
@@ -24,14 +30,19 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
     const index = indexAt(starts, at_ms);
     return at_ms < (found[index]?.end_ms ?? 0) ? index : -1;
   });
+  const { first, end, before_px, after_px, top, measure } = useWindowed(list, { count: found.length, row_px: USUAL_ROW, within: "itself", beyond: BEYOND, whole: WHOLE });
 
   useEffect(() => {
-    const item = list.current?.children[current] as HTMLElement | undefined;
-    if (!list.current || !item) return;
+    const box = list.current;
+    if (!box || current < 0) return;
     // What somebody points at or stands on does not move away from under them.
-    if (hovered.current || list.current.contains(document.activeElement)) return;
-    const visible = item.offsetTop >= list.current.scrollTop && item.offsetTop + item.offsetHeight <= list.current.scrollTop + list.current.clientHeight;
-    if (!visible) list.current.scrollTo({ top: item.offsetTop - 8, behavior: scrollBehavior() });
+    if (hovered.current || box.contains(document.activeElement)) return;
+    const item = box.querySelector<HTMLElement>(`[data-seen="${current}"]`);
+    const [from, height] = item ? [item.offsetTop, item.offsetHeight] : [top(current), USUAL_ROW];
+    const visible = from >= box.scrollTop && from + height <= box.scrollTop + box.clientHeight;
+    if (!visible) box.scrollTo({ top: from - 8, behavior: item ? scrollBehavior() : "auto" });
+    // Only the scene that is played moves the list, not a row that turns out higher.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [current]);
 
   if (found.length === 0) return null;
@@ -66,55 +77,64 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
         onPointerLeave={() => (hovered.current = false)}
         className="thin-scroll relative max-h-80 divide-y divide-line overflow-y-auto border-t border-line"
       >
-        {found.map((scene, index) => (
-          <li
-            key={scene.scene_id}
-            aria-current={index === current ? "true" : undefined}
-            className={cx("grid grid-cols-[3.75rem_minmax(0,1fr)] items-start gap-x-3 px-5 py-2.5", index === current && "bg-accent-wash")}
-          >
-            <button
-              type="button"
-              aria-label={t.seekTo(formatTimecode(scene.start_ms))}
-              onClick={() => onSeek(scene.start_ms)}
-              className="nums inline-flex h-6 items-center text-left text-[13px] font-medium text-accent hover:underline"
+        {before_px > 0 && <li aria-hidden="true" className="border-0" style={{ height: before_px }} />}
+        {found.slice(first, end).map((scene, offset) => {
+          const index = first + offset;
+          return (
+            <li
+              key={scene.scene_id}
+              ref={(element) => measure(index, element)}
+              data-seen={index}
+              aria-setsize={found.length}
+              aria-posinset={index + 1}
+              aria-current={index === current ? "true" : undefined}
+              className={cx("grid grid-cols-[3.75rem_minmax(0,1fr)] items-start gap-x-3 px-5 py-2.5", index === current && "bg-accent-wash")}
             >
-              {formatTimecode(scene.start_ms)}
-            </button>
-            <div className="flex min-w-0 flex-wrap items-center gap-1.5">
-              {scene.people?.map((person) => (
-                <span key={person.person_id} className="inline-flex max-w-full items-center">
-                  <Chip icon={<UserRound />} strong label={t.seekTo(formatTimecode(scene.start_ms))} onClick={() => onSeek(scene.start_ms)}>
-                    {person.display_name ?? t.somebody}
-                  </Chip>
-                  <ToPerson person={person} at={formatTimecode(scene.start_ms)} />
-                </span>
-              ))}
-              {scene.tags?.map((tag) => (
-                <span key={tag.tag} title={t.sure(percent(tag.score, language))} className="inline-flex h-6 items-center rounded-full bg-sunken px-2.5 text-xs font-medium text-ink-soft">
-                  {tag.label}
-                </span>
-              ))}
-              {moods(scene.affect).map((mood) => (
-                <span key={mood} className="inline-flex h-6 items-center px-1 text-xs text-ink-soft italic">
-                  {t.moods[mood]}
-                </span>
-              ))}
-              {scene.on_screen?.map((text, place) => (
-                <button
-                  key={place}
-                  type="button"
-                  title={t.sure(percent(text.confidence, language))}
-                  onClick={() => onSeek(text.start_ms)}
-                  className="flex w-full min-w-0 items-start gap-1.5 text-left text-[13px] text-ink hover:text-accent hover:underline"
-                >
-                  <ScanText className="mt-0.5 size-3.5 shrink-0 text-ink-faint" aria-hidden="true" />
-                  <span className="sr-only">{t.onScreen}: </span>
-                  <span className="[overflow-wrap:anywhere]">{text.text}</span>
-                </button>
-              ))}
-            </div>
-          </li>
-        ))}
+              <button
+                type="button"
+                aria-label={t.seekTo(formatTimecode(scene.start_ms))}
+                onClick={() => onSeek(scene.start_ms)}
+                className="nums inline-flex h-6 items-center text-left text-[13px] font-medium text-accent hover:underline"
+              >
+                {formatTimecode(scene.start_ms)}
+              </button>
+              <div className="flex min-w-0 flex-wrap items-center gap-1.5">
+                {scene.people?.map((person) => (
+                  <span key={person.person_id} className="inline-flex max-w-full items-center">
+                    <Chip icon={<UserRound />} strong label={t.seekTo(formatTimecode(scene.start_ms))} onClick={() => onSeek(scene.start_ms)}>
+                      {person.display_name ?? t.somebody}
+                    </Chip>
+                    <ToPerson person={person} at={formatTimecode(scene.start_ms)} />
+                  </span>
+                ))}
+                {scene.tags?.map((tag) => (
+                  <span key={tag.tag} title={t.sure(percent(tag.score, language))} className="inline-flex h-6 items-center rounded-full bg-sunken px-2.5 text-xs font-medium text-ink-soft">
+                    {tag.label}
+                  </span>
+                ))}
+                {moods(scene.affect).map((mood) => (
+                  <span key={mood} className="inline-flex h-6 items-center px-1 text-xs text-ink-soft italic">
+                    {t.moods[mood]}
+                  </span>
+                ))}
+                {scene.on_screen?.map((text, place) => (
+                  <button
+                    key={place}
+                    type="button"
+                    title={t.sure(percent(text.confidence, language))}
+                    onClick={() => onSeek(text.start_ms)}
+                    className="flex w-full min-w-0 items-start gap-1.5 text-left text-[13px] text-ink hover:text-accent hover:underline"
+                  >
+                    <ScanText className="mt-0.5 size-3.5 shrink-0 text-ink-faint" aria-hidden="true" />
+                    <span className="sr-only">{t.onScreen}: </span>
+                    <span className="[overflow-wrap:anywhere]">{text.text}</span>
+                  </button>
+                ))}
+              </div>
+            </li>
+          );
+        })}
+        {after_px > 0 && <li aria-hidden="true" className="border-0" style={{ height: after_px }} />}
       </ol>
     </section>
   );
@@ -138,7 +158,7 @@ function Chip({ icon, label, strong = false, onClick, children }: { icon: ReactN
       title={label}
       onClick={onClick}
       className={cx(
-        "inline-flex h-6 max-w-full items-center gap-1 rounded-full border px-2.5 text-xs font-medium transition-colors [&>svg]:size-3 [&>svg]:shrink-0",
+        "inline-flex h-6 max-w-full items-center gap-1 rounded-full border px-2.5 text-xs font-medium transition-colors [&_svg]:size-3 [&_svg]:shrink-0",
         strong ? "border-accent text-accent hover:bg-accent-wash" : "border-line text-ink-soft hover:border-line-strong hover:text-ink",
       )}
     >

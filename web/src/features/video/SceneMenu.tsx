@@ -1,11 +1,11 @@
-import { FileCode, FileSpreadsheet, Film, Scissors, Share2 } from "lucide-react";
+import { Scissors, Share2 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { buttonClass } from "@/components/Button";
 import { Dialog } from "@/components/Dialog";
 import { Menu, menuItemClass } from "@/components/Menu";
 import { sentence } from "@/lib/api/errors";
 import type { Scene, Video } from "@/lib/api/types";
-import { saveAsFile } from "@/lib/download";
+import { MARKERS, saveMarkers } from "@/lib/markers";
 import { useServices } from "@/lib/services";
 import { showToast } from "@/lib/toast";
 import { indexAt } from "./follow";
@@ -16,12 +16,6 @@ import { useClock, type PlayerClock } from "./player-clock";
 const ShareMoment = lazy(async () => ({ default: (await import("./ShareMoment")).ShareMoment }));
 const SaveClip = lazy(async () => ({ default: (await import("./SaveClip")).SaveClip }));
 
-const MARKERS = [
-  ["edl", Film],
-  ["fcpxml", FileCode],
-  ["csv", FileSpreadsheet],
-] as const;
-
 /** What leaves the library: the scene that is being played as a link or a file, and all scenes for an editing program. */
 export function SceneMenu({ video, scenes, clock }: { video: Video; scenes: Scene[]; clock: PlayerClock }) {
   const t = messages.use();
@@ -31,15 +25,6 @@ export function SceneMenu({ video, scenes, clock }: { video: Video; scenes: Scen
   const current = useClock(clock, (at_ms) => Math.max(0, indexAt(starts, at_ms)));
   const scene = scenes[current];
   if (!scene) return null;
-
-  const save = async (format: "edl" | "fcpxml" | "csv") => {
-    try {
-      const response = await api.raw(`/videos/${video.video_id}/markers`, { query: { format }, headers: { accept: "*/*" } });
-      await saveAsFile(response, `${video.title.replace(/[\\/:*?"<>|]+/g, " ").trim() || "scenes"}.${format}`);
-    } catch (error) {
-      showToast({ tone: "bad", text: sentence(error) });
-    }
-  };
   return (
     <>
       <Menu buttonClassName={buttonClass("plain", "sm")} button={<><Share2 aria-hidden="true" />{t.share}</>}>
@@ -53,7 +38,7 @@ export function SceneMenu({ video, scenes, clock }: { video: Video; scenes: Scen
         </button>
         <hr className="my-1.5 border-line" />
         {MARKERS.map(([format, Icon]) => (
-          <button key={format} type="button" className={menuItemClass} onClick={() => void save(format)}>
+          <button key={format} type="button" className={menuItemClass} onClick={() => void saveMarkers(api, video, format).catch((error: unknown) => showToast({ tone: "bad", text: sentence(error) }))}>
             <Icon aria-hidden="true" />
             {t.markers[format]}
           </button>

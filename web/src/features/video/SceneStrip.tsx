@@ -1,9 +1,11 @@
+import { Check } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { cx } from "@/components/cx";
 import { SignedImage } from "@/components/SignedImage";
 import type { Scene } from "@/lib/api/types";
 import { scrollBehavior } from "@/lib/motion";
 import { formatTimecode } from "@/lib/time";
+import { useWindowed } from "@/lib/windowed";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
@@ -11,52 +13,90 @@ import { useClock, type PlayerClock } from "./player-clock";
 /** Who is in it and has a name. */
 const namesIn = (scene: Scene) => scene.people.flatMap((person) => person.display_name ?? []).join(", ");
 
-/** The scenes as a filmstrip; the current one stays in view. */
-export function SceneStrip({ scenes, clock, onSeek, onExpired }: { scenes: Scene[]; clock: PlayerClock; onSeek: (at_ms: number) => void; onExpired: () => void }) {
+/** Of a scene with its gap, pixels. */
+const USUAL_WIDTH = 152;
+/** Shorter strips are rendered whole. */
+const WHOLE = 120;
+const BEYOND = 12;
+
+/** The scenes as a filmstrip; the current one stays in view. While scenes are chosen (`chosen` is not null) a press chooses, with Shift
+ *  all from the last one to this, instead of going there. */
+export function SceneStrip({ scenes, clock, chosen, onChoose, onSeek, onExpired }: {
+  scenes: Scene[];
+  clock: PlayerClock;
+  chosen: ReadonlySet<string> | null;
+  onChoose: (id: string, range: boolean) => void;
+  onSeek: (at_ms: number) => void;
+  onExpired: () => void;
+}) {
   const t = messages.use();
   const list = useRef<HTMLOListElement>(null);
   const starts = scenes.map((scene) => scene.start_ms);
   const current = useClock(clock, (at_ms) => indexAt(starts, at_ms));
+  const { first, end, before_px, after_px, top, measure } = useWindowed(list, { count: scenes.length, row_px: USUAL_WIDTH, within: "itself", axis: "x", beyond: BEYOND, whole: WHOLE });
 
+  const choosing = chosen !== null;
   useEffect(() => {
+    // What is being chosen does not move away from under the pointer.
+    if (choosing) return;
     const strip = list.current;
-    const item = strip?.children[current] as HTMLElement | undefined;
-    if (!strip || !item) return;
-    const visible = item.offsetLeft >= strip.scrollLeft && item.offsetLeft + item.offsetWidth <= strip.scrollLeft + strip.clientWidth;
-    if (!visible) strip.scrollTo({ left: item.offsetLeft - strip.clientWidth / 3, behavior: scrollBehavior() });
-  }, [current]);
+    if (!strip || current < 0) return;
+    const item = strip.querySelector<HTMLElement>(`[data-scene-index="${current}"]`);
+    const [from, width] = item ? [item.offsetLeft, item.offsetWidth] : [top(current), USUAL_WIDTH];
+    const visible = from >= strip.scrollLeft && from + width <= strip.scrollLeft + strip.clientWidth;
+    if (!visible) strip.scrollTo({ left: from - strip.clientWidth / 3, behavior: item ? scrollBehavior() : "auto" });
+    // Only the scene that is played moves the strip, not a scene that turns out wider.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [current, choosing]);
 
   return (
-    <ol ref={list} className="thin-scroll relative -mx-1 flex gap-2 overflow-x-auto px-1 pt-1 pb-2">
-      {scenes.map((scene, index) => (
-        <li key={scene.scene_id} className="shrink-0">
-          <button
-            type="button"
-            title={scene.text || undefined}
-            aria-current={index === current ? "true" : undefined}
-            onClick={() => onSeek(scene.start_ms)}
-            className="group grid gap-1 text-left"
-          >
-            <SignedImage
-              src={scene.thumbnail_url}
-              alt=""
-              onExpired={onExpired}
-              className={cx(
-                "aspect-video w-32 rounded-lg object-cover ring-2 ring-offset-2 ring-offset-canvas transition-shadow sm:w-36",
-                index === current ? "ring-accent" : "ring-transparent group-hover:ring-line-strong",
+    <ol ref={list} className="thin-scroll relative -mx-1 flex overflow-x-auto px-1 pt-1 pb-2">
+      {before_px > 0 && <li aria-hidden="true" className="shrink-0" style={{ width: before_px }} />}
+      {scenes.slice(first, end).map((scene, offset) => {
+        const index = first + offset;
+        return (
+          <li key={scene.scene_id} ref={(element) => measure(index, element)} data-scene-index={index} aria-setsize={scenes.length} aria-posinset={index + 1} className="shrink-0 pr-2">
+            <button
+              type="button"
+              title={scene.text || undefined}
+              aria-current={index === current ? "true" : undefined}
+              aria-pressed={chosen?.has(scene.scene_id)}
+              onClick={(event) => (chosen === null ? onSeek(scene.start_ms) : onChoose(scene.scene_id, event.shiftKey))}
+              className="group relative grid gap-1 text-left"
+            >
+              {chosen !== null && (
+                <span
+                  aria-hidden="true"
+                  className={cx(
+                    "absolute top-1.5 left-1.5 z-10 grid size-6 place-items-center rounded-full border-2",
+                    chosen.has(scene.scene_id) ? "border-accent bg-accent text-on-accent" : "border-white bg-black/45",
+                  )}
+                >
+                  {chosen.has(scene.scene_id) && <Check className="size-4" strokeWidth={3} />}
+                </span>
               )}
-            />
-            <span className="sr-only">
-              {t.sceneAt(index + 1, formatTimecode(scene.start_ms))}
-              {namesIn(scene) !== "" && ", "}
-            </span>
-            <span aria-hidden="true" className={cx("nums px-0.5 text-xs", index === current ? "font-semibold text-accent" : "text-ink-faint")}>
-              {formatTimecode(scene.start_ms)}
-            </span>
-            {namesIn(scene) !== "" && <span className="w-32 truncate px-0.5 text-xs text-ink-soft sm:w-36">{namesIn(scene)}</span>}
-          </button>
-        </li>
-      ))}
+              <SignedImage
+                src={scene.thumbnail_url}
+                alt=""
+                onExpired={onExpired}
+                className={cx(
+                  "aspect-video w-32 rounded-lg object-cover ring-2 ring-offset-2 ring-offset-canvas transition-shadow sm:w-36",
+                  index === current ? "ring-accent" : "ring-transparent group-hover:ring-line-strong",
+                )}
+              />
+              <span className="sr-only">
+                {t.sceneAt(index + 1, formatTimecode(scene.start_ms))}
+                {namesIn(scene) !== "" && ", "}
+              </span>
+              <span aria-hidden="true" className={cx("nums px-0.5 text-xs", index === current ? "font-semibold text-accent" : "text-ink-faint")}>
+                {formatTimecode(scene.start_ms)}
+              </span>
+              {namesIn(scene) !== "" && <span className="w-32 truncate px-0.5 text-xs text-ink-soft sm:w-36">{namesIn(scene)}</span>}
+            </button>
+          </li>
+        );
+      })}
+      {after_px > 0 && <li aria-hidden="true" className="shrink-0" style={{ width: after_px }} />}
     </ol>
   );
 }

@@ -13,6 +13,9 @@ import { TranscriptRow } from "./TranscriptRow";
 
 /** Of a sentence of one line, pixels. */
 const USUAL_ROW = 44;
+/** Shorter transcripts are rendered whole, so that the browser's own search finds all of them. */
+const WHOLE = 120;
+const BEYOND = 12;
 
 interface Props {
   segments: Segment[];
@@ -34,7 +37,7 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
   const [place, setPlace] = useState(0);
   const { starts, ends } = useMemo(() => ({ starts: segments.map((segment) => segment.start_ms), ends: segments.map((segment) => segment.end_ms) }), [segments]);
   const current = useClock(clock, (at_ms) => currentAt(starts, ends, at_ms));
-  const rows = useWindowed(scroller, segments.length, USUAL_ROW);
+  const rows = useWindowed(scroller, { count: segments.length, row_px: USUAL_ROW, within: "itself", beyond: BEYOND, whole: WHOLE });
   const found = useMemo(() => findIn(segments, wanted), [segments, wanted]);
   const shown: Found | undefined = found[Math.min(place, found.length - 1)];
 
@@ -96,7 +99,7 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
           onSeek(Number(word.dataset.start));
         }}
       >
-        <div style={{ height: rows.before }} />
+        <div style={{ height: rows.before_px }} />
         {segments.slice(rows.first, rows.end).map((segment, offset) => {
           const index = rows.first + offset;
           return (
@@ -114,7 +117,7 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
             />
           );
         })}
-        <div style={{ height: rows.after }} />
+        <div style={{ height: rows.after_px }} />
       </div>
       {!following && current >= 0 && (
         <Button size="sm" tone="primary" className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-float" onClick={() => setFollowing(true)}>

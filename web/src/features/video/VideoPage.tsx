@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
-import { AudioLines, Film, SearchX } from "lucide-react";
+import { AudioLines, SearchX } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { buttonClass } from "@/components/Button";
 import { cx } from "@/components/cx";
@@ -22,8 +22,7 @@ import { Player, type PlayerHandle } from "./Player";
 import { PlayerClock } from "./player-clock";
 import { PreparingPlayer } from "./PreparingPlayer";
 import { SceneFacts } from "./SceneFacts";
-import { SceneMenu } from "./SceneMenu";
-import { SceneStrip } from "./SceneStrip";
+import { ScenesSection } from "./ScenesSection";
 import { StageList } from "./StageList";
 import { TranscriptPanel } from "./TranscriptPanel";
 import { useCorrection } from "./use-correction";
@@ -189,25 +188,7 @@ function Loaded({ video }: { video: Video }) {
             </section>
           )}
 
-          {watchable && (
-            <section aria-labelledby="scenes" className="min-w-0">
-              <div className="mb-2 flex min-h-8 flex-wrap items-center justify-between gap-2">
-                <h2 id="scenes" className="flex items-baseline gap-2 text-[15px] font-semibold">
-                  {t.scenes}
-                  {scenes.length > 0 && <span className="nums text-[13px] font-normal text-ink-faint">{scenes.length}</span>}
-                </h2>
-                <SceneMenu video={video} scenes={scenes} clock={clock} />
-              </div>
-              {scenes.length > 0 ? (
-                <SceneStrip scenes={scenes} clock={clock} onSeek={seek} onExpired={expired} />
-              ) : (
-                <p className="flex items-center gap-2 rounded-xl bg-sunken px-4 py-6 text-sm text-ink-soft">
-                  <Film className="size-4 shrink-0" aria-hidden="true" />
-                  {t.noScenes}
-                </p>
-              )}
-            </section>
-          )}
+          {watchable && <ScenesSection video={video} scenes={scenes} clock={clock} onSeek={seek} onExpired={expired} />}
 
           {watchable && <AffectCurve scenes={scenes} length_ms={video.duration_ms ?? 0} clock={clock} />}
           {watchable && <SceneFacts scenes={scenes} clock={clock} onSeek={seek} />}
