@@ -18,6 +18,21 @@ pub enum DbError {
     Queue(String),
 }
 
+/// An error with everything that caused it.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        // Many errors already say what they wrap.
+        if !text.ends_with(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        source = inner.source();
+    }
+    text
+}
+
 impl DbError {
     /// The database is out of reach or going down, as opposed to having refused the statement.
     pub fn is_outage(&self) -> bool {

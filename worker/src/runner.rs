@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use heimdex_db::{
     AttemptId, DbError, PgPool, Stage,
+    error::chain,
     ledger::{self, AfterFailure, Attempt, Failure, FailureKind, LEASE, StageJob, Task, Work, WorkId},
     runs,
 };
@@ -285,21 +286,6 @@ fn sentence(code: &str) -> &'static str {
         "scratch_full" | "disk_full" => "There was not enough room to work on this video; please tell the operator.",
         _ => "Something went wrong while working on this video.",
     }
-}
-
-/// An error with everything that caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        // Many errors already say what they wrap.
-        if !text.ends_with(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        source = inner.source();
-    }
-    text
 }
 
 fn kind_name(kind: FailureKind) -> &'static str {

@@ -11,7 +11,7 @@ mod codes;
 mod layer;
 
 use axum::response::{IntoResponse, Response};
-use heimdex_db::{DbError, store::StoreError};
+use heimdex_db::{DbError, error::chain, store::StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -113,16 +113,6 @@ impl ApiError {
     pub fn sentence(&self) -> String {
         self.detail.clone().unwrap_or_else(|| format!("{}.", self.code.title()))
     }
-}
-
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }
 
 impl IntoResponse for ApiError {

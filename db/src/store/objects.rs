@@ -8,7 +8,8 @@ use aws_sdk_s3::{
 };
 use tokio::io::AsyncWriteExt;
 
-use super::{Store, StoreError, error::chain, multipart::PART_BYTES};
+use super::{Store, StoreError, multipart::PART_BYTES};
+use crate::error::chain;
 
 /// What is known of an object without fetching it.
 #[derive(Clone, Debug, PartialEq, Eq)]
