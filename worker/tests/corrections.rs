@@ -10,7 +10,7 @@ use common::{PATIENCE, Uploaded, World, media, until};
 use heimdex_db::{
     Stage,
     audit::By,
-    keys, ledger,
+    keys,
     moments::{edits, edits::SegmentEdit, transcript},
 };
 
@@ -72,21 +72,9 @@ async fn only_the_windows_that_changed_are_embedded_again_and_captions_follow() 
     }
 
     // Everything is heard anew, and the correction is there again.
-    let mut tx = world.pool().begin().await.unwrap();
-    let (run_id, _) = ledger::redo_stages(&mut tx, video.video_id, &[Stage::AsrFast]).await.unwrap();
-    tx.commit().await.unwrap();
-    let again = Uploaded { run_id, ..video };
-    until("the redo is visible", PATIENCE, async || {
-        let now: uuid::Uuid = sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1")
-            .bind(video.video_id)
-            .fetch_one(world.pool())
-            .await
-            .ok()?;
-        (now == run_id.0).then_some(())
-    })
-    .await;
-    world.at_rest(again).await;
-    let lines = transcript::segments(world.pool(), run_id).await.unwrap();
+    let again = world.redo(video, &[Stage::AsrFast]).await;
+    world.is_shown(again).await;
+    let lines = transcript::segments(world.pool(), again.run_id).await.unwrap();
     assert!(lines.iter().any(|line| line.text.contains("a purple umbrella")), "{lines:?}");
     assert!(joined(&windows(&world, again).await).contains("a purple umbrella"));
     worker.terminate().await;
@@ -111,25 +99,13 @@ async fn after_a_correction_every_vector_is_what_indexing_anew_gives() {
     let copy = format!("CREATE TABLE before AS SELECT * FROM text_windows WHERE run_id = '{}'", video.run_id);
     sqlx::query(sqlx::AssertSqlSafe(copy)).execute(world.pool()).await.unwrap();
 
-    let mut tx = world.pool().begin().await.unwrap();
-    let (run_id, _) = ledger::redo_stages(&mut tx, video.video_id, &[Stage::EmbedText]).await.unwrap();
-    tx.commit().await.unwrap();
-    let again = Uploaded { run_id, ..video };
-    until("the redo is visible", PATIENCE, async || {
-        let now: uuid::Uuid = sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1")
-            .bind(video.video_id)
-            .fetch_one(world.pool())
-            .await
-            .ok()?;
-        (now == run_id.0).then_some(())
-    })
-    .await;
-    world.at_rest(again).await;
+    let again = world.redo(video, &[Stage::EmbedText]).await;
+    world.is_shown(again).await;
     let (same, all): (i64, i64) = sqlx::query_as(
         "SELECT count(*) FILTER (WHERE b.text = a.text AND b.text_vec <=> a.text_vec < 0.0001), count(*)
          FROM before b FULL JOIN (SELECT * FROM text_windows WHERE run_id = $1) a USING (scene_id, ordinal)",
     )
-    .bind(run_id)
+    .bind(again.run_id)
     .fetch_one(world.pool())
     .await
     .unwrap();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::{Uploaded, WorkerCommand, World, media, snapshot};
 use heimdex_db::{
-    RunId, Stage, ledger,
+    RunId, Stage,
     moments::{
         self,
         faces::{self, Track},
@@ -182,14 +182,11 @@ async fn looking_again_finds_the_same_and_keeps_what_is_still_used() {
     };
     // The first redo looks again; the second takes the rows over, and with them the covers that lie under an older run.
     for stage in [Stage::FacesEnrollMatch, Stage::Commit] {
-        let mut tx = world.pool().begin().await.unwrap();
-        let (run_id, _) = ledger::redo_stages(&mut tx, video.video_id, &[stage]).await.unwrap();
-        tx.commit().await.unwrap();
-        let again = Uploaded { run_id, ..video };
+        let again = world.redo(video, &[stage]).await;
         world.at_rest(again).await;
         snapshot::assert_same(&findings(snapshot::of(&world, again).await), &findings(whole.clone()));
         let in_use = moments::objects_in_use(world.pool(), video.video_id).await.unwrap();
-        for track in tracks(&world, run_id).await {
+        for track in tracks(&world, again.run_id).await {
             assert!(in_use.contains(track.cover_key.as_ref().unwrap()));
         }
     }

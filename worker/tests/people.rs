@@ -6,9 +6,9 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{PATIENCE, World, until};
+use common::{PATIENCE, World, faces, until};
 use heimdex_db::{
-    PersonId, PhotoId, UserId, VideoId,
+    PersonId, PhotoId, UserId,
     audit::By,
     keys,
     people::{self, Consent, NewPhoto},
@@ -265,59 +265,6 @@ async fn a_check_goes_on_when_the_object_storage_is_back_and_when_its_worker_die
     assert_eq!(verdict(&world, photo).await.0, "accepted");
 }
 
-/// Tracks as the stage leaves them, with vectors of the model of these pictures.
-async fn seen(world: &World, owner: UserId, vectors: &[Vec<f32>], model: &str) -> VideoId {
-    let pool = world.pool();
-    let (video, run) = (VideoId::new(), heimdex_db::RunId::new());
-    let mut tx = pool.begin().await.unwrap();
-    sqlx::query(
-        "INSERT INTO videos (video_id, owner_id, title, state, original_filename, mime_type, declared_size_bytes, part_size_bytes, part_count, current_run_id)
-         VALUES ($1, $2, 'Seen', 'indexed', 'a.mp4', 'video/mp4', 1, 1, 1, $3)",
-    )
-    .bind(video)
-    .bind(owner)
-    .bind(run)
-    .execute(&mut *tx)
-    .await
-    .unwrap();
-    sqlx::query("INSERT INTO runs (run_id, video_id, reason, state) VALUES ($1, $2, 'initial', 'completed')")
-        .bind(run)
-        .bind(video)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    for (n, vector) in (0_i32..).zip(vectors) {
-        let start = i64::from(n) * 1000;
-        let scene = heimdex_db::SceneId::derive(video, start, start + 1000);
-        sqlx::query("INSERT INTO scenes (run_id, scene_id, video_id, owner_id, ordinal, start_ms, end_ms) VALUES ($1, $2, $3, $4, $5, $6, $6 + 1000)")
-            .bind(run)
-            .bind(scene)
-            .bind(video)
-            .bind(owner)
-            .bind(n)
-            .bind(start)
-            .execute(&mut *tx)
-            .await
-            .unwrap();
-        sqlx::query(
-            "INSERT INTO face_tracks (run_id, track_no, scene_id, owner_id, start_ms, end_ms, faces, frames, quality, face_vec, face_model)
-             VALUES ($1, $2, $3, $4, $5, $5 + 1000, 1, 1, 0.9, $6::text::vector, $7)",
-        )
-        .bind(run)
-        .bind(n)
-        .bind(scene)
-        .bind(owner)
-        .bind(start)
-        .bind(format!("{vector:?}"))
-        .bind(model)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    }
-    tx.commit().await.unwrap();
-    video
-}
-
 #[tokio::test]
 async fn enrolling_later_finds_the_person_in_the_whole_library_without_decoding_it_again() {
     use heimdex_models::{FaceAnalyzer, Picture, Registry, face::Effort};
@@ -335,7 +282,7 @@ async fn enrolling_later_finds_the_person_in_the_whole_library_without_decoding_
     let (theirs, others) = (vector("obama3.jpg"), vector("biden.jpg"));
     let mut videos = Vec::new();
     for _ in 0..5 {
-        videos.push(seen(&world, owner, &[theirs.clone(), others.clone()], analyzer.id()).await);
+        videos.push(faces::seen(&world, owner, &[&theirs, &others], analyzer.id()).await);
     }
     let them = person(&world, owner, "Barack").await;
     let worker = faces_on(world.worker("one")).start();

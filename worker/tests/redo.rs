@@ -7,15 +7,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{PATIENCE, Uploaded, World, media, snapshot, until};
-use heimdex_db::{Stage, ledger, stage::redo_of};
+use heimdex_db::{Stage, stage::redo_of};
 use serde_json::Value;
-
-async fn redo(world: &World, video: Uploaded, stages: &[Stage]) -> Uploaded {
-    let mut tx = world.pool().begin().await.unwrap();
-    let (run_id, _) = ledger::redo_stages(&mut tx, video.video_id, stages).await.unwrap();
-    tx.commit().await.unwrap();
-    Uploaded { run_id, ..video }
-}
 
 async fn visible_run(world: &World, video: Uploaded) -> heimdex_db::RunId {
     sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1")
@@ -41,7 +34,7 @@ async fn redoing_any_stage_gives_what_doing_everything_gives() {
     world.at_rest(video).await;
     let whole = findings(&world, video).await;
     for &stage in Stage::ALL {
-        let again = redo(&world, video, &[stage]).await;
+        let again = world.redo(video, &[stage]).await;
         until(&format!("the redo of {stage} is visible"), PATIENCE, async || {
             let state: String = sqlx::query_scalar("SELECT state::text FROM videos WHERE video_id = $1")
                 .bind(video.video_id)
@@ -77,7 +70,7 @@ async fn a_redo_that_fails_leaves_the_video_as_it_was() {
     let before = findings(&world, video).await;
     worker.terminate().await;
 
-    let again = redo(&world, video, &[Stage::EmbedText]).await;
+    let again = world.redo(video, &[Stage::EmbedText]).await;
     let failing = world.worker("two").fault("sidecar_build:panic").start();
     until("the redo has failed", PATIENCE, async || {
         let state: String = sqlx::query_scalar("SELECT state::text FROM runs WHERE run_id = $1")
@@ -94,10 +87,8 @@ async fn a_redo_that_fails_leaves_the_video_as_it_was() {
 
     // The next one succeeds, and clears away what the failed one left.
     let worker = world.worker("three").start();
-    let third = redo(&world, video, &[Stage::Commit]).await;
-    until("the next is visible", PATIENCE, async || (visible_run(&world, video).await == third.run_id).then_some(()))
-        .await;
-    world.at_rest(third).await;
+    let third = world.redo(video, &[Stage::Commit]).await;
+    world.is_shown(third).await;
     snapshot::assert_same(&findings(&world, third).await, &before);
     worker.terminate().await;
 }

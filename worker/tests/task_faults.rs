@@ -4,11 +4,11 @@
 
 mod common;
 
-use common::{PATIENCE, Uploaded, World, media, until};
+use common::{PATIENCE, Uploaded, World, faces, media, until};
 use heimdex_db::{
-    DbError, PersonId, RunId, SceneId, Stage, UserId, VideoId,
+    DbError, PersonId, RunId, Stage, UserId,
     audit::By,
-    keys, ledger,
+    keys,
     moments::{edits, edits::SegmentEdit, transcript},
     people::{self, Consent},
 };
@@ -136,23 +136,11 @@ async fn what_is_corrected_while_a_video_is_indexed_again_is_in_what_comes_of_it
     let video = indexed(&world).await;
     // Held when the new run's words have met the corrections that there were, which were none.
     let worker = world.worker("two").fault("align_merge:hold:end").start();
-    let mut tx = world.pool().begin().await.unwrap();
-    let (run_id, _) = ledger::redo_stages(&mut tx, video.video_id, &[Stage::AsrFast]).await.unwrap();
-    tx.commit().await.unwrap();
+    let again = world.redo(video, &[Stage::AsrFast]).await;
     world.marked().await;
     correct(&world, video, "a mauve zeppelin").await.unwrap();
     std::fs::remove_file(world.mark()).unwrap();
-    let again = Uploaded { run_id, ..video };
-    until("the redo is visible", PATIENCE, async || {
-        let now: RunId = sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1")
-            .bind(video.video_id)
-            .fetch_one(world.pool())
-            .await
-            .ok()?;
-        (now == run_id).then_some(())
-    })
-    .await;
-    world.at_rest(again).await;
+    world.is_shown(again).await;
     assert_all_say(&world, again, "mauve", "crimson").await;
     // Who still looks at the run before is told, and changes nothing.
     let edit =
@@ -188,49 +176,6 @@ async fn known(world: &World, owner: UserId, vector: &[f32], model: &str) -> Per
     person
 }
 
-/// A video with one track in each of as many scenes of a second, as the stage leaves them: nobody's yet.
-async fn seen(world: &World, owner: UserId, vectors: &[&[f32]], model: &str) {
-    let (video, run) = (VideoId::new(), RunId::new());
-    let mut tx = world.pool().begin().await.unwrap();
-    sqlx::query(
-        "INSERT INTO videos (video_id, owner_id, title, state, original_filename, mime_type, declared_size_bytes, part_size_bytes, part_count, current_run_id)
-         VALUES ($1, $2, 'Seen', 'indexed', 'a.mp4', 'video/mp4', 1, 1, 1, $3)",
-    )
-    .bind(video)
-    .bind(owner)
-    .bind(run)
-    .execute(&mut *tx)
-    .await
-    .unwrap();
-    sqlx::query("INSERT INTO runs (run_id, video_id, reason, state) VALUES ($1, $2, 'initial', 'completed')")
-        .bind(run)
-        .bind(video)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    for (n, vector) in (0_i32..).zip(vectors) {
-        let start = i64::from(n) * 1000;
-        sqlx::query(
-            "WITH scene AS (INSERT INTO scenes (run_id, scene_id, video_id, owner_id, ordinal, start_ms, end_ms)
-                            VALUES ($1, $2, $3, $4, $5, $6, $6 + 1000) RETURNING scene_id)
-             INSERT INTO face_tracks (run_id, track_no, scene_id, owner_id, start_ms, end_ms, faces, frames, quality, face_vec, face_model)
-             SELECT $1, $5, scene_id, $4, $6, $6 + 1000, 1, 1, 0.9, $7::text::vector, $8 FROM scene",
-        )
-        .bind(run)
-        .bind(SceneId::derive(video, start, start + 1000))
-        .bind(video)
-        .bind(owner)
-        .bind(n)
-        .bind(start)
-        .bind(format!("{vector:?}"))
-        .bind(model)
-        .execute(&mut *tx)
-        .await
-        .unwrap();
-    }
-    tx.commit().await.unwrap();
-}
-
 #[tokio::test]
 async fn a_person_is_found_everywhere_and_once_though_the_worker_is_killed_half_way() {
     use heimdex_models::{FaceAnalyzer, Registry};
@@ -242,7 +187,7 @@ async fn a_person_is_found_everywhere_and_once_though_the_worker_is_killed_half_
     let unit = |at: usize| (0..analyzer.dimension()).map(|n| if n == at { 1.0 } else { 0.0 }).collect::<Vec<f32>>();
     let (theirs, other) = (unit(0), unit(1));
     for _ in 0..5 {
-        seen(&world, owner, &[&theirs, &other], analyzer.id()).await;
+        faces::seen(&world, owner, &[&theirs, &other], analyzer.id()).await;
     }
     let person = known(&world, owner, &theirs, analyzer.id()).await;
     let mut tx = world.pool().begin().await.unwrap();

@@ -1,6 +1,7 @@
 //! A world for a worker: its own database and object storage, wires that can be cut, real processes, real media.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod faces;
 pub mod media;
 pub mod snapshot;
 
@@ -124,6 +125,28 @@ impl World {
         let run_id = ledger::start_run(&mut tx, video_id, RunReason::Initial, json!({})).await.expect("a run");
         tx.commit().await.expect("committed");
         Uploaded { owner_id, video_id, run_id }
+    }
+
+    /// Has stages of a video done again, with what they need; the run that does it.
+    pub async fn redo(&self, video: Uploaded, stages: &[Stage]) -> Uploaded {
+        let mut tx = self.pool().begin().await.expect("a transaction");
+        let (run_id, _) = ledger::redo_stages(&mut tx, video.video_id, stages).await.expect("a redo");
+        tx.commit().await.expect("committed");
+        Uploaded { run_id, ..video }
+    }
+
+    /// The video shows this run, and nothing is left to do.
+    pub async fn is_shown(&self, video: Uploaded) {
+        until("the run is visible", PATIENCE, async || {
+            let now: RunId = sqlx::query_scalar("SELECT current_run_id FROM videos WHERE video_id = $1")
+                .bind(video.video_id)
+                .fetch_one(self.pool())
+                .await
+                .ok()?;
+            (now == video.run_id).then_some(())
+        })
+        .await;
+        self.at_rest(video).await;
     }
 
     /// Holds a stage for all workers, or lets it go on.
