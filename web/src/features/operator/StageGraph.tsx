@@ -110,7 +110,8 @@ function StageNode({ queue, now, onToggle }: { queue: StageQueue; now: number; o
           </span>
         )}
       </p>
-      <dl aria-label={t.throughput} title={t.throughput} className="nums flex flex-wrap justify-between gap-x-2 text-xs">
+      <p className="sr-only">{t.throughput}</p>
+      <dl title={t.throughput} className="nums flex flex-wrap justify-between gap-x-2 text-xs">
         {([["1m", queue.done_1m], ["5m", queue.done_5m], ["60m", queue.done_60m]] as const).map(([span, done]) => (
           <div key={span} className="flex items-baseline gap-1">
             <dt className="text-ink-faint">{t.spans[span]}</dt>
