@@ -189,6 +189,8 @@ async fn a_search_reads_what_is_the_owners_and_no_more_of_it_than_it_must() {
         assert!(names(&reads, hnsw), "{reads:?}");
         let reads = library.reads(small, Planned::Near(kind, &query)).await;
         assert!(!names(&reads, hnsw), "{reads:?}");
+        // Once, not for each of their videos.
+        assert!(!reads.iter().any(|read| read.how == "Bitmap Index Scan"), "{reads:?}");
 
         let (found, exact) = library.nearest(kind, small, &query).await;
         assert_eq!(found, exact);

@@ -152,7 +152,7 @@ async fn operators_alone_list_what_passes_the_newest_video_first() {
 
 #[tokio::test]
 async fn somebody_is_found_by_their_family_name_and_by_a_name_that_is_misspelt() {
-    let app = app().await;
+    let app = App::with_faces().await;
     let ann = app.enterprise("ann").await;
     let video = said(&app, &ann, "Interview", &[(0, 10_000, ""), (10_000, 20_000, "")]).await;
     person(&app, &ann, "Eileen Collins", &[(video, 0, 10_000)]).await;

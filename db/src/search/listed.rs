@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Asks, Candidate, Filters, Sorting, VISIBLE, conditions, fetch, push_filters};
+use super::{Asks, Candidate, Filters, Planning, VISIBLE, conditions, fetch, push_filters};
 use crate::{
     error::DbError,
     ids::{SceneId, UserId, VideoId},
@@ -81,5 +81,5 @@ pub async fn candidates(
         sql.push(", ").push_bind(after.start_ms).push(", ").push_bind(after.scene_id).push("))");
     }
     sql.push(" ORDER BY v.created_at DESC, v.video_id, s.start_ms, s.scene_id LIMIT ").push_bind(limit);
-    fetch(pool, deadline, Sorting::Planned, sql).await
+    fetch(pool, deadline, Planning::Free, sql).await
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pgvector::Vector;
 use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Sorting, VISIBLE, fetch, places, push_filters};
+use super::{Candidate, Filters, Planning, VISIBLE, fetch, places, push_filters};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
@@ -47,7 +47,7 @@ pub async fn candidates(
     if !push_statement(&mut sql, kind, owner, query, filters, near)? {
         return Ok(Vec::new());
     }
-    fetch(pool, deadline, Sorting::LastResort, sql).await
+    fetch(pool, deadline, Planning::Vectors, sql).await
 }
 
 /// One statement that does one of two things, by how many vectors pass the filters, which it counts no further than it must. Few are

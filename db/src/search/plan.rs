@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Embedding, Filters, Near, Sorting, bounded, near, tagged, who, words, written};
+use super::{Embedding, Filters, Near, Planning, bounded, near, tagged, who, words, written};
 use crate::{error::DbError, ids::UserId, vectors::VectorKind};
 
 /// Which statement is looked at.
@@ -28,9 +28,10 @@ pub async fn explain(
     filters: &Filters,
 ) -> Result<serde_json::Value, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) ");
-    let sorting = match planned {
-        Planned::Near(..) | Planned::Who(_) => Sorting::LastResort,
-        _ => Sorting::Planned,
+    let planning = match planned {
+        Planned::Near(..) => Planning::Vectors,
+        Planned::Who(_) => Planning::InOrder,
+        _ => Planning::Free,
     };
     match planned {
         Planned::Words(query) => words::push_statement(&mut sql, owner, query, filters, LIMIT),
@@ -44,7 +45,7 @@ pub async fn explain(
             }
         }
     }
-    let mut tx = bounded(pool, DEADLINE, sorting).await?;
+    let mut tx = bounded(pool, DEADLINE, planning).await?;
     let plan: serde_json::Value = sql.build_query_scalar().fetch_one(&mut *tx).await?;
     tx.commit().await?;
     Ok(plan)

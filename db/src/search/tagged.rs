@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Sorting, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Planning, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// Tags that a query names. Where words are written apart, a label is found in the stems of its own language ("cars" says "car"), as a
@@ -44,7 +44,7 @@ pub async fn candidates(
 ) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    fetch(pool, deadline, Sorting::Planned, sql).await
+    fetch(pool, deadline, Planning::Free, sql).await
 }
 
 pub(super) fn push_statement(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Sorting, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Planning, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// Videos whose scenes are offered, the best by their title.
@@ -57,5 +57,5 @@ pub async fn candidates(
     push_filters(&mut sql, owner, filters);
     // From each of the videos in turn: a long one would leave no place for the others.
     sql.push(" ORDER BY score DESC, s.ordinal, s.video_id LIMIT ").push_bind(limit);
-    fetch(pool, deadline, Sorting::Planned, sql).await
+    fetch(pool, deadline, Planning::Free, sql).await
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Sorting, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Planning, VISIBLE, fetch, push_filters};
 use crate::{error::DbError, ids::UserId};
 
 /// The best scenes of the people that a query names; none when it names nobody.
@@ -23,7 +23,7 @@ pub async fn candidates(
 ) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    fetch(pool, deadline, Sorting::LastResort, sql).await
+    fetch(pool, deadline, Planning::InOrder, sql).await
 }
 
 /// Of somebody who is nearly everywhere, the scenes are looked at in which they are seen most, of those that pass the filters.

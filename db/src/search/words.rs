@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, RANKED, Sorting, VISIBLE, conditions::has_no_spaces, fetch, push_filters};
+use super::{Candidate, Filters, Planning, RANKED, VISIBLE, conditions::has_no_spaces, fetch, push_filters};
 use crate::{error::DbError, ids::UserId, videos::like_part};
 
 /// Below this many scenes with all the words, scenes with parts of them or with some of them are offered too.
@@ -26,7 +26,7 @@ pub async fn candidates(
 ) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    fetch(pool, deadline, Sorting::Planned, sql).await
+    fetch(pool, deadline, Planning::Free, sql).await
 }
 
 /// The text index holds every word in its language's stem and as it is, hence the query in both forms. A scene that has the very

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, RANKED, Sorting, VISIBLE, bounded, push_filters};
+use super::{Candidate, Filters, Planning, RANKED, VISIBLE, bounded, push_filters};
 use crate::{error::DbError, ids::UserId, videos::like_part};
 
 /// Word similarity below which a text says something else: of seven letters one may be wrong.
@@ -46,7 +46,7 @@ pub async fn candidates(
     }
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    let mut tx = bounded(pool, deadline, Sorting::Planned).await?;
+    let mut tx = bounded(pool, deadline, Planning::Free).await?;
     sqlx::query!("SELECT set_config('pg_trgm.word_similarity_threshold', $1, true) AS floor", FLOOR)
         .fetch_one(&mut *tx)
         .await?;
