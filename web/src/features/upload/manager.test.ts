@@ -139,7 +139,7 @@ describe("the upload queue", () => {
     const manager = world.manager();
     manager.add([{ file: rain(), mime_type: "video/mp4" }]);
     await until(manager, is("failed"));
-    expect(manager.items()[0]?.error).toBeTruthy();
+    expect(manager.items()[0]?.error).toMatch(/^A part of the file did not arrive\./);
     world.failPut = () => null;
     const before = world.puts.length;
     manager.resume(manager.items()[0]?.id ?? 0);

@@ -1,6 +1,8 @@
 import { ApiError, sentence } from "@/lib/api/errors";
 import type { StoredParts } from "@/lib/api/types";
+import { messages } from "./messages";
 import type { PendingStore } from "./pending";
+import { PutError } from "./put-part";
 import { SpeedMeter } from "./speed";
 import { transfer, type Plan, type StoredPart, type TransferDeps } from "./transfer";
 import type { Announcement } from "./upload-api";
@@ -225,9 +227,7 @@ export class UploadManager {
     try {
       const begun = await this.#begin(entry, signal);
       this.#emit();
-      if (begun) {
-        await transfer(this.deps, begun.plan, entry.file, begun.stored, (bytes) => this.#progress(entry, bytes), () => this.#finishing(entry), signal);
-      }
+      if (begun) await this.#send(entry, begun.plan, begun.stored, signal);
       entry.status = "done";
       entry.sent_bytes = entry.size_bytes;
       if (entry.video_id) this.deps.pending.forget(entry.video_id);
@@ -245,7 +245,7 @@ export class UploadManager {
         this.#beginAnew(entry);
       }
       entry.status = "failed";
-      entry.error = sentence(error);
+      entry.error = error instanceof PutError ? messages.now().notArrived : sentence(error);
     } finally {
       entry.bytes_per_s = null;
       entry.eta_s = null;
@@ -283,6 +283,15 @@ export class UploadManager {
     this.deps.changed();
     await this.#tellTitle(entry, signal);
     return { plan: { video_id, part_size_bytes: upload.part_size_bytes, part_count: upload.part_count, size_bytes: entry.size_bytes }, stored: [] };
+  }
+
+  async #send(entry: Entry, plan: Plan, stored: StoredPart[], signal: AbortSignal) {
+    try {
+      await transfer(this.deps, plan, entry.file, stored, (bytes) => this.#progress(entry, bytes), () => this.#finishing(entry), signal);
+    } catch (error) {
+      // Another tab has sent the rest of the same file and completed it.
+      if (!(error instanceof ApiError && error.code === "upload_not_open")) throw error;
+    }
   }
 
   /** What the store has of an upload; null: the server has given it up. */
