@@ -32,7 +32,7 @@ export function SearchPage() {
         {isAsked(asked) ? heading : t.title}
       </h1>
       <div className="mt-4 mb-5 grid gap-3">
-        {!like && <Chips q={q} video={video} only={video ? (found.hits[0]?.video_title ?? "") : ""} />}
+        {!like && <Chips q={q} video={video} only={found.hits.find((hit) => hit.video_id === video)?.video_title ?? ""} />}
         <div className="flex flex-wrap items-center gap-2">
           <PictureBar />
           {q !== "" && !like && !picture && (
