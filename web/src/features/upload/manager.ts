@@ -172,16 +172,20 @@ export class UploadManager {
     if (!entry) return;
     this.#entries = this.#entries.filter((other) => other !== entry);
     entry.controller.abort();
-    if (entry.video_id && entry.status !== "done") this.discard(entry.video_id);
+    // Should this not arrive: the server removes abandoned uploads by itself after a day.
+    if (entry.video_id && entry.status !== "done") this.discard(entry.video_id).catch(() => undefined);
     this.#pump();
   }
 
   /** Gives up an upload that an earlier visit began. */
-  discard(video_id: string) {
+  async discard(video_id: string) {
     this.deps.pending.forget(video_id);
     this.#emit();
-    // Should this not arrive: the server removes abandoned uploads by itself after a day.
-    void this.deps.api.abort(video_id).then(this.deps.changed, () => undefined);
+    try {
+      await this.deps.api.abort(video_id);
+    } finally {
+      this.deps.changed();
+    }
   }
 
   dismiss(id: number) {

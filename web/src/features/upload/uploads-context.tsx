@@ -5,6 +5,7 @@ import { useServices } from "@/lib/services";
 import { refreshLists } from "@/lib/video-lists";
 import { hashFile } from "./hash-file";
 import { UploadManager } from "./manager";
+import { newKey } from "./new-key";
 import { PendingStore } from "./pending";
 import { putPart } from "./put-part";
 import { uploadApi } from "./upload-api";
@@ -41,7 +42,7 @@ export function UploadsProvider({ userId, children }: { userId: string; children
         wait,
         online,
         now: () => Date.now(),
-        newKey: () => crypto.randomUUID(),
+        newKey,
         pending: new PendingStore(localStorage, userId),
         changed: () => {
           refreshLists(api, client);
