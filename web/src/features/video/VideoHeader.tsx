@@ -47,8 +47,8 @@ export function VideoHeader({ video, searchable }: { video: Video; searchable: b
     refreshLists(api, client);
     void client.invalidateQueries({ queryKey: keys.usage });
   };
-  const restore = useMutation({
-    mutationFn: (_: (back: readonly string[]) => void) => api.json<Video>(`/videos/${id}/restore`, { method: "POST" }),
+  const restore = useMutation<Video, Error, (back: readonly string[]) => void>({
+    mutationFn: () => api.json<Video>(`/videos/${id}/restore`, { method: "POST" }),
     onSuccess: (_, putBack) => {
       putBack([id]);
       showToast({ tone: "good", text: t.restored(video.title) });
