@@ -158,6 +158,16 @@ describe("a picture", () => {
     expect(screen.queryByTestId("picture")).toBeNull();
   });
 
+  it("is asked for when something else is dropped", async () => {
+    await show("/search?q=rain");
+    await screen.findAllByTestId("hit");
+    const drop = new Event("drop", { cancelable: true });
+    Object.assign(drop, { dataTransfer: { types: ["Files"], files: [new File(["words"], "words.pdf", { type: "application/pdf" })] } });
+    act(() => void window.dispatchEvent(drop));
+    await screen.findByText("JPEG, PNG and WebP pictures can be searched with.");
+    expect(screen.queryByTestId("picture")).toBeNull();
+  });
+
   it("of a kind or a size that is not read is refused before it is sent", () => {
     expect(refusal({ type: "image/png", size: 10 << 20 })).toBeNull();
     expect(refusal({ type: "image/png", size: (10 << 20) + 1 })).toBe("size");

@@ -16,8 +16,8 @@ const segment = (segment_no: number, text: string): Segment => ({
 });
 
 function show(segments: Segment[], onCorrect: (segment: Segment, text: string) => Promise<void> = vi.fn(async () => undefined)) {
-  const panel = (of: Segment[]) => <TranscriptPanel segments={of} clock={clock} onSeek={vi.fn()} onCorrect={onCorrect} />;
   const clock = new PlayerClock();
+  const panel = (of: Segment[]) => <TranscriptPanel segments={of} clock={clock} onSeek={vi.fn()} onCorrect={onCorrect} />;
   const { container, rerender } = render(panel(segments));
   return { onCorrect, container, again: (of: Segment[]) => rerender(panel(of)), found: () => [...container.querySelectorAll("[data-found]")].map((word) => word.textContent) };
 }
