@@ -275,14 +275,14 @@ export class UploadManager {
       entry.takes_up = null;
       if (entry.video_id) this.#beginAnew(entry);
     }
-    entry.announced ??= await this.#announcement(entry, signal);
-    const { video_id, upload } = await this.deps.api.create(entry.announced, entry.idempotency_key, signal).catch((error: unknown) => {
+    const announced = (entry.announced ??= await this.#announcement(entry, signal));
+    const { video_id, upload } = await this.deps.api.create(announced, entry.idempotency_key, signal).catch((error: unknown) => {
       // A refusal has made nothing, and the next try may say something else.
       if (error instanceof ApiError && !error.isTransient) entry.announced = null;
       throw error;
     });
     entry.video_id = video_id;
-    entry.told_title = entry.announced.title ?? null;
+    entry.told_title = announced.title ?? null;
     this.deps.pending.remember(video_id, entry.file);
     this.deps.changed();
     await this.#tellTitle(entry, signal);
