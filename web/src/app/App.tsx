@@ -6,6 +6,7 @@ import { Toaster } from "@/components/Toaster";
 import { ApiError } from "@/lib/api/errors";
 import { ServicesProvider, startServices, type Services } from "@/lib/services";
 import { isLeaving } from "@/lib/session";
+import { dismissToasts } from "@/lib/toast";
 import { messages } from "./messages";
 import { asked, makeRouter, Splash } from "./router";
 
@@ -73,6 +74,7 @@ function Running({ services }: { services: Services }) {
         // supabase-js forbids calling itself inside of this callback.
         setTimeout(() => {
           client.clear();
+          dismissToasts();
           if (next !== null) return void router.invalidate();
           // Pages for everybody stay: a link from a mail, for example, is still to be pressed.
           const { matches, location } = router.state;

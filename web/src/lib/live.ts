@@ -4,7 +4,7 @@ import { keys, lookingQuery } from "./api/queries";
 import type { Job, Jobs, JobState, Playback, PlaybackPreparing, Progress, Stage, Video, VideoState } from "./api/types";
 import { STAGES } from "./api/types";
 import { subscribe } from "./sse";
-import { patchLists, refreshLists } from "./video-lists";
+import { patchLists, refreshLists, removeFromLists } from "./video-lists";
 
 /** Stages after which scenes have more to show. */
 const SCENES_CHANGE: ReadonlySet<Stage> = new Set(["vision_sample_frames", "faces_enroll_match", "vision_affect_tags"]);
@@ -113,6 +113,7 @@ function onJob(api: ApiClient, client: QueryClient, event: JobEvent) {
 }
 
 function onVideo(api: ApiClient, client: QueryClient, event: VideoEvent) {
+  if (event.state === "deleted") removeFromLists(client, new Set([event.video_id]));
   patchVideo(client, event.video_id, (video) => ({ ...video, state: event.state }));
   refreshLists(api, client);
   refetch(client, keys.video(event.video_id), keys.jobs(event.video_id));

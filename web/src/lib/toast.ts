@@ -19,6 +19,11 @@ export function dismissToast(id: number) {
   emit(toasts.filter((toast) => toast.id !== id));
 }
 
+/** What was told to a person who has signed out is nothing for the next one, and cannot be undone by them. */
+export function dismissToasts() {
+  emit([]);
+}
+
 /** With an action it stays longer: a person needs the time to read and reach it. */
 export function showToast(toast: Omit<Toast, "id">) {
   const id = next++;

@@ -50,13 +50,45 @@ describe("lists of videos in the cache", () => {
     stop();
   });
 
+  it("get back what was not deleted, or was brought back, where it was", () => {
+    const client = new QueryClient();
+    client.setQueryData(key, list(["a", "b"], ["c", "d", "e"], ["f"], ["g", "h"]));
+    const putBack = removeFromLists(client, new Set(["b", "c", "d", "h"]));
+    expect(ids(client.getQueryData<List>(key))).toEqual(["a", "e", "f", "g"]);
+    // Meanwhile something new has come.
+    client.setQueryData<List>(key, (now) => now && withNewFirstPage(now, { items: [video("new"), video("a")], next_cursor: "x" }));
+    putBack(["d", "h"]);
+    expect(ids(client.getQueryData<List>(key))).toEqual(["newa", "de", "f", "gh"]);
+    putBack(["b", "c", "d", "h"]);
+    expect(ids(client.getQueryData<List>(key))).toEqual(["newab", "cde", "f", "gh"]);
+  });
+
+  it("of many pages do not get back a deleted video from an answer that was on its way", async () => {
+    const client = new QueryClient();
+    const answers: ((page: Page<Video>) => void)[] = [];
+    const api = { json: () => new Promise<Page<Video>>((answer) => answers.push(answer)) } as unknown as ApiClient;
+    client.setQueryData(key, list(["a"], ["b"], ["c"], ["d"]));
+    const stop = new QueryObserver(client, { queryKey: key, enabled: true, staleTime: Infinity }).subscribe(() => undefined);
+    refreshLists(api, client);
+    removeFromLists(client, new Set(["a"]));
+    refreshLists(api, client);
+    answers[1]?.({ items: [video("new")], next_cursor: null });
+    await vi.waitFor(() => expect(ids(client.getQueryData<List>(key))).toEqual(["new", "b", "c", "d"]));
+    answers[0]?.({ items: [video("a")], next_cursor: null });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ids(client.getQueryData<List>(key))).toEqual(["new", "b", "c", "d"]);
+    stop();
+  });
+
   it("get new signatures for the one page that needs them", async () => {
     const client = new QueryClient();
     client.setQueryData(key, list(["a"], ["b"], ["c"]));
-    const json = vi.fn(async () => ({ items: [video("b", { poster_url: "https://s3/b?new" })], next_cursor: "c2" }));
+    // The answer was written before the event.
+    patchLists(client, "b", (old) => ({ ...old, state: "indexed" }));
+    const json = vi.fn(async () => ({ items: [video("b", { poster_url: "https://s3/b?new", state: "processing" })], next_cursor: "c2" }));
     await renewPage({ json } as unknown as ApiClient, client, {}, "b");
     expect(json).toHaveBeenCalledWith("/videos", { query: { limit: 100, cursor: "c1" } });
-    expect(client.getQueryData<List>(key)?.pages[1]?.items[0]?.poster_url).toBe("https://s3/b?new");
+    expect(client.getQueryData<List>(key)?.pages[1]?.items[0]).toMatchObject({ poster_url: "https://s3/b?new", state: "indexed" });
     expect(ids(client.getQueryData<List>(key))).toEqual(["a", "b", "c"]);
   });
 });

@@ -1,4 +1,4 @@
-import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+import type { InfiniteData, Query, QueryClient } from "@tanstack/react-query";
 import type { ApiClient } from "./api/client";
 import { keys, videoListParams, type VideoFilter } from "./api/queries";
 import type { Page, Video } from "./api/types";
@@ -24,9 +24,32 @@ export function patchLists(client: QueryClient, id: string, patch: (video: Video
   );
 }
 
-/** Takes videos out of every list, before the server is asked. */
-export function removeFromLists(client: QueryClient, ids: ReadonlySet<string>) {
+/** Takes videos out of every list, before the server is asked. What it answers puts those back that are not gone, or are back again. */
+export function removeFromLists(client: QueryClient, ids: ReadonlySet<string>): (back: readonly string[]) => void {
+  // An answer that is on its way was written while they were there.
+  for (const query of client.getQueryCache().findAll({ queryKey: keys.videos })) reading.get(query)?.abort();
+  const before = client.getQueriesData<List>({ queryKey: keys.videos });
   mapPages(client, (page) => (page.items.some((video) => ids.has(video.video_id)) ? { ...page, items: page.items.filter((video) => !ids.has(video.video_id)) } : page));
+  return (back) => {
+    for (const [queryKey, old] of before) {
+      if (old && back.length > 0) client.setQueryData<List>(queryKey, (now) => now && withAgain(now, old, new Set(back)));
+    }
+  };
+}
+
+/** A list with videos that it had before, each behind what it stood behind. Those of a page that is no longer loaded come with it. */
+function withAgain(now: List, old: List, ids: ReadonlySet<string>): List {
+  const there = new Set(now.pages.flatMap((page) => page.items.map((video) => video.video_id)));
+  const pages = now.pages.map((page, index) => {
+    const items = [...page.items];
+    const earlier = new Set<string>();
+    for (const video of old.pages[index]?.items ?? []) {
+      if (ids.has(video.video_id) && !there.has(video.video_id)) items.splice(items.findLastIndex((each) => earlier.has(each.video_id)) + 1, 0, video);
+      earlier.add(video.video_id);
+    }
+    return items.length > page.items.length ? { ...page, items } : page;
+  });
+  return { ...now, pages };
 }
 
 /** The first page as it is now, with what it no longer holds behind it: that has only moved down. */
@@ -38,6 +61,9 @@ export function withNewFirstPage(list: List, first: Page<Video>): List {
   return { ...list, pages: [{ ...old, items: [...first.items, ...old.items.filter((video) => !fresh.has(video.video_id))] }, ...later] };
 }
 
+/** First pages that are being read; a later reading of the same list takes the place of an earlier one. */
+const reading = new WeakMap<Query, AbortController>();
+
 /** Videos came, went or changed: small lists are read again, of a long one that is looked at only its first page, and one
  *  that nobody looks at is cut down to it. */
 export function refreshLists(api: ApiClient, client: QueryClient) {
@@ -47,9 +73,15 @@ export function refreshLists(api: ApiClient, client: QueryClient) {
       void client.invalidateQueries({ queryKey: query.queryKey, exact: true });
     } else if (query.isActive()) {
       const filter = (query.queryKey[1] ?? {}) as VideoFilter;
+      reading.get(query)?.abort();
+      const controller = new AbortController();
+      reading.set(query, controller);
+      const { signal } = controller;
       void api
-        .json<Page<Video>>("/videos", { query: videoListParams(filter, null) })
-        .then((first) => client.setQueryData<List>(query.queryKey, (now) => now && withNewFirstPage(now, first)))
+        .json<Page<Video>>("/videos", { query: videoListParams(filter, null), signal })
+        .then((first) => {
+          if (!signal.aborted) client.setQueryData<List>(query.queryKey, (now) => now && withNewFirstPage(now, first));
+        })
         // What did not arrive is asked for by the next change.
         .catch(() => undefined);
     } else {
@@ -59,7 +91,8 @@ export function refreshLists(api: ApiClient, client: QueryClient) {
   }
 }
 
-/** New signatures for the pictures around one video: only the page that holds it is read again. */
+/** New signatures for the pictures around one video: only the page that holds it is read again, and of that nothing else is taken, since
+ *  a live event may have told newer things meanwhile. */
 export async function renewPage(api: ApiClient, client: QueryClient, filter: VideoFilter, id: string) {
   const queryKey = keys.videoList(filter);
   const list = client.getQueryData<List>(queryKey);
@@ -67,5 +100,9 @@ export async function renewPage(api: ApiClient, client: QueryClient, filter: Vid
   if (!list || index < 0) return;
   const fresh = await api.json<Page<Video>>("/videos", { query: videoListParams(filter, list.pageParams[index] ?? null) });
   const byId = new Map(fresh.items.map((video) => [video.video_id, video]));
-  client.setQueryData<List>(queryKey, (now) => now && { ...now, pages: now.pages.map((page) => ({ ...page, items: page.items.map((video) => byId.get(video.video_id) ?? video) })) });
+  const renewed = (video: Video) => {
+    const poster_url = byId.get(video.video_id)?.poster_url;
+    return poster_url && poster_url !== video.poster_url ? { ...video, poster_url } : video;
+  };
+  client.setQueryData<List>(queryKey, (now) => now && { ...now, pages: now.pages.map((page) => ({ ...page, items: page.items.map(renewed) })) });
 }

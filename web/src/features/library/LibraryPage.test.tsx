@@ -1,4 +1,4 @@
-import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Toaster } from "@/components/Toaster";
@@ -111,6 +111,36 @@ describe("the library", () => {
     await user.type(screen.getByLabelText("New title of Rain"), "Snow{Escape}");
     screen.getByRole("link", { name: "Rain" });
     expect(screen.queryByLabelText("New title of Rain")).toBeNull();
+  });
+
+  it("keeps a filter that is chosen before the title is looked for, and what was typed", async () => {
+    const user = userEvent.setup();
+    const answers = server();
+    const seen: unknown[] = [];
+    await renderAt("/library", Page, {
+      ...answers,
+      "GET /videos": ({ query }: RequestOptions) => {
+        seen.push(query);
+        return answers["GET /videos"]();
+      },
+    });
+    await user.type(await screen.findByRole("searchbox", { name: "Find by title" }), "film");
+    await user.click(screen.getByRole("button", { name: "Ready" }));
+    await waitFor(() => expect(seen.at(-1)).toMatchObject({ q: "film", state: "indexed" }));
+    expect(screen.getByRole<HTMLInputElement>("searchbox", { name: "Find by title" }).value).toBe("film");
+  });
+
+  it("chooses nothing of another filter when the answer comes late", async () => {
+    const user = userEvent.setup();
+    let answer: (page: unknown) => void = () => undefined;
+    await renderAt("/library", Page, { ...server(), "GET /videos/ids": () => new Promise((resolve) => (answer = resolve)) });
+    await screen.findByRole("link", { name: "Film 1" });
+    await user.click(box(1));
+    await user.click(screen.getByRole("button", { name: "Select all" }));
+    await user.click(screen.getByRole("button", { name: "Failed" }));
+    await waitFor(() => expect(screen.queryByText("1 selected")).toBeNull());
+    await act(async () => answer({ items: ["v1", "v2"], next_cursor: null }));
+    expect(screen.queryByText("2 selected")).toBeNull();
   });
 
   it("keeps the view that was chosen", async () => {

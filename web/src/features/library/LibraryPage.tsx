@@ -37,11 +37,14 @@ export function LibraryPage() {
   const search = readSearch(useSearch({ strict: false }) as Record<string, unknown>);
   const filter = filterOf(search);
   const [typed, setTyped] = useState(search.q ?? "");
+  /** What was asked for while typing: when the address says it, the person has gone on typing already. */
+  const [sent, setSent] = useState<string | null>(null);
   // The address can change by itself: back, forward, the way to the whole library.
   const [asked, setAsked] = useState(search.q);
   if (search.q !== asked) {
     setAsked(search.q);
-    if ((search.q ?? "") !== typed.trim()) setTyped(search.q ?? "");
+    if ((search.q ?? "") !== (sent ?? typed.trim())) setTyped(search.q ?? "");
+    setSent(null);
   }
   const [view, setView] = useView();
   const [selection, setSelection] = useState(NOTHING);
@@ -52,16 +55,23 @@ export function LibraryPage() {
   const videos = useMemo(() => pages?.flatMap((page) => page.items) ?? [], [pages]);
   const filtered = isNarrowed(search);
 
+  /** Counts what is asked of the list, so that an answer to what was asked before chooses nothing. */
+  const choosing = useRef(0);
   const change = (next: Partial<LibrarySearch>) => {
     setSelection(NOTHING);
-    void navigate({ to: "/library", search: { ...search, ...next }, replace: true });
+    choosing.current += 1;
+    // Of the address as it is by then: another filter may have been chosen since the last letter.
+    void navigate({ to: "/library", search: (now) => ({ ...readSearch({ ...now }), ...next }), replace: true });
   };
   const timer = useRef(0);
   useEffect(() => () => window.clearTimeout(timer.current), []);
   const type = (text: string) => {
     setTyped(text);
     window.clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => change({ q: text.trim() || undefined }), TYPING_MS);
+    timer.current = window.setTimeout(() => {
+      setSent(text.trim());
+      change({ q: text.trim() || undefined });
+    }, TYPING_MS);
   };
 
   const renewed = useRef(0);
@@ -77,8 +87,9 @@ export function LibraryPage() {
     setSelection((now) => (range ? extend(now, order(), id) : toggle(now, id)));
   };
   const selectAll = () => {
+    const mine = (choosing.current += 1);
     everyId(api, filter).then(
-      (ids) => setSelection(choose(ids)),
+      (ids) => choosing.current === mine && setSelection(choose(ids)),
       (error: unknown) => showToast({ tone: "bad", text: sentence(error) }),
     );
   };
@@ -154,6 +165,7 @@ export function LibraryPage() {
           action={
             <Button
               onClick={() => {
+                window.clearTimeout(timer.current);
                 setTyped("");
                 void navigate({ to: "/library", search: {} });
               }}

@@ -33,7 +33,8 @@ export function TagsDialog({ ids, known, onClose, onChanged }: { ids: readonly s
     const word = tag.trim();
     setTyped("");
     if (word === "" || shown.some((each) => same(each, word))) return;
-    if (shared.includes(word)) setRemove(remove.filter((each) => each !== word));
+    const taken = remove.find((each) => same(each, word));
+    if (taken !== undefined) setRemove(remove.filter((each) => each !== taken));
     // The spelling that is in use already: two that differ in case only are one tag.
     else setAdd([...add, own.find((each) => same(each.tag, word))?.tag ?? word]);
   };

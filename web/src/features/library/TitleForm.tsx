@@ -53,7 +53,7 @@ export function TitleForm({ video, onClose }: { video: Video; onClose: (byKey: b
         onBlur={() => close(true, false)}
         onKeyDown={(event: KeyboardEvent) => {
           event.stopPropagation();
-          if (event.key === "Escape") close(false, true);
+          if (event.key === "Escape" && !event.nativeEvent.isComposing) close(false, true);
         }}
         className="h-8 w-full rounded-lg border border-accent bg-surface px-2 text-[15px]"
       />

@@ -1,6 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { sentence } from "@/lib/api/errors";
 import { keys } from "@/lib/api/queries";
 import type { BulkAction } from "@/lib/api/types";
 import { useServices } from "@/lib/services";
@@ -21,13 +20,10 @@ export function useActions() {
     void client.invalidateQueries({ queryKey: keys.ownTags });
   };
 
-  const run = async (ids: readonly string[], action: BulkAction): Promise<Outcome | null> => {
+  const run = async (ids: readonly string[], action: BulkAction): Promise<Outcome> => {
     setBusy(true);
     try {
       return await changeMany(api, ids, action);
-    } catch (error) {
-      showToast({ tone: "bad", text: sentence(error) });
-      return null;
     } finally {
       setBusy(false);
       changed();
@@ -39,9 +35,9 @@ export function useActions() {
     if (first) showToast({ tone: "bad", text: messages.now().refused(refused.length, first.detail) });
   };
 
-  const restore = async (ids: readonly string[]) => {
+  const restore = async (ids: readonly string[], putBack: (back: readonly string[]) => void) => {
     const outcome = await run(ids, "restore");
-    if (!outcome) return;
+    putBack(outcome.done);
     sayRefused(outcome);
     if (outcome.done.length > 0) showToast({ tone: "good", text: messages.now().restored(outcome.done.length) });
   };
@@ -50,17 +46,16 @@ export function useActions() {
     busy,
     changed,
     remove: async (ids: readonly string[]) => {
-      removeFromLists(client, new Set(ids));
+      const putBack = removeFromLists(client, new Set(ids));
       const outcome = await run(ids, "delete");
-      if (!outcome) return;
+      putBack(outcome.refused.map(({ id }) => id));
       const t = messages.now();
       sayRefused(outcome);
       if (outcome.done.length === 0) return;
-      showToast({ tone: "plain", text: t.removed(outcome.done.length), action: { label: t.undo, run: () => void restore(outcome.done) } });
+      showToast({ tone: "plain", text: t.removed(outcome.done.length), action: { label: t.undo, run: () => void restore(outcome.done, putBack) } });
     },
     reprocess: async (ids: readonly string[]) => {
       const outcome = await run(ids, "reprocess");
-      if (!outcome) return;
       sayRefused(outcome);
       if (outcome.done.length > 0) showToast({ tone: "good", text: messages.now().again(outcome.done.length) });
     },

@@ -84,7 +84,7 @@ function AddChip({ onAdd, onClose }: { onAdd: (key: ChipKey, value: string, excl
         if (value.trim() !== "") onAdd(key, value, excluded);
       }}
       onKeyDown={(event) => {
-        if (event.key !== "Escape") return;
+        if (event.key !== "Escape" || event.nativeEvent.isComposing) return;
         event.stopPropagation();
         onClose();
       }}

@@ -32,7 +32,8 @@ function useTaking(): (file: File | undefined) => void {
     const dropped = (event: DragEvent) => {
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      latest.current(pictureIn(event.dataTransfer.files));
+      // What is no picture is refused by name of its kind, not passed over.
+      latest.current(pictureIn(event.dataTransfer.files) ?? event.dataTransfer.files[0]);
     };
     const pasted = (event: ClipboardEvent) => {
       const file = pictureIn(event.clipboardData?.files);

@@ -100,10 +100,13 @@ export function SearchBox() {
     if (trimmed === "") return;
     setText(trimmed);
     setSent(null);
-    void navigate({ to: "/search", search: { q: trimmed } });
+    // As for what is found while typing: whoever searches in one video goes on doing so.
+    void navigate({ to: "/search", search: { q: trimmed, video: asked === null ? undefined : video } });
   };
 
   const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
+    // These keys choose among syllables that are being composed, or give them up.
+    if (event.nativeEvent.isComposing) return;
     if (event.key === "Escape") {
       if (open && items.length > 0) setOpen(false);
       else event.currentTarget.blur();

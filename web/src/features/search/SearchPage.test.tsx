@@ -1,4 +1,4 @@
-import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it } from "vitest";
 import { Toaster } from "@/components/Toaster";
@@ -69,6 +69,33 @@ describe("what was found", () => {
     expect(document.activeElement).toBe(box());
   });
 
+  it("leaves the keys to whoever composes a syllable", async () => {
+    await show("/search?q=rain");
+    await screen.findAllByTestId("hit");
+    act(() => box().focus());
+    fireEvent.keyDown(box(), { key: "ArrowDown", isComposing: true });
+    expect(document.activeElement).toBe(box());
+    fireEvent.keyDown(box(), { key: "Escape", isComposing: true });
+    expect(document.activeElement).toBe(box());
+  });
+
+  it("stays in the one video when another query is sent, and calls it by its own title while its hits are on their way", async () => {
+    let open = () => {};
+    const { asked } = await show("/search?q=rain", {
+      "POST /search": async ({ body }) => {
+        if ((body as { filters?: unknown }).filters) await new Promise<void>((resolve) => (open = resolve));
+        return answer([hit(1, { video_id: "other", video_title: "Sun" }), hit(2, { more_in_video: 3 })]);
+      },
+    });
+    await press("3 more in this video");
+    expect((await screen.findByTestId("chip")).textContent).toBe("only in “Rain”");
+    open();
+    await userEvent.clear(box());
+    await userEvent.type(box(), "snow{Enter}");
+    await waitFor(() => expect(asked.at(-1)?.body).toMatchObject({ query: "snow", filters: { video_ids: ["v"] } }));
+    open();
+  });
+
   it("comes while somebody types, once for all letters, and not in the middle of an operator", async () => {
     const { asked } = await show("/search");
     await userEvent.click(box());
@@ -128,6 +155,16 @@ describe("a picture", () => {
     expect(screen.getByTestId("picture").textContent).toContain("cat.png");
     await press("Put the picture away");
     await screen.findByText("rain 1");
+    expect(screen.queryByTestId("picture")).toBeNull();
+  });
+
+  it("is asked for when something else is dropped", async () => {
+    await show("/search?q=rain");
+    await screen.findAllByTestId("hit");
+    const drop = new Event("drop", { cancelable: true });
+    Object.assign(drop, { dataTransfer: { types: ["Files"], files: [new File(["words"], "words.pdf", { type: "application/pdf" })] } });
+    act(() => void window.dispatchEvent(drop));
+    await screen.findByText("JPEG, PNG and WebP pictures can be searched with.");
     expect(screen.queryByTestId("picture")).toBeNull();
   });
 

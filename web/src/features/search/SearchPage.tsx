@@ -33,7 +33,7 @@ export function SearchPage() {
         {isAsked(asked) ? heading : t.title}
       </h1>
       <div className="mt-4 mb-5 flex flex-wrap items-center gap-2">
-        {!like && <Chips q={q} video={video} only={video ? (found.hits[0]?.video_title ?? "") : ""} />}
+        {!like && <Chips q={q} video={video} only={found.hits.find((hit) => hit.video_id === video)?.video_title ?? ""} />}
         <PictureBar />
         {q !== "" && !like && !picture && (
           <Button size="sm" onClick={() => setSaving(true)}>

@@ -1,12 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { Link2Off } from "lucide-react";
+import { useRef, useState } from "react";
 import { buttonClass } from "@/components/Button";
 import { Notice } from "@/components/Notice";
 import { Spinner } from "@/components/Spinner";
 import { EmptyState, ErrorState, LoadingLabel, Skeleton } from "@/components/States";
 import { ApiError } from "@/lib/api/errors";
 import { sharedMomentQuery } from "@/lib/api/queries";
+import { useRenewal } from "@/lib/expired";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { formatDate, formatTimecode } from "@/lib/time";
@@ -22,6 +24,7 @@ export function SharedMomentPage() {
   const query = useQuery(sharedMomentQuery(api, token));
   const moment = query.data;
   useTitle(moment?.title ?? t.title);
+  const renew = useRenewal(() => void query.refetch());
 
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
@@ -55,7 +58,7 @@ export function SharedMomentPage() {
         <p className="mt-1 text-sm text-ink-soft">{moment.shared_by ? t.from(moment.shared_by) : t.fromSomebody}</p>
       </div>
       {moment.url ? (
-        <video key={token} data-testid="shared-clip" aria-label={t.player} controls playsInline preload="metadata" src={moment.url} className="aspect-video w-full rounded-2xl bg-[#0b1114] shadow-card" />
+        <Clip key={token} url={moment.url} onBroken={renew} />
       ) : moment.state === "failed" ? (
         <Notice tone="bad">{t.failed}</Notice>
       ) : (
@@ -68,5 +71,40 @@ export function SharedMomentPage() {
         {t.part(formatTimecode(moment.start_ms), formatTimecode(moment.end_ms))} · {t.until(formatDate(moment.expires_at, lang))}
       </p>
     </div>
+  );
+}
+
+/** The address is signed and ends after a while. A newer one takes its place only when it does not work any more, where the clip was. */
+function Clip({ url, onBroken }: { url: string; onBroken: () => void }) {
+  const t = messages.use();
+  const [src, setSrc] = useState(url);
+  const [broken, setBroken] = useState(false);
+  const stopped = useRef<{ at_s: number; playing: boolean } | null>(null);
+  if (broken && url !== src) {
+    setSrc(url);
+    setBroken(false);
+  }
+  return (
+    <video
+      data-testid="shared-clip"
+      aria-label={t.player}
+      controls
+      playsInline
+      preload="metadata"
+      src={src}
+      className="aspect-video w-full rounded-2xl bg-[#0b1114] shadow-card"
+      onError={({ currentTarget }) => {
+        stopped.current ??= { at_s: currentTarget.currentTime, playing: !currentTarget.paused };
+        setBroken(true);
+        if (url === src) onBroken();
+      }}
+      onLoadedMetadata={({ currentTarget }) => {
+        const from = stopped.current;
+        stopped.current = null;
+        if (!from) return;
+        currentTarget.currentTime = from.at_s;
+        if (from.playing) currentTarget.play().catch(() => undefined);
+      }}
+    />
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, type DragEvent } from "react";
 import { Button } from "@/components/Button";
 import { cx } from "@/components/cx";
 import { Notice } from "@/components/Notice";
+import { sentence } from "@/lib/api/errors";
 import { usageQuery } from "@/lib/api/queries";
 import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
@@ -41,6 +42,9 @@ export function UploadPage() {
   const folderPicker = useRef<HTMLInputElement>(null);
   const unfinished = useUnfinished(manager, items);
 
+  const discard = (video_id: string) => {
+    manager.discard(video_id).catch((error: unknown) => showToast({ tone: "bad", text: sentence(error) }));
+  };
   const add = async (files: File[], video_id?: string) => {
     const accepted: Chosen[] = [];
     const turned: Refused[] = [];
@@ -84,6 +88,8 @@ export function UploadPage() {
   // A file dropped beside the box is meant for it too; without this the browser would leave the page to show it.
   useEffect(() => {
     const drop = (event: globalThis.DragEvent) => {
+      // Words that are dropped into a field are none of ours.
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
       setOver(false);
       // Entries can only be had before this handler ends; browsers without them give the files alone.
@@ -207,7 +213,7 @@ export function UploadPage() {
           <p className="mt-0.5 mb-3 text-sm text-ink-soft">{t.unfinishedLead}</p>
           <ul className="grid gap-2">
             {unfinished.map((entry) => (
-              <Unfinished key={entry.video_id} entry={entry} onFile={(file) => void add([file], entry.last_modified_ms === null ? entry.video_id : undefined)} onDiscard={() => manager.discard(entry.video_id)} />
+              <Unfinished key={entry.video_id} entry={entry} onFile={(file) => void add([file], entry.last_modified_ms === null ? entry.video_id : undefined)} onDiscard={() => discard(entry.video_id)} />
             ))}
           </ul>
         </section>

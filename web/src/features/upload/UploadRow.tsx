@@ -67,6 +67,8 @@ export function UploadRow({ item }: { item: UploadItem }) {
               onChange={(event) => setTitling({ text: event.target.value })}
               onBlur={() => closeTitle(titling.text)}
               onKeyDown={(event) => {
+                // Enter and Escape that end the composing of a syllable are not meant for us.
+                if (event.nativeEvent.isComposing) return;
                 if (event.key === "Enter") closeTitle(titling.text);
                 else if (event.key === "Escape") closeTitle(null);
               }}

@@ -139,7 +139,7 @@ describe("the upload queue", () => {
     const manager = world.manager();
     manager.add([{ file: rain(), mime_type: "video/mp4" }]);
     await until(manager, is("failed"));
-    expect(manager.items()[0]?.error).toBeTruthy();
+    expect(manager.items()[0]?.error).toMatch(/^A part of the file did not arrive\./);
     world.failPut = () => null;
     const before = world.puts.length;
     manager.resume(manager.items()[0]?.id ?? 0);
@@ -309,6 +309,57 @@ describe("the upload queue", () => {
     await manager.retitle(id, "Rain at last");
     expect(world.api.rename).toHaveBeenCalledWith("v1", "Rain at last");
     expect(manager.items()[0]?.title).toBe("Rain at last");
+  });
+
+  it("says the very same again when the answer to the announcement was lost, and gives a later title afterwards", async () => {
+    const world = new World();
+    const manager = world.manager();
+    // The server has heard it: from now on the library has a video of this size, which is this one.
+    world.api.create.mockRejectedValueOnce(new ApiError(0));
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    await until(manager, is("failed"));
+    world.twin = "00".repeat(32);
+    const id = manager.items()[0]?.id ?? 0;
+    await manager.retitle(id, "Long rain");
+    manager.resume(id);
+    await until(manager, is("done"));
+    expect(world.api.create.mock.calls[1]?.[0]).toEqual(world.api.create.mock.calls[0]?.[0]);
+    expect(world.api.rename).toHaveBeenCalledExactlyOnceWith("v1", "Long rain");
+  });
+
+  it("gives the title that was written before an unfinished upload was taken up", async () => {
+    const world = new World();
+    world.size_bytes = 95;
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4", video_id: "v1" }]);
+    await manager.retitle(manager.items()[0]?.id ?? 0, "Long rain");
+    await until(manager, is("done"));
+    expect(world.api.rename).toHaveBeenCalledExactlyOnceWith("v1", "Long rain");
+  });
+
+  it("shows the old title again when the server refuses the new one", async () => {
+    const world = new World();
+    const manager = world.manager();
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    await until(manager, is("done"));
+    world.api.rename.mockRejectedValueOnce(new ApiError(422, { detail: "No such title." }));
+    await expect(manager.retitle(manager.items()[0]?.id ?? 0, "bad")).rejects.toThrow("No such title.");
+    expect(manager.items()[0]?.title).toBeNull();
+  });
+
+  it("is done when another tab has sent the rest of the same file", async () => {
+    const world = new World();
+    const manager = world.manager();
+    world.failPut = (number) => (number === 6 ? new PutError(404) : null);
+    const urls = world.api.partUrls.getMockImplementation();
+    world.api.partUrls.mockImplementation(async (id, numbers) => {
+      if (world.puts.includes(6)) throw new ApiError(409, { code: "upload_not_open", detail: "It is complete." });
+      return (await urls?.(id, numbers)) ?? [];
+    });
+    manager.add([{ file: rain(), mime_type: "video/mp4" }]);
+    await until(manager, (items) => is("done")(items) || is("failed")(items));
+    expect(manager.items()[0]).toMatchObject({ status: "done", error: null });
+    expect(manager.unfinished()).toEqual([]);
   });
 
   it("gets a new URL when the store refuses one that has ended while the machine slept", async () => {

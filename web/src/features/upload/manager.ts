@@ -1,5 +1,8 @@
 import { ApiError, sentence } from "@/lib/api/errors";
+import type { StoredParts } from "@/lib/api/types";
+import { messages } from "./messages";
 import type { PendingStore } from "./pending";
+import { PutError } from "./put-part";
 import { SpeedMeter } from "./speed";
 import { transfer, type Plan, type StoredPart, type TransferDeps } from "./transfer";
 import type { Announcement } from "./upload-api";
@@ -38,6 +41,10 @@ interface Entry extends UploadItem {
   idempotency_key: string;
   takes_up: string | null;
   allow_duplicate: boolean;
+  /** What was said under the idempotency key. The server may have heard it although no answer came, so a further try says the very same. */
+  announced: Announcement | null;
+  /** The title that the server knows of. */
+  told_title: string | null;
   controller: AbortController;
   meter: SpeedMeter;
   shown_ms: number;
@@ -99,6 +106,8 @@ export class UploadManager {
         twin_id: null,
         takes_up: video_id ?? null,
         allow_duplicate: false,
+        announced: null,
+        told_title: null,
         file,
         mime_type,
         idempotency_key: this.deps.newKey(),
@@ -133,6 +142,7 @@ export class UploadManager {
     entry.status = "queued";
     entry.twin_id = null;
     entry.allow_duplicate = true;
+    this.#beginAnew(entry);
     this.#pump();
   }
 
@@ -141,10 +151,18 @@ export class UploadManager {
     const entry = this.#entry(id);
     const next = title.trim().slice(0, 200);
     if (!entry || next === "") return;
+    const before = entry.title;
     entry.title = next;
     this.#emit();
     if (!entry.video_id) return;
-    await this.deps.api.rename(entry.video_id, next);
+    try {
+      await this.deps.api.rename(entry.video_id, next);
+    } catch (error) {
+      if (entry.title === next) entry.title = before;
+      this.#emit();
+      throw error;
+    }
+    entry.told_title = next;
     this.deps.changed();
   }
 
@@ -154,16 +172,20 @@ export class UploadManager {
     if (!entry) return;
     this.#entries = this.#entries.filter((other) => other !== entry);
     entry.controller.abort();
-    if (entry.video_id && entry.status !== "done") this.discard(entry.video_id);
+    // Should this not arrive: the server removes abandoned uploads by itself after a day.
+    if (entry.video_id && entry.status !== "done") this.discard(entry.video_id).catch(() => undefined);
     this.#pump();
   }
 
   /** Gives up an upload that an earlier visit began. */
-  discard(video_id: string) {
+  async discard(video_id: string) {
     this.deps.pending.forget(video_id);
     this.#emit();
-    // Should this not arrive: the server removes abandoned uploads by itself after a day.
-    void this.deps.api.abort(video_id).then(this.deps.changed, () => undefined);
+    try {
+      await this.deps.api.abort(video_id);
+    } finally {
+      this.deps.changed();
+    }
   }
 
   dismiss(id: number) {
@@ -209,9 +231,7 @@ export class UploadManager {
     try {
       const begun = await this.#begin(entry, signal);
       this.#emit();
-      if (begun) {
-        await transfer(this.deps, begun.plan, entry.file, begun.stored, (bytes) => this.#progress(entry, bytes), () => this.#finishing(entry), signal);
-      }
+      if (begun) await this.#send(entry, begun.plan, begun.stored, signal);
       entry.status = "done";
       entry.sent_bytes = entry.size_bytes;
       if (entry.video_id) this.deps.pending.forget(entry.video_id);
@@ -226,11 +246,10 @@ export class UploadManager {
       if (error instanceof ApiError && entry.video_id && (error.status === 404 || error.status === 410)) {
         // The server has given this upload up; the next try starts a new one.
         this.deps.pending.forget(entry.video_id);
-        entry.video_id = null;
-        entry.idempotency_key = this.deps.newKey();
+        this.#beginAnew(entry);
       }
       entry.status = "failed";
-      entry.error = sentence(error);
+      entry.error = error instanceof PutError ? messages.now().notArrived : sentence(error);
     } finally {
       entry.bytes_per_s = null;
       entry.eta_s = null;
@@ -243,42 +262,77 @@ export class UploadManager {
   async #begin(entry: Entry, signal: AbortSignal): Promise<{ plan: Plan; stored: StoredPart[] } | null> {
     const known = entry.video_id ?? entry.takes_up ?? this.deps.pending.find(entry.file)?.video_id;
     if (known) {
-      try {
-        const found = await this.deps.api.stored(known, signal);
-        if (found.size_bytes === entry.size_bytes) {
-          entry.video_id = known;
-          this.deps.pending.remember(known, entry.file);
-          entry.resumed = found.parts.length > 0;
-          return { plan: { ...found, video_id: known }, stored: found.parts };
-        }
-      } catch (error) {
-        if (error instanceof ApiError && error.code === "upload_not_open") {
-          entry.video_id = known;
-          return null;
-        }
-        const gone = error instanceof ApiError && error.status >= 400 && error.status < 500 && !error.isTransient && error.status !== 401;
-        if (!gone) throw error;
+      const found = await this.#storedOf(known, signal);
+      if (found === "complete" || found?.size_bytes === entry.size_bytes) {
+        entry.video_id = known;
+        if (found !== "complete") this.deps.pending.remember(known, entry.file);
+        await this.#tellTitle(entry, signal);
+        if (found === "complete") return null;
+        entry.resumed = found.parts.length > 0;
+        return { plan: { ...found, video_id: known }, stored: found.parts };
       }
       this.deps.pending.forget(known);
       entry.takes_up = null;
-      if (entry.video_id) entry.idempotency_key = this.deps.newKey();
-      entry.video_id = null;
+      if (entry.video_id) this.#beginAnew(entry);
     }
+    const announced = (entry.announced ??= await this.#announcement(entry, signal));
+    const { video_id, upload } = await this.deps.api.create(announced, entry.idempotency_key, signal).catch((error: unknown) => {
+      // A refusal has made nothing, and the next try may say something else.
+      if (error instanceof ApiError && !error.isTransient) entry.announced = null;
+      throw error;
+    });
+    entry.video_id = video_id;
+    entry.told_title = announced.title ?? null;
+    this.deps.pending.remember(video_id, entry.file);
+    this.deps.changed();
+    await this.#tellTitle(entry, signal);
+    return { plan: { video_id, part_size_bytes: upload.part_size_bytes, part_count: upload.part_count, size_bytes: entry.size_bytes }, stored: [] };
+  }
+
+  async #send(entry: Entry, plan: Plan, stored: StoredPart[], signal: AbortSignal) {
+    try {
+      await transfer(this.deps, plan, entry.file, stored, (bytes) => this.#progress(entry, bytes), () => this.#finishing(entry), signal);
+    } catch (error) {
+      // Another tab has sent the rest of the same file and completed it.
+      if (!(error instanceof ApiError && error.code === "upload_not_open")) throw error;
+    }
+  }
+
+  /** What the store has of an upload; null: the server has given it up. */
+  async #storedOf(video_id: string, signal: AbortSignal): Promise<StoredParts | "complete" | null> {
+    try {
+      return await this.deps.api.stored(video_id, signal);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.isTransient || error.status === 401) throw error;
+      return error.code === "upload_not_open" ? "complete" : null;
+    }
+  }
+
+  #beginAnew(entry: Entry) {
+    entry.video_id = null;
+    entry.idempotency_key = this.deps.newKey();
+    entry.announced = null;
+    entry.told_title = null;
+  }
+
+  async #announcement(entry: Entry, signal: AbortSignal): Promise<Announcement> {
     const announced: Announcement = { filename: entry.name, mime_type: entry.mime_type, size_bytes: entry.size_bytes };
-    const title_sent = entry.title;
-    if (title_sent !== null) announced.title = title_sent;
     if (entry.allow_duplicate) announced.allow_duplicate = true;
     else {
       const sha256 = await this.#fingerprint(entry, signal);
       if (sha256 !== null) announced.sha256 = sha256;
     }
-    const { video_id, upload } = await this.deps.api.create(announced, entry.idempotency_key, signal);
-    entry.video_id = video_id;
-    // It may have been given while the announcement was on its way.
-    if (entry.title !== null && entry.title !== title_sent) await this.deps.api.rename(video_id, entry.title);
-    this.deps.pending.remember(video_id, entry.file);
-    this.deps.changed();
-    return { plan: { video_id, part_size_bytes: upload.part_size_bytes, part_count: upload.part_count, size_bytes: entry.size_bytes }, stored: [] };
+    if (entry.title !== null) announced.title = entry.title;
+    return announced;
+  }
+
+  /** The title may have been given before the upload was taken up, or while its announcement was on its way. */
+  async #tellTitle(entry: Entry, signal: AbortSignal) {
+    const { video_id, title } = entry;
+    if (video_id === null || title === null || title === entry.told_title) return;
+    await this.deps.api.rename(video_id, title);
+    entry.told_title = title;
+    signal.throwIfAborted();
   }
 
   /** The file's hash, computed only where the library has a video of the same size. Null otherwise. */

@@ -31,6 +31,7 @@ export const messages = defineMessages({
     resume: "Resume",
     cancel: "Cancel upload",
     retry: "Try again",
+    notArrived: "A part of the file did not arrive. See whether the connection is there and the file is as it was, then try again.",
     remove: "Remove from this list",
     open: "Open video",
     status: {
@@ -94,6 +95,7 @@ export const messages = defineMessages({
     resume: "이어서",
     cancel: "업로드 취소",
     retry: "다시 시도",
+    notArrived: "파일의 일부가 전송되지 않았습니다. 네트워크와 파일이 그대로인지 확인한 뒤 다시 시도하세요.",
     remove: "목록에서 지우기",
     open: "영상 열기",
     status: { queued: "대기", checking: "이미 있는지 확인 중", duplicate: "이미 있음", uploading: "업로드 중", paused: "일시정지", finishing: "마무리 중", done: "업로드됨", failed: "멈춤" },

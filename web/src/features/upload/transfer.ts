@@ -33,10 +33,11 @@ export interface StoredPart {
   size_bytes: number;
 }
 
-/** Errors that another try can mend: no answer, an overloaded store, an expired URL. */
+/** Errors that another try can mend: no answer, an overloaded store, an expired URL, parts that were put together meanwhile (the server
+ *  then says so when it is asked for another URL). */
 function isPassing(error: unknown): boolean {
   if (error instanceof ApiError) return error.isTransient;
-  if (error instanceof PutError) return error.status === 0 || error.status === 403 || error.status === 408 || error.status === 429 || error.status >= 500;
+  if (error instanceof PutError) return error.status === 0 || error.status === 403 || error.status === 404 || error.status === 408 || error.status === 429 || error.status >= 500;
   return false;
 }
 

@@ -3,8 +3,10 @@ import { createContext, useContext, useEffect, useState, useSyncExternalStore, t
 import { keys } from "@/lib/api/queries";
 import { useServices } from "@/lib/services";
 import { refreshLists } from "@/lib/video-lists";
+import { holdUpload } from "./elsewhere";
 import { hashFile } from "./hash-file";
 import { UploadManager } from "./manager";
+import { newKey } from "./new-key";
 import { PendingStore } from "./pending";
 import { putPart } from "./put-part";
 import { uploadApi } from "./upload-api";
@@ -41,7 +43,7 @@ export function UploadsProvider({ userId, children }: { userId: string; children
         wait,
         online,
         now: () => Date.now(),
-        newKey: () => crypto.randomUUID(),
+        newKey,
         pending: new PendingStore(localStorage, userId),
         changed: () => {
           refreshLists(api, client);
@@ -58,6 +60,25 @@ export function UploadsProvider({ userId, children }: { userId: string; children
     return () => {
       window.removeEventListener("beforeunload", ask);
       manager.stopAll();
+    };
+  }, [manager]);
+
+  // Other tabs must not take these for uploads that broke off.
+  useEffect(() => {
+    const releases = new Map<string, () => void>();
+    const follow = () => {
+      const mine = new Set(manager.items().flatMap(({ video_id, status }) => (video_id !== null && status !== "done" ? video_id : [])));
+      for (const id of mine) if (!releases.has(id)) releases.set(id, holdUpload(id));
+      for (const [id, release] of releases) {
+        if (mine.has(id)) continue;
+        release();
+        releases.delete(id);
+      }
+    };
+    const stop = manager.subscribe(follow);
+    return () => {
+      stop();
+      for (const release of releases.values()) release();
     };
   }, [manager]);
 

@@ -42,6 +42,9 @@ const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 const controlClass =
   "grid size-9 shrink-0 place-items-center rounded-lg text-white/90 sm:size-10 hover:bg-white/15 focus-visible:outline-white disabled:opacity-50 [&_svg]:size-5";
 
+/** A cue's text is WebVTT, whose marks nothing that is said may be read as. */
+const cueText = (text: string) => text.trim().replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
 export function Player({ ref, url, poster, sprite, duration_ms, scenes, segments, language, clock, onBroken }: Props) {
   const t = messages.use();
   const video = useRef<HTMLVideoElement>(null);
@@ -145,7 +148,7 @@ export function Player({ ref, url, poster, sprite, duration_ms, scenes, segments
     const text = track.current;
     for (const cue of [...(text.cues ?? [])]) text.removeCue(cue);
     for (const segment of segments) {
-      if (segment.end_ms > segment.start_ms) text.addCue(new VTTCue(segment.start_ms / 1000, segment.end_ms / 1000, segment.text.trim()));
+      if (segment.end_ms > segment.start_ms) text.addCue(new VTTCue(segment.start_ms / 1000, segment.end_ms / 1000, cueText(segment.text)));
     }
     text.mode = captions ? "showing" : "hidden";
   }, [segments, language, captions]);

@@ -4,6 +4,7 @@ import { Button } from "@/components/Button";
 import type { Segment } from "@/lib/api/types";
 import { scrollBehavior } from "@/lib/motion";
 import { useWindowed } from "@/lib/windowed";
+import type { Draft } from "./EditSegment";
 import { findIn, type Found } from "./find";
 import { FindBar } from "./FindBar";
 import { currentAt } from "./follow";
@@ -68,7 +69,15 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
     setFollowing(false);
     if (found.length > 0) setPlace((Math.min(place, found.length - 1) + by + found.length) % found.length);
   };
-  const edit = useCallback((segment_no: number | null) => setEditing(segment_no), []);
+  const [drafts] = useState(() => new Map<number, Draft>());
+  const edited = useCallback(
+    (segment_no: number) => {
+      drafts.delete(segment_no);
+      // What was being saved may end when another sentence is being corrected already.
+      setEditing((now) => (now === segment_no ? null : now));
+    },
+    [drafts],
+  );
 
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
@@ -111,7 +120,9 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
               clock={clock}
               found={shown?.segment === index ? shown : undefined}
               editing={editing === segment.segment_no}
-              onEdit={onCorrect && edit}
+              onEdit={onCorrect && setEditing}
+              onEdited={edited}
+              drafts={drafts}
               onCorrect={onCorrect}
               measure={rows.measure}
             />

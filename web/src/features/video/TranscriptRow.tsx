@@ -3,7 +3,7 @@ import { useCallback, useMemo } from "react";
 import { cx } from "@/components/cx";
 import type { Segment } from "@/lib/api/types";
 import { formatTimecode } from "@/lib/time";
-import { EditSegment } from "./EditSegment";
+import { EditSegment, type Draft } from "./EditSegment";
 import type { Found } from "./find";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
@@ -18,13 +18,15 @@ interface Props {
   found: Found | undefined;
   editing: boolean;
   /** Which sentence is being corrected, by its number. */
-  onEdit: ((segment_no: number | null) => void) | undefined;
+  onEdit: ((segment_no: number) => void) | undefined;
+  onEdited: (segment_no: number) => void;
+  drafts: Map<number, Draft>;
   onCorrect: ((segment: Segment, text: string) => Promise<void>) | undefined;
   measure: (index: number, row: HTMLElement | null) => void;
 }
 
 /** A sentence: its time, its words, and a way to correct it. */
-export function TranscriptRow({ segment, index, current, clock, found, editing, onEdit, onCorrect, measure }: Props) {
+export function TranscriptRow({ segment, index, current, clock, found, editing, onEdit, onEdited, drafts, onCorrect, measure }: Props) {
   const t = messages.use();
   const at = formatTimecode(segment.start_ms);
   const row = useCallback((element: HTMLDivElement | null) => measure(index, element), [measure, index]);
@@ -44,7 +46,7 @@ export function TranscriptRow({ segment, index, current, clock, found, editing, 
         {at}
       </button>
       {editing && onEdit && onCorrect ? (
-        <EditSegment segment={segment} onCorrect={onCorrect} onDone={() => onEdit(null)} />
+        <EditSegment segment={segment} drafts={drafts} onCorrect={onCorrect} onDone={onEdited} />
       ) : (
         <>
           <p className="pt-0.5 text-[15px] leading-relaxed text-ink [overflow-wrap:anywhere]">

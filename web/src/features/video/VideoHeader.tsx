@@ -12,7 +12,7 @@ import { useLanguage } from "@/lib/i18n/i18n";
 import { useServices } from "@/lib/services";
 import { formatBytes, formatDate, formatTimecode } from "@/lib/time";
 import { showToast } from "@/lib/toast";
-import { refreshLists } from "@/lib/video-lists";
+import { refreshLists, removeFromLists } from "@/lib/video-lists";
 import { messages } from "./messages";
 
 // Fetched when first opened, not with the page.
@@ -47,9 +47,10 @@ export function VideoHeader({ video, searchable }: { video: Video; searchable: b
     refreshLists(api, client);
     void client.invalidateQueries({ queryKey: keys.usage });
   };
-  const restore = useMutation({
+  const restore = useMutation<Video, Error, (back: readonly string[]) => void>({
     mutationFn: () => api.json<Video>(`/videos/${id}/restore`, { method: "POST" }),
-    onSuccess: () => {
+    onSuccess: (_, putBack) => {
+      putBack([id]);
       showToast({ tone: "good", text: t.restored(video.title) });
       listsChanged();
     },
@@ -60,8 +61,10 @@ export function VideoHeader({ video, searchable }: { video: Video; searchable: b
     onSuccess: async () => {
       await router.navigate({ to: "/library" });
       client.removeQueries({ queryKey: keys.video(id) });
+      // Of a long list only the first page is read again.
+      const putBack = removeFromLists(client, new Set([id]));
       listsChanged();
-      showToast({ tone: "plain", text: t.removed(video.title), action: { label: t.undo, run: () => restore.mutate() } });
+      showToast({ tone: "plain", text: t.removed(video.title), action: { label: t.undo, run: () => restore.mutate(putBack) } });
     },
     onError: (error) => showToast({ tone: "bad", text: sentence(error) }),
   });

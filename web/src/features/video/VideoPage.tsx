@@ -79,7 +79,8 @@ function Loaded({ video }: { video: Video }) {
   const searchable = video.run_id !== null || video.state === "indexed";
   const jobs = useQuery({ ...jobsQuery(api, id), enabled: video.state !== "uploading" }).data?.items ?? [];
   const scenes = useQuery({ ...scenesQuery(api, id, useLanguage()), enabled: searchable }).data ?? [];
-  const transcript = useQuery({ ...transcriptQuery(api, id), enabled: searchable }).data;
+  const spoken = useQuery({ ...transcriptQuery(api, id), enabled: searchable });
+  const transcript = spoken.data;
   const segments = transcript?.segments ?? [];
   const correct = useCorrection(id, transcript?.run_id);
   const watchable = video.state !== "uploading" && video.state !== "failed";
@@ -213,6 +214,8 @@ function Loaded({ video }: { video: Video }) {
             </h2>
             {segments.length > 0 ? (
               <TranscriptPanel segments={segments} clock={clock} onSeek={seek} onCorrect={correct} />
+            ) : spoken.error && !transcript ? (
+              <ErrorState error={spoken.error} retry={() => void spoken.refetch()} />
             ) : (
               <div className="grid flex-1 content-center justify-items-center gap-3 px-8 pb-10 text-center text-sm text-ink-soft">
                 <AudioLines className="size-7 text-ink-faint" strokeWidth={1.5} aria-hidden="true" />

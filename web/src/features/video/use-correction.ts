@@ -15,6 +15,8 @@ async function correct(api: ApiClient, client: QueryClient, videoId: string, run
     client.setQueryData<Transcript>(keys.transcript(videoId), (old) =>
       old?.run_id === run_id ? { ...old, segments: old.segments.map((one) => (one.segment_no === next.segment_no ? next : one)) } : old,
     );
+    // A transcript that is being read was perhaps read before this.
+    if (client.isFetching({ queryKey: keys.transcript(videoId) }) > 0) void client.invalidateQueries({ queryKey: keys.transcript(videoId) });
     // Their texts are those of the words.
     void client.invalidateQueries({ queryKey: keys.scenes(videoId) });
     return next;

@@ -1,6 +1,12 @@
 import { useEffect, useRef, type RefObject } from "react";
 import type { PlayerHandle } from "./Player";
 
+/** The key as a Latin keyboard has it: with Korean switched on, K types ㅏ. */
+const latin = ({ key, code }: KeyboardEvent) => {
+  if (/^Key[A-Z]$/.test(code) && !/^[a-z]$/i.test(key)) return code.slice(3).toLowerCase();
+  return key.length === 1 ? key.toLowerCase() : key;
+};
+
 /** Space, J, K, L and their friends, unless the person types or the focused control wants the key itself. */
 export function useShortcuts(player: RefObject<PlayerHandle | null>, onScene: (direction: 1 | -1) => void) {
   const scene = useRef(onScene);
@@ -31,7 +37,7 @@ export function useShortcuts(player: RefObject<PlayerHandle | null>, onScene: (d
       }
       // A focused button or link takes the space bar for itself.
       if (range || !target.closest("button, a, summary")) run[" "] = handle.toggle;
-      const action = run[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+      const action = run[latin(event)];
       if (!action) return;
       event.preventDefault();
       action();
