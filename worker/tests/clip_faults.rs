@@ -82,7 +82,7 @@ async fn a_clip_whose_worker_is_killed_before_its_row_is_written_is_there_once()
     let key = is_ready(&world, owner, video, clip).await;
     assert_eq!(ended(&world).await, ("completed".into(), None));
     assert_eq!(world.task_attempts("cut_clip").await, pairs(&[("first", "lost"), ("second", "completed")]));
-    assert_eq!(objects(&world, video).await, [key.clone()]);
+    assert_eq!(objects(&world, video).await, std::slice::from_ref(&key));
     let found = row(&world, owner, video, clip).await;
     assert_eq!(found.size_bytes, Some(i64::try_from(world.object(&key).await.len()).unwrap()));
     // Asked again it is this one, and nobody has anything to do.
