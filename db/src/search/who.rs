@@ -51,7 +51,7 @@ pub(super) fn push_statement(
                 WHEN strpos(q.words, ' ' || btrim(p.name) || ' ') > 0 THEN 1
                 WHEN btrim(p.name) ~ '^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af ]{2,}$' AND strpos(replace(q.words, ' ', ''), replace(p.name, ' ', '')) > 0 THEN 1
                 WHEN EXISTS (SELECT FROM regexp_split_to_table(btrim(p.name), ' +') w WHERE length(w) >= 3 AND strpos(q.words, ' ' || w || ' ') > 0) THEN 0.5
-                WHEN length(btrim(p.name)) >= 8 AND word_similarity(p.name, q.words) >= 0.55 THEN 0.4
+                WHEN length(btrim(p.name)) >= 8 AND word_similarity(p.name, q.words) >= 0.5 THEN 0.4
                 ELSE 0 END AS weight
             FROM people p CROSS JOIN q
         ), found AS MATERIALIZED (

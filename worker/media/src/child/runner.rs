@@ -61,6 +61,8 @@ impl Runner {
             .env_clear()
             // Two malloc arenas are enough for a few threads, and address space is limited.
             .env("MALLOC_ARENA_MAX", "2")
+            // A program with mimalloc would reserve a gibibyte of it before it has done anything (this is in KiB).
+            .env("MIMALLOC_ARENA_RESERVE", "32768")
             .envs(std::env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
