@@ -223,16 +223,3 @@ export async function assertAccessible(page, name) {
   const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   assert.deepEqual(grave, [], `${name}: axe finds nothing serious or critical`);
 }
-
-/** Does something with a page and tells the longest task of the page's main thread meanwhile, in milliseconds of processor time: a
- *  machine that is busy with other things makes a task wait, not work longer. */
-export async function longestTask(browser, page, run) {
-  await browser.startTracing(page, { categories: ["-*", "toplevel", "disabled-by-default-devtools.timeline"] });
-  const answer = await run();
-  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
-  const mains = new Set(traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
-  // Other pages of the browser have main threads too, and do nothing meanwhile.
-  const tasks = traceEvents.filter(({ name, tdur, pid, tid }) => /\bRunTask$/.test(name) && tdur !== undefined && mains.has(`${pid} ${tid}`));
-  assert.ok(tasks.length > 0, "the trace has tasks");
-  return { answer, longest_ms: tasks.reduce((most, { tdur }) => Math.max(most, tdur), 0) / 1000 };
-}

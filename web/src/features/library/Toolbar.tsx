@@ -55,7 +55,8 @@ export function Toolbar({ search, typed, view, onTyped, onSearch, onView }: {
           );
         })}
       </div>
-      <label className="relative min-w-0 max-sm:flex-1 sm:ml-auto sm:w-56">
+      {/* Wide enough not to slip beside the states, which leave a few pixels of their row. */}
+      <label className="relative max-sm:min-w-32 max-sm:flex-1 sm:ml-auto sm:w-56">
         <span className="sr-only">{t.find}</span>
         <Search className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-ink-faint" aria-hidden="true" />
         <input
