@@ -1,4 +1,4 @@
-import { useCallback, useMemo, useState, useSyncExternalStore, type RefObject } from "react";
+import { useCallback, useEffect, useMemo, useState, type RefObject } from "react";
 
 /** Of a box whose size is not known yet, pixels. */
 const UNKNOWN_PX = 800;
@@ -38,29 +38,33 @@ export function useWindowed(ref: RefObject<HTMLElement | null>, { count, row_px,
   const all = count <= whole;
   const starts = useMemo(() => startsOf(count, row_px, heights), [count, row_px, heights]);
 
-  const subscribe = useCallback(
-    (changed: () => void) => {
-      // A list that is rendered whole has nothing to learn from scrolling.
-      if (all) return () => undefined;
-      const scroller = within === "window" ? window : ref.current;
-      scroller?.addEventListener("scroll", changed, { passive: true });
-      window.addEventListener("resize", changed);
-      return () => {
-        scroller?.removeEventListener("scroll", changed);
-        window.removeEventListener("resize", changed);
-      };
-    },
-    [ref, within, all],
-  );
-  const look = () => {
-    if (all) return { first: 0, end: count };
-    const element = ref.current;
-    if (within === "window") return rowsIn(starts, -(element?.getBoundingClientRect().top ?? 0), window.innerHeight, beyond);
-    const [scrolled_px, shown_px] = axis === "x" ? [element?.scrollLeft, element?.clientWidth] : [element?.scrollTop, element?.clientHeight];
-    return rowsIn(starts, scrolled_px ?? 0, shown_px || UNKNOWN_PX, beyond);
-  };
-  const first = useSyncExternalStore(subscribe, () => look().first);
-  const end = useSyncExternalStore(subscribe, () => look().end);
+  const [seen, setSeen] = useState(() => rowsIn(starts, 0, UNKNOWN_PX, beyond));
+  // Looked at when something has moved, and never while rendering: what is drawn moves what is looked at.
+  useEffect(() => {
+    // A list that is rendered whole has nothing to learn from scrolling.
+    if (all) return;
+    const look = () => {
+      const element = ref.current;
+      if (within === "window") return rowsIn(starts, -(element?.getBoundingClientRect().top ?? 0), window.innerHeight, beyond);
+      const [scrolled_px, shown_px] = axis === "x" ? [element?.scrollLeft, element?.clientWidth] : [element?.scrollTop, element?.clientHeight];
+      return rowsIn(starts, scrolled_px ?? 0, shown_px || UNKNOWN_PX, beyond);
+    };
+    const changed = () => {
+      const now = look();
+      setSeen((last) => (last.first === now.first && last.end === now.end ? last : now));
+    };
+    changed();
+    const scroller = within === "window" ? window : ref.current;
+    scroller?.addEventListener("scroll", changed, { passive: true });
+    window.addEventListener("resize", changed);
+    return () => {
+      scroller?.removeEventListener("scroll", changed);
+      window.removeEventListener("resize", changed);
+    };
+  }, [ref, within, axis, all, starts, beyond]);
+  // Of a list that has become shorter there is no more than there is.
+  const end = all ? count : Math.min(seen.end, count);
+  const first = all ? 0 : Math.min(seen.first, Math.max(0, end - 1));
 
   const measure = useCallback(
     (index: number, row: HTMLElement | null) => {
