@@ -3,8 +3,8 @@
 
 profile=${HEIMDEX_PROFILE:-release}
 case "$profile" in
-  release) cargo_profile=(--release) profile_folder=release ;;
-  dev) cargo_profile=() profile_folder=debug ;;
+  release) cargo_profile=(--profile release) profile_folder=release ;;
+  dev) cargo_profile=(--profile dev) profile_folder=debug ;;
   *) die "HEIMDEX_PROFILE is '$profile'; it can be 'release' or 'dev'" ;;
 esac
 
@@ -20,6 +20,19 @@ cargo_fetch_flags() {
   else
     echo --locked
   fi
+}
+
+# room_gib: what is free where the cache lies.
+room_gib() { df --output=avail --block-size=1G "$CARGO_TARGET_DIR" | tail -n 1 | tr -dc 0-9; }
+
+# make_room GIB: what cargo compiled for clones and changes past is never removed by cargo, and fills any disk in the end. It goes when
+# there is less room than that; what was compiled of dependencies stays.
+make_room() {
+  [ "$(room_gib)" -lt "$1" ] || return 0
+  say "$(room_gib) GiB are left for $1: removing what older builds left in $CARGO_TARGET_DIR"
+  rm -rf "$CARGO_TARGET_DIR"/*/incremental
+  (cd "$repo" && cargo clean --quiet --workspace "${cargo_profile[@]}")
+  [ "$(room_gib)" -ge "$1" ] || say "only $(room_gib) GiB are left where $CARGO_TARGET_DIR lies; this may fail for lack of room"
 }
 
 cargo_fetched() { sha256sum <"$repo/Cargo.lock" >"$CARGO_TARGET_DIR/.fetched"; }
