@@ -69,11 +69,24 @@ pub enum Status {
     Failed,
 }
 
+/// Which languages a model reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    English,
+    More,
+}
+
+impl Reads {
+    fn of(manifest: &Manifest) -> Self {
+        if manifest.languages == ["en"] { Self::English } else { Self::More }
+    }
+}
+
 #[derive(Clone)]
 enum Encoder {
-    Text(Arc<TextEmbedder>),
+    Text(Arc<TextEmbedder>, Reads),
     /// With its floor and what is even.
-    Image(Arc<dyn ImageTexts>, f64, f64),
+    Image(Arc<dyn ImageTexts>, Reads, f64, f64),
     Pictures(Arc<dyn ImageEncoder>, f64),
 }
 
@@ -112,6 +125,8 @@ pub struct Embedded {
     pub floor: f64,
     /// Cosine similarity at which it is meant as probably as not.
     pub even: f64,
+    /// The model reads no language but English.
+    pub english: bool,
 }
 
 /// Why a query has no vector.
@@ -186,14 +201,15 @@ impl QueryEncoders {
         let encoder = self.encoder(sense, id, PATIENCE).await?;
         let text = text.to_owned();
         let embedding = move || match encoder {
-            Encoder::Text(embedder) => Ok(Embedded {
+            Encoder::Text(embedder, reads) => Ok(Embedded {
                 vector: embedder.embed_query(&text)?,
                 floor: f64::from(embedder.similarity_floor()),
                 even: f64::from(embedder.similarity_even()),
+                english: reads == Reads::English,
             }),
-            Encoder::Image(texts, floor, even) => {
-                let vector = texts.embed_texts(&[&text])?.into_iter().next();
-                Ok(Embedded { vector: vector.ok_or(NoVector::Interrupted)?, floor, even })
+            Encoder::Image(texts, reads, floor, even) => {
+                let vector = texts.embed_texts(&[&text])?.into_iter().next().ok_or(NoVector::Interrupted)?;
+                Ok(Embedded { vector, floor, even, english: reads == Reads::English })
             }
             // Nobody asks it for a text.
             Encoder::Pictures(..) => Err(NoVector::Interrupted),
@@ -217,7 +233,7 @@ impl QueryEncoders {
             let vector = encoder.embed_pictures(&[picture.as_picture()])?.into_iter().next();
             // Halfway to the same picture.
             let even = (floor + 1.0) / 2.0;
-            Ok(vector.flatten().map(|vector| Embedded { vector, floor, even }))
+            Ok(vector.flatten().map(|vector| Embedded { vector, floor, even, english: false }))
         };
         tokio::task::spawn_blocking(looking).await.map_err(|_| NoVector::Interrupted)?
     }
@@ -289,13 +305,16 @@ impl QueryEncoders {
         let (folder, id) = (self.0.folder.clone(), id.to_owned());
         let verified = tokio::task::spawn_blocking(move || Registry::open(folder)?.get(&id)).await;
         let manifest = verified.map_err(|_| NoVector::Interrupted)??;
+        let reads = Reads::of(&manifest);
         let loading: Box<dyn FnOnce() -> Result<Encoder, ModelError> + Send> = match sense {
-            Sense::Text => Box::new(move || Ok(Encoder::Text(Arc::new(TextEmbedder::load(&manifest, THREADS)?)))),
+            Sense::Text => {
+                Box::new(move || Ok(Encoder::Text(Arc::new(TextEmbedder::load(&manifest, THREADS)?), reads)))
+            }
             Sense::Image => {
                 // An image model that stands on a text model shares it with whoever else asks for that.
                 let shared = match image::table(&manifest)?.needs_text_model() {
                     Some(id) => match self.encoder(Sense::Text, id, LONG).await? {
-                        Encoder::Text(embedder) => Some(embedder),
+                        Encoder::Text(embedder, _) => Some(embedder),
                         Encoder::Image(..) | Encoder::Pictures(..) => None,
                     },
                     None => None,
@@ -304,7 +323,7 @@ impl QueryEncoders {
                     let texts = image::load_texts(&manifest, THREADS, shared)?;
                     let table = image::table(&manifest)?;
                     let (floor, even) = (table.similarity_floor, table.similarity_even());
-                    Ok(Encoder::Image(texts.into(), f64::from(floor), f64::from(even)))
+                    Ok(Encoder::Image(texts.into(), reads, f64::from(floor), f64::from(even)))
                 })
             }
             Sense::Picture => Box::new(move || {

@@ -73,13 +73,16 @@ $log"; }
   (cd / && "${as_postgres[@]}" touch "$1/.heimdex-ready")
 }
 
+# buffers_kb: an eighth of the memory, since everything else runs on this machine too; at most 4 GiB.
+buffers_kb() { awk '/^MemTotal/ { kb = int($2 / 8); print (kb > 4194304 ? 4194304 : kb) }' /proc/meminfo; }
+
 # postgres_command FOLDER PORT [SETTING...]: sets $postgres_run, the words that run the server in the foreground.
 postgres_command() {
   local folder=$1 port=$2 setting
   shift 2
   postgres_account "$folder"
   postgres_run=("${as_postgres[@]}" "$postgres_bin/postgres" -D "$folder" -p "$port"
-    -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c shared_buffers=128MB)
+    -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c "shared_buffers=$(buffers_kb)kB")
   for setting; do postgres_run+=(-c "$setting"); done
 }
 

@@ -1,6 +1,7 @@
 // An operator sees a real failure happen, reads why, retries it from the page, and holds a stage; every page of the console in
 // both themes, wide and narrow. For others there is no console.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -107,6 +108,44 @@ describe("the operator's console", () => {
     await tab.locator('[data-attempt="2"] [data-state="failed"]').waitFor({ timeout: INDEXING_MS });
     await tab.goto(`${base}/app/operator/audit?action=run_retried`);
     await tab.getByText(operator.email).first().waitFor();
+    assertClean(visitor);
+    await home.context.close();
+    await visitor.context.close();
+  });
+
+  it("takes what caused a failure away, from the page, and the video is indexed", async () => {
+    // Of eleven minutes, of which a free account may have ten; in a format whose length a browser does not know.
+    const film = path.join(folder, "long-walk.avi");
+    execFileSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "testsrc=size=160x90:rate=1:duration=660", "-c:v", "mpeg4", film], { timeout: 60_000 });
+    const { person, home, page } = await newcomer(browser, "Cleo");
+    await chooseFiles(page, [film]);
+    await uploadRow(page, "long-walk.avi").getByRole("link", { name: "Open video" }).waitFor();
+
+    const { visitor, tab } = await visit(operator);
+    await tab.goto(`${base}/app/operator`);
+    const failure = tab.locator('[data-failure="too_long"]');
+    await failure.waitFor({ timeout: INDEXING_MS });
+    await failure.getByRole("link", { name: "Timeline of the newest" }).click();
+    const timeline = tab.url();
+    await tab.getByText("too_long").first().waitFor();
+
+    await tab.getByRole("link", { name: "Users", exact: true }).click();
+    await tab.getByLabel("Part of the email address or name").fill(person.email);
+    await tab.keyboard.press("Enter");
+    await tab.getByRole("button", { name: `Change the account of ${person.email}` }).click();
+    const account = tab.getByRole("dialog");
+    await assertAccessible(tab, "the form for an account");
+    await account.getByLabel("Plan").selectOption("pro");
+    await account.getByRole("button", { name: "Save" }).click();
+    await tab.getByText(`The account of ${person.email} is changed`).waitFor();
+
+    await tab.goto(timeline);
+    await tab.getByRole("button", { name: "Retry", exact: true }).click();
+    await tab.getByRole("dialog").getByRole("button", { name: "Retry", exact: true }).click();
+    await tab.getByText("The run goes on").waitFor();
+    // Who sent it sees it in the library, and plays it.
+    await page.goto(`${base}/app/library`);
+    await page.locator('[data-video][data-state="indexed"]').waitFor({ timeout: INDEXING_MS });
     assertClean(visitor);
     await home.context.close();
     await visitor.context.close();

@@ -1,7 +1,7 @@
 //! The channels that compare vectors: what is meant by what is said, and what is seen. A query is embedded once for each model that
 //! the owner's visible runs have vectors of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::future::join_all;
 use heimdex_db::{
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::{
     at_once::{CONNECTIONS, at_most},
     belief,
-    run::{CANDIDATES, Channel, DEADLINE, Failure, Found, Question, of},
+    run::{CANDIDATES, Channel, DEADLINE, Failure, Found, Question, key, of},
 };
 use crate::{
-    encoders::{NoVector, Sense},
+    encoders::{Embedded, NoVector, Sense},
     state::AppState,
 };
 
@@ -47,7 +47,8 @@ async fn near(
     Ok(most_probable(channel, found.into_iter()))
 }
 
-/// Of what was found in each space, with the floor and the even similarity there, the most probable.
+/// Of what was found in each space, with the floor and the even similarity there, the most probable. A scene that was found by a query
+/// in two languages is there once.
 pub(super) fn most_probable(channel: Channel, found: impl Iterator<Item = (Vec<Candidate>, (f64, f64))>) -> Vec<Found> {
     let mut all = Vec::new();
     for (found, (floor, even)) in found {
@@ -55,6 +56,8 @@ pub(super) fn most_probable(channel: Channel, found: impl Iterator<Item = (Vec<C
     }
     // Stable: of equals the order of their space.
     all.sort_by(|a, b| b.belief.total_cmp(&a.belief));
+    let mut seen = HashSet::new();
+    all.retain(|found| seen.insert(key(&found.candidate)));
     all.truncate(usize::try_from(CANDIDATES).unwrap_or(usize::MAX));
     all
 }
@@ -91,12 +94,24 @@ async fn queries(
     }
     let models = search::models(&state.pool, sense.vectors(), owner).await?;
     let embedded = join_all(models.iter().map(|model| state.encoders.embed(sense, model, text))).await;
+    // Whoever reads English only is asked in English as well, where the vocabulary knows what that is.
+    let english = match embedded.iter().flatten().any(|found| found.english) {
+        true => search::in_english(&state.pool, text).await?,
+        false => None,
+    };
     let (mut queries, mut failed) = (Vec::new(), None);
     for (model, embedded) in models.into_iter().zip(embedded) {
+        let mut add = |found: Embedded| {
+            let near = Near { except: None, floor: found.floor, limit: CANDIDATES };
+            queries.push((Embedding { model: model.clone(), vector: found.vector }, near, found.even));
+        };
         match embedded {
             Ok(found) => {
-                let near = Near { except: None, floor: found.floor, limit: CANDIDATES };
-                queries.push((Embedding { model, vector: found.vector }, near, found.even));
+                let english = english.as_ref().filter(|_| found.english);
+                add(found);
+                if let Some(english) = english {
+                    add(state.encoders.embed(sense, &model, english).await.map_err(Failure::Model)?);
+                }
             }
             Err(error) => failed = Some(error),
         }

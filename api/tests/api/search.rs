@@ -164,6 +164,15 @@ async fn what_is_written_on_screen_is_found_where_it_is_first_read() {
     for query in ["umbrella", "a man in a car", "43 %"] {
         assert_eq!(find(query).await["items"], json!([]), "{query}");
     }
+    // Of a sign with several lines each word may be misspelt; a word that is like one of them says nothing.
+    written(&app, &ann, video, hall, (2000, 9000), "Stable rules").await;
+    written(&app, &ann, video, hall, (2000, 9000), "No smoking").await;
+    let answer = find("stabel rules no smokng").await;
+    assert_eq!(answer["items"][0]["scene_id"], json!(hall), "{answer}");
+    assert!(answer["items"][0]["matches"][0]["detail"].as_str().unwrap().contains("nearly"), "{answer}");
+    for query in ["smoked salmon sandwiches", "tables chairs carpets"] {
+        assert_eq!(find(query).await["items"], json!([]), "{query}");
+    }
     // Where it is both said and shown, the player jumps to what is said.
     written(&app, &ann, video, street, (15_000, 20_000), "turn left").await;
     let answer = ann.post("/search", json!({ "query": "turn left" })).await.body;

@@ -9,7 +9,10 @@ use heimdex_db::{
 use heimdex_models::{ImageOptions, Picture, Registry, image};
 use serde_json::{Value, json};
 
-use crate::support::{App, Person, said, scene_of};
+use crate::{
+    support::{App, Person, said, scene_of},
+    tags::publish as publish_vocabulary,
+};
 
 pub const CONSE: &str = "efficientnet-lite0-conse";
 pub const TINY: &str = "clip-tiny";
@@ -113,6 +116,26 @@ async fn a_picture_is_found_by_its_description() {
     let eve = app.user("eve").await;
     assert!(found(&seen(&eve, "a cat").await).is_empty());
     eve.get(&format!("/scenes/{cat}/similar")).await.assert_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn what_is_seen_is_found_by_its_name_in_the_vocabularys_other_languages() {
+    let models = Models::new();
+    let app = models.app(CONSE).await;
+    publish_vocabulary(&app).await;
+    let ann = app.user("ann").await;
+    let video = said(&app, &ann, "At home", &[(0, 6000, ""), (6000, 12_000, "")]).await;
+    models.show(&app, CONSE, video, (0, 6000), CAT).await;
+    models.show(&app, CONSE, video, (6000, 12_000), COFFEE).await;
+    let cat = scene_of(video, 0, 6000).to_string();
+    // The model reads English only, and nobody has tagged the scene.
+    for query in ["고양이", "eine Katze", "un chat", "猫"] {
+        let answer = seen(&ann, query).await;
+        assert_eq!(found(&answer), [cat.as_str()], "{query}: {answer}");
+        assert_eq!(answer["items"][0]["at_ms"], 4000, "{query}: where it is seen best");
+    }
+    // French for a cat, but not what is meant.
+    assert!(found(&seen(&ann, "chat room etiquette").await).is_empty());
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::support::{App, Person, said, scene_of};
 const SCENES: [(i64, i64); 4] = [(0, 4000), (4000, 8000), (8000, 12_000), (12_000, 16_000)];
 
 /// What a worker writes down at its start.
-async fn publish(app: &App) {
+pub async fn publish(app: &App) {
     let row = |tag: &str, label: &heimdex_models::tags::Label| TagLabel {
         tag: tag.to_owned(),
         language: label.language.clone(),

@@ -39,7 +39,7 @@ pub enum Asks {
     Language(String),
 }
 
-/// Adds `AND …` for a row `s` that is joined as in `VISIBLE`.
+/// Adds `AND …` for a row `s` that is joined as by [`super::push_visible`].
 pub(super) fn push(sql: &mut QueryBuilder<Postgres>, condition: &Condition) {
     sql.push(" AND (");
     match &condition.asks {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Asks, Candidate, Filters, Planning, VISIBLE, conditions, fetch, push_filters};
+use super::{Asks, Candidate, Filters, Planning, conditions, fetch, push_filters, push_visible};
 use crate::{
     error::DbError,
     ids::{SceneId, UserId, VideoId},
@@ -72,7 +72,9 @@ pub async fn candidates(
             sql.push("NULL::bigint");
         }
     }
-    sql.push(" AS at_ms FROM scenes s ").push(VISIBLE).push(" WHERE ");
+    sql.push(" AS at_ms FROM scenes s ");
+    push_visible(&mut sql, filters);
+    sql.push(" WHERE ");
     push_filters(&mut sql, owner, filters);
     if let Some(after) = after {
         sql.push(" AND (v.created_at < ").push_bind(after.created_at);

@@ -34,7 +34,7 @@ pub use near::{BestFrame, Embedding, Near, NoVectors, best_frames, candidates as
 pub use plan::{Planned, explain};
 pub use saved::{MAX_SAVED, SavedSearch, change_saved, delete_saved, save, saved};
 pub use suggest::{SavedAs, recent_queries, saved_as, texts_with, titles};
-pub use tagged::candidates as tagged;
+pub use tagged::{candidates as tagged, in_english};
 pub use titled::candidates as titled;
 pub use who::candidates as who;
 pub use words::candidates as words;
@@ -108,10 +108,15 @@ pub struct AffectBound {
     pub max: f64,
 }
 
-/// The join that every channel shares; `s` is the channel's row with `run_id`, `scene_id` and `owner_id`. A run that is a video's
-/// current one is there, so that what is joined from the left costs nothing where no filter asks for it.
-const VISIBLE: &str = " JOIN videos v ON v.current_run_id = s.run_id LEFT JOIN runs r ON r.run_id = s.run_id
-     LEFT JOIN video_metadata m ON m.video_id = v.video_id ";
+/// Adds the join that every channel shares; `s` is the channel's row with `run_id`, `scene_id` and `owner_id`. A run that is a video's
+/// current one is there, so that what is joined from the left leaves nothing out; it is joined where a filter may ask for it, since the
+/// planner takes its time even for what it finds unneeded.
+fn push_visible(sql: &mut QueryBuilder<Postgres>, filters: &Filters) {
+    sql.push(" JOIN videos v ON v.current_run_id = s.run_id ");
+    if filters.narrows() || filters.as_of.is_some() {
+        sql.push("LEFT JOIN runs r ON r.run_id = s.run_id LEFT JOIN video_metadata m ON m.video_id = v.video_id ");
+    }
+}
 
 /// So many rows that match are ranked, at most. A word that more scenes have than that says little about which of them is meant: those
 /// that the index has first stand for them.
@@ -195,6 +200,8 @@ fn push_filters(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filte
 enum Planning {
     /// Nothing.
     Free,
+    /// To hash all of the owner's videos for the rows that were found: of five thousand that takes longer than to look up those few.
+    LookUp,
     /// To sort what an index has in order.
     InOrder,
     /// Bitmaps too: for each video of the owner it would collect all of their scenes from an index of words, which are by their owners as
@@ -212,14 +219,17 @@ async fn bounded(
     planning: Planning,
 ) -> Result<Transaction<'static, Postgres>, DbError> {
     let mut tx = pool.begin().await?;
+    let on = |allowed| if allowed { "on" } else { "off" };
     sqlx::query!(
         "SELECT set_config('statement_timeout', $1, true) AS timeout, set_config('plan_cache_mode', 'force_custom_plan', true) AS plans,
                 set_config('jit', 'off', true) AS jit, set_config('max_parallel_workers_per_gather', '0', true) AS workers, set_config('enable_sort', $2, true) AS sorting,
-                set_config('hnsw.iterative_scan', 'relaxed_order', true) AS scan, set_config('hnsw.ef_search', '200', true) AS effort,
-                set_config('hnsw.max_scan_tuples', '40000', true) AS bound, set_config('enable_bitmapscan', $3, true) AS bitmaps",
+                set_config('hnsw.iterative_scan', 'relaxed_order', true) AS scan, set_config('hnsw.ef_search', '100', true) AS effort,
+                set_config('hnsw.max_scan_tuples', '40000', true) AS bound, set_config('enable_bitmapscan', $3, true) AS bitmaps,
+                set_config('enable_hashjoin', $4, true) AS hashing",
         deadline.as_millis().max(1).to_string(),
-        if planning == Planning::Free { "on" } else { "off" },
-        if planning == Planning::Vectors { "off" } else { "on" }
+        on(!matches!(planning, Planning::InOrder | Planning::Vectors)),
+        on(planning != Planning::Vectors),
+        on(planning != Planning::LookUp)
     )
     .fetch_one(&mut *tx)
     .await?;

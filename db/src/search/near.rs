@@ -1,11 +1,16 @@
 //! What is near: scenes by the vectors of what is said in them, or of what they show. The two differ in their table and columns.
 
-use std::time::Duration;
+use std::{
+    num::NonZeroUsize,
+    sync::{LazyLock, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
+use lru::LruCache;
 use pgvector::Vector;
 use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Planning, VISIBLE, fetch, places, push_filters};
+use super::{Candidate, Filters, Planning, fetch, places, push_filters, push_visible};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
@@ -32,6 +37,28 @@ pub struct Near {
 
 /// Up to so many vectors are compared one by one; among more, an index is walked. Where both take about as long.
 const FEW: i64 = 20_000;
+/// So many are fetched from an index, as many as it looks at at once (`hnsw.ef_search`): each costs about as much as fifty that are compared
+/// one by one.
+const WALKED: i64 = 100;
+
+/// What is known of how many vectors somebody has, table and model: to count twenty thousand for each search takes as long as the search.
+static COUNTED: LazyLock<Mutex<LruCache<Counted, (Instant, Way)>>> =
+    LazyLock::new(|| Mutex::new(LruCache::new(OWNERS)));
+type Counted = (UserId, &'static str, String);
+const OWNERS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
+/// Whoever has just become or stopped being one with many is searched the slower way for so long.
+const COUNTED_FOR: Duration = Duration::from_secs(30);
+
+/// How vectors are compared with a query.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// One by one.
+    Few,
+    /// Along an index, nearest first.
+    Many,
+    /// As the statement itself finds when it counts those that pass the filters, no further than it must.
+    ToBeCounted,
+}
 
 /// The best scenes by cosine distance; of faces none.
 pub async fn candidates(
@@ -44,16 +71,42 @@ pub async fn candidates(
     deadline: Duration,
 ) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
-    if !push_statement(&mut sql, kind, owner, query, filters, near)? {
+    let way = if filters.narrows() { Way::ToBeCounted } else { way(pool, kind, owner, &query.model).await? };
+    if !push_statement(&mut sql, kind, owner, query, filters, near, way)? {
         return Ok(Vec::new());
     }
     fetch(pool, deadline, Planning::Vectors, sql).await
 }
 
-/// One statement that does one of two things, by how many vectors pass the filters, which it counts no further than it must. Few are
-/// compared exactly. Many are walked in the order of the model's partial index (`crate::vectors`), whose expression and literal model
-/// id stand here: that misses some, but it is an index of everybody, and among few it would have to walk past the vectors of all others.
-/// Says whether there is such a channel.
+/// By all that the owner has.
+async fn way(pool: &PgPool, kind: VectorKind, owner: UserId, model: &str) -> Result<Way, DbError> {
+    let Some((table, _, model_column)) = kind.indexed() else { return Ok(Way::Few) };
+    let key = (owner, table, model.to_owned());
+    let known = COUNTED.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+    if let Some((at, way)) = known
+        && at.elapsed() < COUNTED_FOR
+    {
+        return Ok(way);
+    }
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT ");
+    push_few(&mut sql, table, model_column, plain_name(model)?, owner);
+    let few: bool = sql.build_query_scalar().fetch_one(pool).await?;
+    let way = if few { Way::Few } else { Way::Many };
+    COUNTED.lock().unwrap_or_else(PoisonError::into_inner).put(key, (Instant::now(), way));
+    Ok(way)
+}
+
+/// `count(*) <= few FROM …`, of all that the owner has.
+fn push_few(sql: &mut QueryBuilder<Postgres>, table: &str, model_column: &str, model: &str, owner: UserId) {
+    sql.push(format!(
+        "count(*) <= {FEW} AS yes FROM (SELECT FROM {table} s WHERE s.{model_column} = '{model}' AND s.owner_id = "
+    ));
+    sql.push_bind(owner).push(format!(" LIMIT {FEW} + 1) AS counted"));
+}
+
+/// Few are compared exactly. Many are walked in the order of the model's partial index (`crate::vectors`), whose expression and literal
+/// model id stand here: that misses some, but it is an index of everybody, and among few it would have to walk past the vectors of all
+/// others. Says whether there is such a channel.
 pub(super) fn push_statement(
     sql: &mut QueryBuilder<Postgres>,
     kind: VectorKind,
@@ -61,6 +114,7 @@ pub(super) fn push_statement(
     query: &Embedding,
     filters: &Filters,
     near: Near,
+    way: Way,
 ) -> Result<bool, DbError> {
     let Some((table, column, model_column)) = kind.indexed() else { return Ok(false) };
     let Near { except, floor, limit } = near;
@@ -70,29 +124,47 @@ pub(super) fn push_statement(
     // more costs a walk, the last places may stay empty.
     let exact = if kind == VectorKind::Text { limit * 2 } else { limit };
 
-    sql.push(format!("WITH few AS MATERIALIZED (SELECT count(*) <= {FEW} AS yes FROM (SELECT FROM {table} s "));
-    if filters.narrows() {
-        sql.push(VISIBLE).push(format!(" WHERE s.{model_column} = '{model}' AND "));
-        push_filters(sql, owner, filters);
-    } else {
-        sql.push(format!(" WHERE s.{model_column} = '{model}' AND s.owner_id = ")).push_bind(owner);
+    sql.push("WITH ");
+    if way == Way::ToBeCounted {
+        sql.push("few AS MATERIALIZED (SELECT ");
+        if filters.narrows() {
+            sql.push(format!("count(*) <= {FEW} AS yes FROM (SELECT FROM {table} s "));
+            push_visible(sql, filters);
+            sql.push(format!(" WHERE s.{model_column} = '{model}' AND "));
+            push_filters(sql, owner, filters);
+            sql.push(format!(" LIMIT {FEW} + 1) AS counted"));
+        } else {
+            push_few(sql, table, model_column, model, owner);
+        }
+        sql.push("), ");
     }
-    sql.push(format!(" LIMIT {FEW} + 1) AS counted)"));
     let half = format!("::halfvec({dimension})");
-    for (name, gate, cast, rows) in
-        [("exact", "(SELECT yes FROM few)", "", exact), ("walked", "NOT (SELECT yes FROM few)", half.as_str(), limit)]
-    {
-        sql.push(format!(", {name} AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.{column}{cast} <=> "));
+    let (exactly, walked) = (("exact", "", exact), ("walked", half.as_str(), limit.min(WALKED)));
+    let parts: &[_] = match way {
+        Way::Few => &[exactly],
+        Way::Many => &[walked],
+        Way::ToBeCounted => &[exactly, walked],
+    };
+    for &(name, cast, rows) in parts {
+        let gate = match way {
+            Way::ToBeCounted if name == "exact" => "(SELECT yes FROM few) AND",
+            Way::ToBeCounted => "NOT (SELECT yes FROM few) AND",
+            Way::Few | Way::Many => "",
+        };
+        sql.push(format!("{name} AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.{column}{cast} <=> "));
         sql.push_bind(vector.clone()).push(format!("::vector{cast} AS distance FROM {table} s "));
-        sql.push(VISIBLE).push(format!(" WHERE {gate} AND s.{model_column} = '{model}' AND "));
+        push_visible(sql, filters);
+        sql.push(format!(" WHERE {gate} s.{model_column} = '{model}' AND "));
         push_filters(sql, owner, filters);
         if let Some(except) = except {
             sql.push(" AND s.scene_id <> ").push_bind(except);
         }
-        sql.push(" ORDER BY distance LIMIT ").push_bind(rows).push(")");
+        sql.push(" ORDER BY distance LIMIT ").push_bind(rows).push("), ");
     }
+    let all: Vec<_> = parts.iter().map(|(name, ..)| format!("SELECT * FROM {name}")).collect();
+    sql.push(format!("near AS ({})", all.join(" UNION ALL ")));
     sql.push(
-        " SELECT run_id, scene_id, video_id, 1 - min(distance) AS score FROM (SELECT * FROM exact UNION ALL SELECT * FROM walked) AS near
+        " SELECT run_id, scene_id, video_id, 1 - min(distance) AS score FROM near
           GROUP BY run_id, scene_id, video_id HAVING 1 - min(distance) >= ",
     );
     sql.push_bind(floor).push(" ORDER BY score DESC, video_id, scene_id LIMIT ").push_bind(limit);
@@ -145,9 +217,10 @@ pub async fn of_scene(
 ) -> Result<Result<Embedding, NoVectors>, DbError> {
     let found = match kind {
         VectorKind::Text => sqlx::query!(
+            // By the scene's own row: its windows are found by run and scene, not among all that their owner has.
             r#"SELECT w.text_model, avg(w.text_vec) AS "mean!: Vector"
-               FROM text_windows w JOIN videos v ON v.current_run_id = w.run_id
-               WHERE w.scene_id = $1 AND w.owner_id = $2 AND v.state <> 'deleted'
+               FROM scenes s JOIN videos v ON v.current_run_id = s.run_id JOIN text_windows w ON w.run_id = s.run_id AND w.scene_id = s.scene_id
+               WHERE s.scene_id = $1 AND s.owner_id = $2 AND v.state <> 'deleted'
                GROUP BY w.text_model ORDER BY w.text_model LIMIT 1"#,
             scene.0,
             owner.0

@@ -31,6 +31,7 @@ pub async fn explain(
     let planning = match planned {
         Planned::Near(..) => Planning::Vectors,
         Planned::Who(_) => Planning::InOrder,
+        Planned::Words(_) | Planned::Written(_) => Planning::LookUp,
         _ => Planning::Free,
     };
     match planned {
@@ -40,7 +41,7 @@ pub async fn explain(
         Planned::Who(query) => who::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Near(kind, query) => {
             let near = Near { except: None, floor: 0.0, limit: LIMIT };
-            if !near::push_statement(&mut sql, kind, owner, query, filters, near)? {
+            if !near::push_statement(&mut sql, kind, owner, query, filters, near, near::Way::ToBeCounted)? {
                 return Ok(serde_json::Value::Null);
             }
         }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Planning, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Planning, fetch, push_filters, push_visible};
 use crate::{error::DbError, ids::UserId};
 
-/// Tags that a query names. Where words are written apart, a label is found in the stems of its own language ("cars" says "car"), as a
-/// phrase if it has several words; in Korean as a word with or without a particle behind it; in Chinese, Japanese and Thai anywhere.
+/// The labels that a query names. Where words are written apart, a label is found in the stems of its own language ("cars" says "car"), as
+/// a phrase if it has several words; in Korean as a word with or without a particle behind it; in Chinese, Japanese and Thai anywhere.
 const NAMED: &str = "said AS MATERIALIZED (
     SELECT c.config, to_tsvector(c.config::regconfig, q.text) AS stems FROM q CROSS JOIN (SELECT DISTINCT config FROM tag_labels) AS c
 ), named AS MATERIALIZED (
-    SELECT DISTINCT l.tag FROM q CROSS JOIN tag_labels l LEFT JOIN said USING (config)
+    SELECT l.tag, l.language, l.label, l.config FROM q CROSS JOIN tag_labels l LEFT JOIN said USING (config)
     WHERE CASE WHEN l.language IN ('zh', 'ja', 'th') THEN strpos(q.text, lower(l.label)) > 0
                WHEN l.language = 'ko' THEN lower(l.label) = ANY(q.bare) OR strpos(l.label, ' ') > 0 AND strpos(' ' || q.text, ' ' || lower(l.label)) > 0
                ELSE said.stems @@ l.phrase END)";
@@ -54,20 +54,47 @@ pub(super) fn push_statement(
     filters: &Filters,
     limit: i64,
 ) {
-    sql.push("WITH q AS MATERIALIZED (SELECT ");
-    let query = query.to_lowercase();
-    let bare = bare_words(&query);
-    sql.push_bind(query).push("::text AS text, ").push_bind(bare).push("::text[] AS bare), ").push(NAMED);
+    push_named(sql, query);
     sql.push(
         " SELECT run_id, scene_id, video_id, sum(score)::double precision AS score
-          FROM named n CROSS JOIN LATERAL (SELECT s.run_id, s.scene_id, v.video_id, s.score FROM scene_tags s ",
+          FROM (SELECT DISTINCT tag FROM named) AS n CROSS JOIN LATERAL (SELECT s.run_id, s.scene_id, v.video_id, s.score FROM scene_tags s ",
     );
-    sql.push(VISIBLE).push(" WHERE s.tag = n.tag AND ");
+    push_visible(sql, filters);
+    sql.push(" WHERE s.tag = n.tag AND ");
     push_filters(sql, owner, filters);
     // The best of each tag; a scene that is good for two of them is among both.
     sql.push(" ORDER BY s.score DESC, s.run_id, s.scene_id LIMIT ").push_bind(limit * 2);
     sql.push(") AS best GROUP BY run_id, scene_id, video_id ORDER BY score DESC, video_id, scene_id LIMIT ")
         .push_bind(limit);
+}
+
+/// `WITH` the labels that the query names.
+fn push_named(sql: &mut QueryBuilder<Postgres>, query: &str) {
+    let query = query.to_lowercase();
+    let bare = bare_words(&query);
+    sql.push("WITH q AS MATERIALIZED (SELECT ").push_bind(query).push("::text AS text, ");
+    sql.push_bind(bare).push("::text[] AS bare), ").push(NAMED);
+}
+
+/// A query in English, as far as the vocabulary speaks its language: the English labels of the tags that it names. `None` where it names
+/// none, says more than those in a language whose words are known to be words ("chat" is a cat in French, "chat room" is none), or is
+/// English.
+///
+/// # Errors
+/// A failure of the database.
+pub async fn in_english(pool: &PgPool, query: &str) -> Result<Option<String>, DbError> {
+    let mut sql = QueryBuilder::<Postgres>::new("");
+    push_named(&mut sql, query);
+    sql.push(
+        ", told AS MATERIALIZED (
+            SELECT n.language FROM named n LEFT JOIN said USING (config) GROUP BY n.language, said.stems
+            HAVING n.language IN ('ko', 'zh', 'ja', 'th') OR tsvector_to_array(said.stems) <@ ARRAY(
+                SELECT unnest(tsvector_to_array(to_tsvector(o.config::regconfig, o.label))) FROM named o WHERE o.language = n.language))
+        SELECT string_agg(DISTINCT e.label, ' ') FROM named n JOIN told USING (language)
+        JOIN tag_labels e ON e.tag = n.tag AND e.language = 'en' AND e.place = 0
+        WHERE NOT EXISTS (SELECT FROM told WHERE language = 'en')",
+    );
+    Ok(sql.build_query_scalar().fetch_one(pool).await?)
 }
 
 #[cfg(test)]

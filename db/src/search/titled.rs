@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Planning, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Planning, fetch, push_filters, push_visible};
 use crate::{error::DbError, ids::UserId};
 
 /// Videos whose scenes are offered, the best by their title.
@@ -53,7 +53,8 @@ pub async fn candidates(
     sql.push(" ORDER BY found.share DESC, v.created_at DESC, v.video_id LIMIT ").push_bind(VIDEOS).push(
         ") SELECT s.run_id, s.scene_id, s.video_id, c.share AS score FROM called c JOIN scenes s USING (video_id) ",
     );
-    sql.push(VISIBLE).push(" WHERE ");
+    push_visible(&mut sql, filters);
+    sql.push(" WHERE ");
     push_filters(&mut sql, owner, filters);
     // From each of the videos in turn: a long one would leave no place for the others.
     sql.push(" ORDER BY score DESC, s.ordinal, s.video_id LIMIT ").push_bind(limit);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Planning, VISIBLE, fetch, push_filters};
+use super::{Candidate, Filters, Planning, fetch, push_filters, push_visible};
 use crate::{error::DbError, ids::UserId};
 
 /// The best scenes of the people that a query names; none when it names nobody.
@@ -61,7 +61,8 @@ pub(super) fn push_statement(
     );
     // Where filters leave little, that is seldom where they are seen most.
     if filters.narrows() {
-        sql.push(VISIBLE).push(" WHERE s.person_id = n.person_id AND ");
+        push_visible(sql, filters);
+        sql.push(" WHERE s.person_id = n.person_id AND ");
         push_filters(sql, owner, filters);
     } else {
         sql.push(" WHERE s.person_id = n.person_id AND s.owner_id = ").push_bind(owner);
@@ -74,7 +75,8 @@ pub(super) fn push_statement(
                 WHERE p.run_id = seen.run_id AND p.scene_id = seen.scene_id AND p.person_id = n.person_id AND p.owner_id = ",
     );
     sql.push_bind(owner).push(" OFFSET 0) s ");
-    sql.push(VISIBLE).push(" WHERE n.weight > 0 AND ");
+    push_visible(sql, filters);
+    sql.push(" WHERE n.weight > 0 AND ");
     push_filters(sql, owner, filters);
     sql.push(
         " GROUP BY s.run_id, s.scene_id, v.video_id)

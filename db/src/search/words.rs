@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Planning, RANKED, VISIBLE, conditions::has_no_spaces, fetch, push_filters};
+use super::{Candidate, Filters, Planning, RANKED, conditions::has_no_spaces, fetch, push_filters, push_visible};
 use crate::{error::DbError, ids::UserId, videos::like_part};
 
 /// Below this many scenes with all the words, scenes with parts of them or with some of them are offered too.
 const ENOUGH: i64 = 20;
+/// Of scenes that have some of the words so many are ranked at most.
+const PARTLY: i64 = 500;
 /// In a library of up to so many scenes any of three or more words will do, in a larger one it takes two of them.
 const SMALL: i64 = 5000;
 
@@ -26,7 +28,7 @@ pub async fn candidates(
 ) -> Result<Vec<Candidate>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    fetch(pool, deadline, Planning::Free, sql).await
+    fetch(pool, deadline, Planning::LookUp, sql).await
 }
 
 /// The text index holds every word in its language's stem and as it is, hence the query in both forms. A scene that has the very
@@ -44,7 +46,8 @@ pub(super) fn push_statement(
     );
     push_strict(sql, query);
     sql.push(", 1) + CASE WHEN s.text ILIKE ").push_bind(phrase.clone());
-    sql.push("::text THEN 1 ELSE 0 END)::double precision AS score FROM (SELECT s.* FROM scenes s ").push(VISIBLE);
+    sql.push("::text THEN 1 ELSE 0 END)::double precision AS score FROM (SELECT s.* FROM scenes s ");
+    push_visible(sql, filters);
     sql.push(" WHERE ");
     push_filters(sql, owner, filters);
     sql.push(" AND s.text_tsv @@ ");
@@ -55,7 +58,8 @@ pub(super) fn push_statement(
     let no_spaces = query.chars().any(has_no_spaces);
     let parts = phrase.filter(|_| no_spaces || !query.contains(char::is_whitespace));
     sql.push("), parts AS MATERIALIZED (SELECT s.run_id, s.scene_id, s.video_id, s.ordinal, 1::double precision AS score FROM scenes s ");
-    sql.push(VISIBLE).push(" WHERE ");
+    push_visible(sql, filters);
+    sql.push(" WHERE ");
     push_filters(sql, owner, filters);
     sql.push(" AND s.text ILIKE ").push_bind(parts).push("::text");
     if !no_spaces {
@@ -82,10 +86,11 @@ pub(super) fn push_statement(
             SELECT s.run_id, s.scene_id, s.video_id, s.ordinal, (ts_rank(s.text_tsv, (SELECT words FROM loose), 1) * 0.001)::double precision AS score
             FROM (SELECT s.* FROM scenes s ",
     );
-    sql.push(VISIBLE).push(" WHERE ");
+    push_visible(sql, filters);
+    sql.push(" WHERE ");
     push_filters(sql, owner, filters);
     sql.push(format!(
-        " AND (SELECT count(*) FROM found) < {ENOUGH} AND s.text_tsv @@ (SELECT needed FROM loose) LIMIT {RANKED}) AS s
+        " AND (SELECT count(*) FROM found) < {ENOUGH} AND s.text_tsv @@ (SELECT needed FROM loose) LIMIT {PARTLY}) AS s
           WHERE NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id)
             AND NOT EXISTS (SELECT FROM parts p WHERE p.run_id = s.run_id AND p.scene_id = s.scene_id)
           ORDER BY score DESC, s.video_id, s.ordinal LIMIT "
