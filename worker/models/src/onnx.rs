@@ -38,8 +38,17 @@ fn environment() -> Result<Environment, ModelError> {
     Ok(environment)
 }
 
+/// What a graph is given from run to run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Inputs {
+    /// Always the same size, a few at a time: what one run has needed serves the next.
+    Alike,
+    /// Pictures and sentences of any size. An arena would keep what the largest one took, for each graph and as long as the process lives.
+    OfAnySize,
+}
+
 /// Opens an ONNX graph on the CPU with `threads` threads of its own.
-pub(crate) fn session(manifest: &Manifest, path: &Path, threads: usize) -> Result<Session, ModelError> {
+pub(crate) fn session(manifest: &Manifest, path: &Path, threads: usize, inputs: Inputs) -> Result<Session, ModelError> {
     let environment = environment()?;
     let build = || -> Result<Session, String> {
         let text = |error: ort::Error| error.to_string();
@@ -50,9 +59,9 @@ pub(crate) fn session(manifest: &Manifest, path: &Path, threads: usize) -> Resul
         let builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
         let builder =
             builder.with_optimization_level(GraphOptimizationLevel::All).map_err(|error| error.to_string())?;
-        // Pictures and sentences are of any size. An arena keeps what the largest one took, for each graph and as long as the process lives.
-        let builder = builder.with_memory_pattern(false).map_err(|error| error.to_string())?;
-        let cpu = CPU::default().with_arena_allocator(false).build().error_on_failure();
+        let kept = inputs == Inputs::Alike;
+        let builder = builder.with_memory_pattern(kept).map_err(|error| error.to_string())?;
+        let cpu = CPU::default().with_arena_allocator(kept).build().error_on_failure();
         let mut builder = builder.with_execution_providers([cpu]).map_err(|error| error.to_string())?;
         builder.commit_from_file(path).map_err(text)
     };

@@ -71,7 +71,7 @@ impl Vad {
     pub fn load(manifest: &Manifest) -> Result<Self, ModelError> {
         manifest.expect_kind(Kind::Vad)?;
         let path = manifest.file_with_suffix("onnx")?;
-        let session = onnx::session(manifest, &path, 1)?;
+        let session = onnx::session(manifest, &path, 1, onnx::Inputs::Alike)?;
         onnx::expect_names(manifest, &path, &session, &["input", "h", "c"], &["speech_probs", "hn", "cn"])?;
         Ok(Self { session: Mutex::new(session) })
     }

@@ -34,7 +34,7 @@ impl ExpressionClassifier {
     pub fn load(manifest: &Manifest, threads: usize) -> Result<Self, ModelError> {
         manifest.expect_kind(Kind::Expression)?;
         let path = manifest.file_with_suffix("onnx")?;
-        let session = onnx::session(manifest, &path, threads)?;
+        let session = onnx::session(manifest, &path, threads, onnx::Inputs::Alike)?;
         onnx::expect_names(manifest, &path, &session, &["face"], &["classes"])?;
         let classifier = Self { id: manifest.id.clone(), session: Mutex::new(session) };
         classifier.express(Picture::new(1, 1, &[0; 3])?).map_err(|error| ModelError::Mismatch {

@@ -40,7 +40,7 @@ impl BlazeFace {
     pub(super) fn load(manifest: &Manifest, settings: &FaceSettings) -> Result<Self, ModelError> {
         let open = |name: &str, input: &str, outputs: &[&str]| -> Result<(Session, PathBuf), ModelError> {
             let path = manifest.file(name)?;
-            let session = onnx::session(manifest, &path, 1)?;
+            let session = onnx::session(manifest, &path, 1, onnx::Inputs::Alike)?;
             onnx::expect_names(manifest, &path, &session, &[input], outputs)?;
             Ok((session, path))
         };

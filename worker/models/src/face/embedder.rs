@@ -30,7 +30,7 @@ impl Embedder {
     /// One thread.
     pub(super) fn load(manifest: &Manifest, settings: &FaceSettings) -> Result<Self, ModelError> {
         let path = manifest.file(&settings.embedder)?;
-        let session = onnx::session(manifest, &path, 1)?;
+        let session = onnx::session(manifest, &path, 1, onnx::Inputs::Alike)?;
         let (input, output) = match settings.architecture {
             Architecture::BlazefaceDlib => {
                 onnx::expect_names(manifest, &path, &session, &["faces"], &["vectors"])?;

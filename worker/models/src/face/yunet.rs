@@ -44,7 +44,7 @@ impl YuNet {
     /// One thread. The input is as large as the graph says.
     pub(super) fn load(manifest: &Manifest, settings: &FaceSettings) -> Result<Self, ModelError> {
         let path = manifest.file(&settings.detector)?;
-        let session = onnx::session(manifest, &path, 1)?;
+        let session = onnx::session(manifest, &path, 1, onnx::Inputs::Alike)?;
         onnx::expect_names(manifest, &path, &session, &["input"], &OUTPUTS)?;
         let shape = session.inputs().first().and_then(|input| input.dtype().tensor_shape());
         let shape: Vec<i64> = shape.map(|shape| shape.to_vec()).unwrap_or_default();

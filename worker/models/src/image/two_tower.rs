@@ -66,7 +66,7 @@ impl Texts {
     pub(super) fn load(manifest: &Manifest, table: &ImageTable, threads: usize) -> Result<Self, ModelError> {
         let (dimension, table) = (dimension(manifest)?, table.text(manifest)?);
         let path = manifest.listed(&table.graph)?;
-        let session = onnx::session(manifest, &path, threads)?;
+        let session = onnx::session(manifest, &path, threads, onnx::Inputs::OfAnySize)?;
         let inputs: Vec<&str> = std::iter::once(table.ids.as_str()).chain(table.mask.as_deref()).collect();
         onnx::expect_names(manifest, &path, &session, &inputs, &[&table.output])?;
         let mut tokenizer = read_tokenizer(manifest, &manifest.listed(&table.tokenizer)?)?;

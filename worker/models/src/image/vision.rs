@@ -31,7 +31,7 @@ impl Vision {
         what: &str,
     ) -> Result<Self, ModelError> {
         let path = table.check(manifest)?;
-        let session = onnx::session(manifest, &path, options.threads)?;
+        let session = onnx::session(manifest, &path, options.threads, onnx::Inputs::Alike)?;
         onnx::expect_names(manifest, &path, &session, &[&table.input], &[&table.output])?;
         let batch = options.batch.max(1);
         let vision = Self { session: Mutex::new(session), table: table.clone(), batch, width };

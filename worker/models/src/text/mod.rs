@@ -70,7 +70,7 @@ impl TextEmbedder {
             return Err(mismatch("a dimension and max_tokens in the manifest".to_owned(), "none".to_owned()));
         };
         let output = manifest.preprocessing.output.clone().unwrap_or_else(|| "sentence_embedding".to_owned());
-        let session = onnx::session(manifest, &path, threads)?;
+        let session = onnx::session(manifest, &path, threads, onnx::Inputs::OfAnySize)?;
         let with_types = session.inputs().len() != 2;
         let inputs = if with_types { &INPUTS[..] } else { &INPUTS[..2] };
         onnx::expect_names(manifest, &path, &session, inputs, &[&output])?;
