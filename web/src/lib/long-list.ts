@@ -1,11 +1,13 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, type RefObject } from "react";
+import { useCallback, useEffect, type KeyboardEvent, type RefObject } from "react";
 import { scrollBehavior } from "./motion";
 
 /** Shorter lists are rendered whole, so that the browser's own search finds all of them. */
 const WHOLE = 120;
 /** Rows on either side of what can be seen, so that the next focus and the next flick of a wheel find them. */
 const BEYOND = 12;
+/** Safari does not. */
+const ANCHORS = typeof CSS !== "undefined" && CSS.supports("overflow-anchor", "auto");
 
 export interface LongListOptions {
   /** How many rows there are. */
@@ -31,10 +33,12 @@ export interface LongList<Row extends HTMLElement> {
   measure: (row: Row | null) => void;
   /** Scrolls to a row that is out of sight, drawn or not. It stays the same function while the list is long, or is not. */
   reveal: (index: number) => void;
+  /** For the box, where it takes the focus: the key End leads to the end. */
+  onKeyDown: (event: KeyboardEvent<HTMLElement>) => void;
 }
 
-/** Of a long list in a box that scrolls, the rows that can be seen and a few more. The box should not anchor what it scrolls
- *  (`overflow-anchor: none`): rows that turn out larger than they were thought are made up for here, and twice is too much. */
+/** Of a long list in a box that scrolls, the rows that can be seen and a few more. What stands in for the others must not be what the browser
+ *  keeps in its place (`overflow-anchor: none`). */
 export function useLongList<Row extends HTMLElement>(box: RefObject<HTMLElement | null>, { count, estimate_px, place, horizontal = false, edge_px = 0 }: LongListOptions): LongList<Row> {
   const long = count > WHOLE;
   // What it warns of is the React Compiler, which does not compile this.
@@ -46,10 +50,18 @@ export function useLongList<Row extends HTMLElement>(box: RefObject<HTMLElement 
     getScrollElement: () => box.current,
     horizontal,
     indexAttribute: place,
+    // Who has come to the end stays there while the last rows turn out larger than they were thought.
+    anchorTo: "end",
     // A list that becomes long stays where it is.
     initialOffset: () => (horizontal ? box.current?.scrollLeft : box.current?.scrollTop) ?? 0,
     overscan: BEYOND,
   });
+
+  // Rows above what is read may turn out larger than they were thought. Most browsers keep what is read in its place by themselves; a
+  // correction by us would also end the scrolling that is going on.
+  useEffect(() => {
+    if (ANCHORS) list.shouldAdjustScrollPositionOnItemSizeChange = () => false;
+  }, [list]);
 
   const reveal = useCallback(
     (index: number) => {
@@ -69,7 +81,14 @@ export function useLongList<Row extends HTMLElement>(box: RefObject<HTMLElement 
     [box, list, long, horizontal, place, edge_px],
   );
 
-  if (!long) return { first: 0, end: count, before_px: 0, after_px: 0, measure: list.measureElement, reveal };
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    if (!long || event.key !== "End" || event.target !== event.currentTarget || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    // By itself a browser goes to where the end is thought to be now, before the last rows are measured.
+    event.preventDefault();
+    list.scrollToEnd();
+  };
+
+  if (!long) return { first: 0, end: count, before_px: 0, after_px: 0, measure: list.measureElement, reveal, onKeyDown };
   const rows = list.getVirtualItems();
   const [first, last] = [rows[0], rows.at(-1)];
   return {
@@ -79,5 +98,6 @@ export function useLongList<Row extends HTMLElement>(box: RefObject<HTMLElement 
     after_px: list.getTotalSize() - (last?.end ?? 0),
     measure: list.measureElement,
     reveal,
+    onKeyDown,
   };
 }

@@ -26,7 +26,7 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
     const index = indexAt(starts, at_ms);
     return at_ms < (found[index]?.end_ms ?? 0) ? index : -1;
   });
-  const { first, end, before_px, after_px, measure, reveal } = useLongList<HTMLLIElement>(list, { count: found.length, estimate_px: () => ROW_PX, place: "data-seen" });
+  const { first, end, before_px, after_px, measure, reveal, onKeyDown } = useLongList<HTMLLIElement>(list, { count: found.length, estimate_px: () => ROW_PX, place: "data-seen" });
 
   useEffect(() => {
     const box = list.current;
@@ -63,12 +63,13 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
         ref={list}
         tabIndex={0}
         aria-labelledby="seen"
+        onKeyDown={onKeyDown}
         // A finger that has been lifted points at nothing.
         onPointerEnter={(event) => (hovered.current = event.pointerType !== "touch")}
         onPointerLeave={() => (hovered.current = false)}
-        className="thin-scroll relative max-h-80 divide-y divide-line overflow-y-auto border-t border-line [overflow-anchor:none]"
+        className="thin-scroll relative max-h-80 divide-y divide-line overflow-y-auto border-t border-line"
       >
-        {before_px > 0 && <li aria-hidden="true" className="border-0" style={{ height: before_px }} />}
+        {before_px > 0 && <li aria-hidden="true" className="border-0 [overflow-anchor:none]" style={{ height: before_px }} />}
         {found.slice(first, end).map((scene, offset) => {
           const index = first + offset;
           return (
@@ -125,7 +126,7 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
             </li>
           );
         })}
-        {after_px > 0 && <li aria-hidden="true" className="border-0" style={{ height: after_px }} />}
+        {after_px > 0 && <li aria-hidden="true" className="border-0 [overflow-anchor:none]" style={{ height: after_px }} />}
       </ol>
     </section>
   );

@@ -38,8 +38,8 @@ export function SceneStrip({ scenes, clock, chosen, onChoose, onSeek, onExpired 
   }, [current, choosing, reveal]);
 
   return (
-    <ol ref={list} className="thin-scroll relative -mx-1 flex overflow-x-auto px-1 pt-1 pb-2 [overflow-anchor:none]">
-      {before_px > 0 && <li aria-hidden="true" className="shrink-0" style={{ width: before_px }} />}
+    <ol ref={list} className="thin-scroll relative -mx-1 flex overflow-x-auto px-1 pt-1 pb-2">
+      {before_px > 0 && <li aria-hidden="true" className="shrink-0 [overflow-anchor:none]" style={{ width: before_px }} />}
       {scenes.slice(first, end).map((scene, offset) => {
         const index = first + offset;
         return (
@@ -84,7 +84,7 @@ export function SceneStrip({ scenes, clock, chosen, onChoose, onSeek, onExpired 
           </li>
         );
       })}
-      {after_px > 0 && <li aria-hidden="true" className="shrink-0" style={{ width: after_px }} />}
+      {after_px > 0 && <li aria-hidden="true" className="shrink-0 [overflow-anchor:none]" style={{ width: after_px }} />}
     </ol>
   );
 }

@@ -40,7 +40,7 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
   const { starts, ends } = useMemo(() => ({ starts: segments.map((segment) => segment.start_ms), ends: segments.map((segment) => segment.end_ms) }), [segments]);
   const current = useClock(clock, (at_ms) => currentAt(starts, ends, at_ms));
   const estimate_px = (index: number) => ROW_PX + LINE_PX * Math.floor((segments[index]?.text.length ?? 0) / CHARACTERS);
-  const { first, end, before_px, after_px, measure, reveal } = useLongList<HTMLDivElement>(scroller, { count: segments.length, estimate_px, place: "data-segment", edge_px: EDGE_PX });
+  const { first, end, before_px, after_px, measure, reveal, onKeyDown } = useLongList<HTMLDivElement>(scroller, { count: segments.length, estimate_px, place: "data-segment", edge_px: EDGE_PX });
   const found = useMemo(() => findIn(segments, wanted), [segments, wanted]);
   const shown: Found | undefined = found[Math.min(place, found.length - 1)];
 
@@ -86,7 +86,8 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
         tabIndex={0}
         role="region"
         aria-label={t.transcript}
-        className="thin-scroll relative min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-6 [overflow-anchor:none]"
+        className="thin-scroll relative min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-6"
+        onKeyDown={onKeyDown}
         onWheel={() => setFollowing(false)}
         onTouchMove={() => setFollowing(false)}
         onClick={(event) => {
@@ -96,7 +97,7 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
           onSeek(Number(word.dataset.start));
         }}
       >
-        <div style={{ height: before_px }} />
+        <div className="[overflow-anchor:none]" style={{ height: before_px }} />
         {segments.slice(first, end).map((segment, offset) => {
           const index = first + offset;
           return (
@@ -116,7 +117,7 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
             />
           );
         })}
-        <div style={{ height: after_px }} />
+        <div className="[overflow-anchor:none]" style={{ height: after_px }} />
       </div>
       {!following && current >= 0 && (
         <Button size="sm" tone="primary" className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-float" onClick={() => setFollowing(true)}>
