@@ -1,4 +1,4 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { useVirtualizer, type Virtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, type KeyboardEvent, type RefObject } from "react";
 import { scrollBehavior } from "./motion";
 
@@ -6,8 +6,11 @@ import { scrollBehavior } from "./motion";
 const WHOLE = 120;
 /** Rows on either side of what can be seen, so that the next focus and the next flick of a wheel find them. */
 const BEYOND = 12;
-/** Safari does not. */
+/** Whether the browser keeps what is read in its place when something above it changes its height; Safari does not. */
 const ANCHORS = typeof CSS !== "undefined" && CSS.supports("overflow-anchor", "auto");
+const leaveItToTheBrowser = <Row extends HTMLElement>(list: Virtualizer<HTMLElement, Row>) => {
+  list.shouldAdjustScrollPositionOnItemSizeChange = () => false;
+};
 
 export interface LongListOptions {
   /** How many rows there are. */
@@ -57,11 +60,11 @@ export function useLongList<Row extends HTMLElement>(box: RefObject<HTMLElement 
     overscan: BEYOND,
   });
 
-  // Rows above what is read may turn out larger than they were thought. Most browsers keep what is read in its place by themselves; a
-  // correction by us would also end the scrolling that is going on.
+  // Rows above what is read may turn out larger than they were thought. A correction from here would end the scrolling that is going on,
+  // as by the keys Home and End.
   useEffect(() => {
-    if (ANCHORS) list.shouldAdjustScrollPositionOnItemSizeChange = () => false;
-  }, [list]);
+    if (ANCHORS && !horizontal) leaveItToTheBrowser(list);
+  }, [list, horizontal]);
 
   const reveal = useCallback(
     (index: number) => {
