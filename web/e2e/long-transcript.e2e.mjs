@@ -101,7 +101,7 @@ describe("a video of three hours", () => {
     });
     const typing = await mainThreadTasks(kit.browser, async () => {
       // From one letter, which is everywhere, to what is there once.
-      await box.pressSequentially("the sea");
+      await box.pressSequentially("the calm");
       await page.locator("[data-found]").first().waitFor();
       for (let step = 0; step < 5; step += 1) await box.press("Enter");
       await count();
