@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createMemoryHistory, createRootRoute, createRoute, createRouter, RouterProvider } from "@tanstack/react-router";
 import { configure, render } from "@testing-library/react";
 import type { ReactNode } from "react";
+import { vi } from "vitest";
 import type { ApiClient, RequestOptions } from "./api/client";
 import { ServicesProvider, type Services } from "./services";
 
@@ -12,6 +13,19 @@ configure({ asyncUtilTimeout: 10_000 });
 export type Answers = Record<string, (options: RequestOptions) => unknown>;
 
 const PATHS = ["/", "/search", "/people", "/people/$personId", "/videos/$videoId", "/operator", "/operator/jobs", "/operator/jobs/$jobId", "/library", "/profile", "/s/$token", "/upload"] as const;
+
+/** A layout, of which the document of tests has none: every box is as high as `box_px` and scrolls as far as it is told to, every row in it
+ *  is as high as `row_px`. Until `vi.restoreAllMocks()`. */
+export function layOut({ box_px, row_px }: { box_px: number; row_px: number }) {
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(box_px);
+  vi.spyOn(HTMLElement.prototype, "offsetHeight", "get").mockReturnValue(row_px);
+  vi.spyOn(Element.prototype, "scrollHeight", "get").mockReturnValue(Number.MAX_SAFE_INTEGER);
+  vi.spyOn(Element.prototype, "scrollTo").mockImplementation(function (this: Element, to?: number | ScrollToOptions) {
+    this.scrollTop = (to as ScrollToOptions).top ?? this.scrollTop;
+    // As in a browser, after what has scrolled it.
+    queueMicrotask(() => this.dispatchEvent(new Event("scroll")));
+  });
+}
 
 /** Renders a page or a part of one at `path`, with a server that gives `answers`. Of the paths of the app those are there that
  *  tests have led to so far, and all show the same. */

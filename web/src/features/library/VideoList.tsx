@@ -1,6 +1,6 @@
-import { useEffect, useRef, type KeyboardEvent } from "react";
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useLayoutEffect, useRef, type KeyboardEvent } from "react";
 import type { Video } from "@/lib/api/types";
-import { useWindowed } from "@/lib/windowed";
 import { messages } from "./messages";
 import { useColumns, type Layout } from "./use-columns";
 import { VideoCard, type CardProps } from "./VideoCard";
@@ -14,6 +14,8 @@ const ROW_REM = 4.75;
 const NARROWEST_REM = 16;
 /** What sticks to the top of the page and would cover a focused card. */
 const HEADER_PX = 140;
+/** Below a focused card. */
+const FOOT_PX = 16;
 /** Rows kept ready above and below. */
 const BEYOND = 2;
 
@@ -38,9 +40,20 @@ interface Props extends Omit<CardProps, "video" | "index" | "selected"> {
 export function VideoList({ videos, view, more, onMore, chosen, ...card }: Props) {
   const t = messages.use();
   const ref = useRef<HTMLUListElement>(null);
-  const { columns, row_px } = useColumns(ref, layouts[view]);
-  const rows = useWindowed(ref, { count: Math.ceil(videos.length / columns), row_px, within: "window", beyond: BEYOND });
-  const [first, last] = [rows.first * columns, Math.min(videos.length, rows.end * columns)];
+  const { columns, row_px, above_px } = useColumns(ref, layouts[view]);
+  const rows = useWindowVirtualizer<HTMLLIElement>({
+    count: Math.ceil(videos.length / columns),
+    estimateSize: () => row_px,
+    overscan: BEYOND,
+    scrollMargin: above_px,
+    scrollPaddingStart: HEADER_PX,
+    scrollPaddingEnd: FOOT_PX,
+  });
+  // All rows are as high as each other and none is measured: another height is another list.
+  useLayoutEffect(() => rows.measure(), [rows, row_px]);
+  const drawn = rows.getVirtualItems();
+  const [top, bottom] = [drawn[0], drawn.at(-1)];
+  const [first, last] = [(top?.index ?? 0) * columns, bottom ? Math.min(videos.length, (bottom.index + 1) * columns) : 0];
   const wanted = useRef<number | null>(null);
 
   // The next page is asked for while there are still rows to scroll through.
@@ -55,17 +68,8 @@ export function VideoList({ videos, view, more, onMore, chosen, ...card }: Props
 
   const focus = (index: number) => ref.current?.querySelector<HTMLElement>(`[data-card="${index}"]`)?.focus({ preventScroll: true });
   useEffect(() => {
-    if (wanted.current === null) return;
-    focus(wanted.current);
-    if (ref.current?.contains(document.activeElement)) wanted.current = null;
+    if (wanted.current !== null) focus(wanted.current);
   });
-
-  /** Scrolls as little as is needed for a card to be seen whole, below what sticks to the top. */
-  const show = (index: number) => {
-    const top = (ref.current?.getBoundingClientRect().top ?? 0) + rows.top(Math.floor(index / columns));
-    if (top < HEADER_PX) window.scrollBy({ top: top - HEADER_PX });
-    else if (top + row_px > window.innerHeight) window.scrollBy({ top: top + row_px - window.innerHeight + 16 });
-  };
 
   const go = (event: KeyboardEvent) => {
     const at = (event.target as HTMLElement).closest("[data-card]")?.getAttribute("data-card");
@@ -77,7 +81,8 @@ export function VideoList({ videos, view, more, onMore, chosen, ...card }: Props
     const next = Math.min(videos.length - 1, Math.max(0, Number(at) + step));
     if (Math.abs(step) > 1 && Number.isFinite(step) && (Number(at) + step < 0 || Number(at) + step >= videos.length)) return;
     wanted.current = next;
-    show(next);
+    // As little as is needed for the card to be seen whole, below what sticks to the top.
+    rows.scrollToIndex(Math.floor(next / columns));
     focus(next);
   };
 
@@ -86,13 +91,15 @@ export function VideoList({ videos, view, more, onMore, chosen, ...card }: Props
       ref={ref}
       aria-label={t.title}
       onKeyDown={go}
+      // What was wanted has it, or the person has gone elsewhere.
+      onFocus={() => (wanted.current = null)}
       className="grid"
       style={{
         gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
         gridAutoRows: row_px,
         columnGap: GAP_PX,
-        paddingTop: rows.before_px,
-        paddingBottom: rows.after_px,
+        paddingTop: top ? top.start - above_px : 0,
+        paddingBottom: rows.getTotalSize() + above_px - (bottom?.end ?? above_px),
       }}
     >
       {videos.slice(first, last).map((video, offset) => (

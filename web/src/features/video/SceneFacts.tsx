@@ -3,9 +3,8 @@ import { ChevronRight, Hash, ScanText, UserRound } from "lucide-react";
 import { useEffect, useRef, type ReactNode } from "react";
 import { cx } from "@/components/cx";
 import { useLanguage } from "@/lib/i18n/i18n";
-import { scrollBehavior } from "@/lib/motion";
+import { useLongList } from "@/lib/long-list";
 import { formatTimecode } from "@/lib/time";
-import { useWindowed } from "@/lib/windowed";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
@@ -13,10 +12,7 @@ import { commonTags, moods, nextWith, percent, withFindings, type ScenePerson, t
 
 const MOST_TAGS = 12;
 /** Of a scene with one line of findings, pixels. */
-const USUAL_ROW = 45;
-/** Shorter lists are rendered whole. */
-const WHOLE = 120;
-const BEYOND = 12;
+const ROW_PX = 45;
 
 /** What was seen: the video's tags, each of which leads to the next scene with it, and scene by scene people, tags and writing. */
 export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenScene[]; clock: PlayerClock; onSeek: (at_ms: number) => void }) {
@@ -30,20 +26,15 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
     const index = indexAt(starts, at_ms);
     return at_ms < (found[index]?.end_ms ?? 0) ? index : -1;
   });
-  const { first, end, before_px, after_px, top, measure } = useWindowed(list, { count: found.length, row_px: USUAL_ROW, within: "itself", beyond: BEYOND, whole: WHOLE });
+  const { first, end, before_px, after_px, measure, reveal, onKeyDown } = useLongList<HTMLLIElement>(list, { count: found.length, estimate_px: () => ROW_PX, place: "data-seen" });
 
   useEffect(() => {
     const box = list.current;
     if (!box || current < 0) return;
     // What somebody points at or stands on does not move away from under them.
     if (hovered.current || box.contains(document.activeElement)) return;
-    const item = box.querySelector<HTMLElement>(`[data-seen="${current}"]`);
-    const [from, height] = item ? [item.offsetTop, item.offsetHeight] : [top(current), USUAL_ROW];
-    const visible = from >= box.scrollTop && from + height <= box.scrollTop + box.clientHeight;
-    if (!visible) box.scrollTo({ top: from - 8, behavior: item ? scrollBehavior() : "auto" });
-    // Only the scene that is played moves the list, not a row that turns out higher.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [current]);
+    reveal(current);
+  }, [current, reveal]);
 
   if (found.length === 0) return null;
   const toNext = (tag: string) => {
@@ -72,18 +63,19 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
         ref={list}
         tabIndex={0}
         aria-labelledby="seen"
+        onKeyDown={onKeyDown}
         // A finger that has been lifted points at nothing.
         onPointerEnter={(event) => (hovered.current = event.pointerType !== "touch")}
         onPointerLeave={() => (hovered.current = false)}
         className="thin-scroll relative max-h-80 divide-y divide-line overflow-y-auto border-t border-line"
       >
-        {before_px > 0 && <li aria-hidden="true" className="border-0" style={{ height: before_px }} />}
+        {before_px > 0 && <li aria-hidden="true" className="border-0 [overflow-anchor:none]" style={{ height: before_px }} />}
         {found.slice(first, end).map((scene, offset) => {
           const index = first + offset;
           return (
             <li
               key={scene.scene_id}
-              ref={(element) => measure(index, element)}
+              ref={measure}
               data-seen={index}
               aria-setsize={found.length}
               aria-posinset={index + 1}
@@ -134,7 +126,7 @@ export function SceneFacts({ scenes, clock, onSeek }: { scenes: readonly SeenSce
             </li>
           );
         })}
-        {after_px > 0 && <li aria-hidden="true" className="border-0" style={{ height: after_px }} />}
+        {after_px > 0 && <li aria-hidden="true" className="border-0 [overflow-anchor:none]" style={{ height: after_px }} />}
       </ol>
     </section>
   );

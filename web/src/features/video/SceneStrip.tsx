@@ -3,9 +3,8 @@ import { useEffect, useRef } from "react";
 import { cx } from "@/components/cx";
 import { SignedImage } from "@/components/SignedImage";
 import type { Scene } from "@/lib/api/types";
-import { scrollBehavior } from "@/lib/motion";
+import { useLongList } from "@/lib/long-list";
 import { formatTimecode } from "@/lib/time";
-import { useWindowed } from "@/lib/windowed";
 import { indexAt } from "./follow";
 import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
@@ -14,10 +13,7 @@ import { useClock, type PlayerClock } from "./player-clock";
 const namesIn = (scene: Scene) => scene.people.flatMap((person) => person.display_name ?? []).join(", ");
 
 /** Of a scene with its gap, pixels. */
-const USUAL_WIDTH = 152;
-/** Shorter strips are rendered whole. */
-const WHOLE = 120;
-const BEYOND = 12;
+const SCENE_PX = 152;
 
 /** The scenes as a filmstrip; the current one stays in view. While scenes are chosen (`chosen` is not null) a press chooses, with Shift
  *  all from the last one to this, instead of going there. */
@@ -33,29 +29,21 @@ export function SceneStrip({ scenes, clock, chosen, onChoose, onSeek, onExpired 
   const list = useRef<HTMLOListElement>(null);
   const starts = scenes.map((scene) => scene.start_ms);
   const current = useClock(clock, (at_ms) => indexAt(starts, at_ms));
-  const { first, end, before_px, after_px, top, measure } = useWindowed(list, { count: scenes.length, row_px: USUAL_WIDTH, within: "itself", axis: "x", beyond: BEYOND, whole: WHOLE });
+  const { first, end, before_px, after_px, measure, reveal } = useLongList<HTMLLIElement>(list, { count: scenes.length, estimate_px: () => SCENE_PX, place: "data-scene-index", horizontal: true });
 
   const choosing = chosen !== null;
   useEffect(() => {
     // What is being chosen does not move away from under the pointer.
-    if (choosing) return;
-    const strip = list.current;
-    if (!strip || current < 0) return;
-    const item = strip.querySelector<HTMLElement>(`[data-scene-index="${current}"]`);
-    const [from, width] = item ? [item.offsetLeft, item.offsetWidth] : [top(current), USUAL_WIDTH];
-    const visible = from >= strip.scrollLeft && from + width <= strip.scrollLeft + strip.clientWidth;
-    if (!visible) strip.scrollTo({ left: from - strip.clientWidth / 3, behavior: item ? scrollBehavior() : "auto" });
-    // Only the scene that is played moves the strip, not a scene that turns out wider.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [current, choosing]);
+    if (!choosing && current >= 0) reveal(current);
+  }, [current, choosing, reveal]);
 
   return (
     <ol ref={list} className="thin-scroll relative -mx-1 flex overflow-x-auto px-1 pt-1 pb-2">
-      {before_px > 0 && <li aria-hidden="true" className="shrink-0" style={{ width: before_px }} />}
+      {before_px > 0 && <li aria-hidden="true" className="shrink-0 [overflow-anchor:none]" style={{ width: before_px }} />}
       {scenes.slice(first, end).map((scene, offset) => {
         const index = first + offset;
         return (
-          <li key={scene.scene_id} ref={(element) => measure(index, element)} data-scene-index={index} aria-setsize={scenes.length} aria-posinset={index + 1} className="shrink-0 pr-2">
+          <li key={scene.scene_id} ref={measure} data-scene-index={index} aria-setsize={scenes.length} aria-posinset={index + 1} className="shrink-0 pr-2">
             <button
               type="button"
               title={scene.text || undefined}
@@ -96,7 +84,7 @@ export function SceneStrip({ scenes, clock, chosen, onChoose, onSeek, onExpired 
           </li>
         );
       })}
-      {after_px > 0 && <li aria-hidden="true" className="shrink-0" style={{ width: after_px }} />}
+      {after_px > 0 && <li aria-hidden="true" className="shrink-0 [overflow-anchor:none]" style={{ width: after_px }} />}
     </ol>
   );
 }

@@ -36,7 +36,7 @@ describe("the scenes of a video", () => {
     await user.click(strip(2));
     expect(onSeek).toHaveBeenCalledTimes(1);
     expect(strip(2).getAttribute("aria-pressed")).toBe("true");
-    screen.getByText("1 scene · 0:10");
+    await screen.findByText("1 scene · 0:10");
     fireEvent.click(strip(4), { shiftKey: true });
     screen.getByText("3 scenes · 0:30");
     await user.click(strip(3));
@@ -50,7 +50,7 @@ describe("the scenes of a video", () => {
     const user = userEvent.setup();
     await show();
     await user.click(screen.getByRole("button", { name: "Choose scenes" }));
-    expect(screen.getByRole<HTMLButtonElement>("button", { name: "Copy links" }).disabled).toBe(true);
+    expect((await screen.findByRole<HTMLButtonElement>("button", { name: "Copy links" })).disabled).toBe(true);
     await user.click(strip(3));
     await user.click(strip(1));
     await user.click(screen.getByRole("button", { name: "Copy links" }));
@@ -82,7 +82,7 @@ describe("the scenes of a video", () => {
     await user.click(screen.getByRole("button", { name: "Choose scenes" }));
     await user.click(strip(1));
     await user.click(strip(2));
-    await user.click(screen.getByRole("button", { name: "Clips" }));
+    await user.click(await screen.findByRole("button", { name: "Clips" }));
     const dialog = within(document.querySelector("dialog[open]") as HTMLElement);
     await user.click(await dialog.findByRole("button", { name: "Cut 2 clips" }));
     await dialog.findByRole("alert");

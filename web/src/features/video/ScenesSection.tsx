@@ -1,13 +1,15 @@
 import { Film, SquareCheckBig } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { buttonClass } from "@/components/Button";
 import { cx } from "@/components/cx";
 import type { Scene, Video } from "@/lib/api/types";
-import { ChosenScenes } from "./ChosenScenes";
 import { messages } from "./messages";
 import type { PlayerClock } from "./player-clock";
 import { SceneMenu } from "./SceneMenu";
 import { SceneStrip } from "./SceneStrip";
+
+// Fetched when scenes are to be chosen, not with the page.
+const ChosenScenes = lazy(async () => ({ default: (await import("./ChosenScenes")).ChosenScenes }));
 
 /** The scenes of a video: to go to one, and to choose several for what can be done with them together. */
 export function ScenesSection({ video, scenes, clock, onSeek, onExpired }: {
@@ -68,12 +70,14 @@ export function ScenesSection({ video, scenes, clock, onSeek, onExpired }: {
         <SceneMenu video={video} scenes={scenes} clock={clock} />
       </div>
       {chosen !== null && (
-        <ChosenScenes
-          video={video}
-          scenes={scenes.filter((scene) => chosen.has(scene.scene_id))}
-          onAll={() => setChosen(new Set(scenes.map((scene) => scene.scene_id)))}
-          onStop={stop}
-        />
+        <Suspense fallback={null}>
+          <ChosenScenes
+            video={video}
+            scenes={scenes.filter((scene) => chosen.has(scene.scene_id))}
+            onAll={() => setChosen(new Set(scenes.map((scene) => scene.scene_id)))}
+            onStop={stop}
+          />
+        </Suspense>
       )}
       {scenes.length > 0 ? (
         <SceneStrip scenes={scenes} clock={clock} chosen={chosen} onChoose={choose} onSeek={onSeek} onExpired={onExpired} />

@@ -2,6 +2,7 @@ import { act, cleanup, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Segment } from "@/lib/api/types";
+import { layOut } from "@/lib/testing";
 import { PlayerClock } from "./player-clock";
 import { TranscriptPanel } from "./TranscriptPanel";
 
@@ -13,20 +14,24 @@ const segment = (segment_no: number, start_ms: number, text: string): Segment =>
   edited: false,
   words: text.split(" ").map((word, index) => ({ start_ms: start_ms + index * 400, end_ms: start_ms + index * 400 + 390, text: ` ${word}`, probability: 1 })),
 });
-const segments = [segment(0, 1000, "It was the best"), segment(1, 5000, "it was the worst")];
+const short = [segment(0, 1000, "It was the best"), segment(1, 5000, "it was the worst")];
 
-function show() {
+function show(segments = short) {
   const clock = new PlayerClock();
   const onSeek = vi.fn();
   const { container } = render(<TranscriptPanel segments={segments} clock={clock} onSeek={onSeek} />);
   const at = (ms: number) => act(() => clock.set(ms));
   const lit = () => [...container.querySelectorAll("[data-spoken]")].map((word) => word.textContent);
   const current = () => container.querySelector("[data-current]")?.getAttribute("data-segment") ?? null;
-  return { onSeek, at, lit, current };
+  const drawn = () => [...container.querySelectorAll("[data-segment]")].map((row) => Number(row.getAttribute("data-segment")));
+  return { container, onSeek, at, lit, current, drawn };
 }
 
 describe("the transcript", () => {
-  afterEach(cleanup);
+  afterEach(() => {
+    cleanup();
+    vi.restoreAllMocks();
+  });
 
   it("lights up the word that is being said", () => {
     const { at, lit, current } = show();
@@ -54,5 +59,23 @@ describe("the transcript", () => {
     await act(async () => screen.getByTestId("transcript").dispatchEvent(new WheelEvent("wheel", { bubbles: true })));
     await userEvent.click(screen.getByRole("button", { name: "Follow" }));
     expect(screen.queryByRole("button", { name: "Follow" })).toBeNull();
+  });
+
+  it("is whole in the document up to 120 sentences, so that the browser finds all of them", () => {
+    const { drawn } = show(Array.from({ length: 120 }, (_, number) => segment(number, number * 4000, "the sea was calm")));
+    expect(drawn().length).toBe(120);
+  });
+
+  it("of three hours has those in the document that are near, and goes to what is said or found far away", async () => {
+    layOut({ box_px: 600, row_px: 62 });
+    const { container, at, current, drawn } = show(Array.from({ length: 2700 }, (_, number) => segment(number, number * 4000, number === 1350 ? "a lighthouse in the fog" : "the sea was calm")));
+    expect(drawn()[0]).toBe(0);
+    expect(drawn().length).toBeLessThan(50);
+    at(2000 * 4000);
+    await vi.waitFor(() => expect(current()).toBe("2000"));
+    expect(drawn().length).toBeLessThan(50);
+    await userEvent.type(screen.getByRole("textbox", { name: "Find in the transcript" }), "lighthouse");
+    await vi.waitFor(() => expect(container.querySelector("[data-segment='1350'] [data-found]")?.textContent).toBe("lighthouse"));
+    expect(drawn().length).toBeLessThan(50);
   });
 });

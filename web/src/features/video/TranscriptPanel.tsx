@@ -2,8 +2,7 @@ import { LocateFixed } from "lucide-react";
 import { memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Button } from "@/components/Button";
 import type { Segment } from "@/lib/api/types";
-import { scrollBehavior } from "@/lib/motion";
-import { useWindowed } from "@/lib/windowed";
+import { useLongList } from "@/lib/long-list";
 import type { Draft } from "./EditSegment";
 import { findIn, type Found } from "./find";
 import { FindBar } from "./FindBar";
@@ -12,11 +11,13 @@ import { messages } from "./messages";
 import { useClock, type PlayerClock } from "./player-clock";
 import { TranscriptRow } from "./TranscriptRow";
 
-/** Of a sentence of one line, pixels. */
-const USUAL_ROW = 44;
-/** Shorter transcripts are rendered whole, so that the browser's own search finds all of them. */
-const WHOLE = 120;
-const BEYOND = 12;
+/** Of a sentence of one line, and of each further line; pixels. */
+const ROW_PX = 40;
+const LINE_PX = 24;
+/** About as many as a line holds where the transcript stands beside the player. */
+const CHARACTERS = 38;
+/** A sentence that is followed keeps this far from the edges of the box. */
+const EDGE_PX = 32;
 
 interface Props {
   segments: Segment[];
@@ -38,32 +39,19 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
   const [place, setPlace] = useState(0);
   const { starts, ends } = useMemo(() => ({ starts: segments.map((segment) => segment.start_ms), ends: segments.map((segment) => segment.end_ms) }), [segments]);
   const current = useClock(clock, (at_ms) => currentAt(starts, ends, at_ms));
-  const rows = useWindowed(scroller, { count: segments.length, row_px: USUAL_ROW, within: "itself", beyond: BEYOND, whole: WHOLE });
+  const estimate_px = (index: number) => ROW_PX + LINE_PX * Math.floor((segments[index]?.text.length ?? 0) / CHARACTERS);
+  const { first, end, before_px, after_px, measure, reveal, onKeyDown } = useLongList<HTMLDivElement>(scroller, { count: segments.length, estimate_px, place: "data-segment", edge_px: EDGE_PX });
   const found = useMemo(() => findIn(segments, wanted), [segments, wanted]);
   const shown: Found | undefined = found[Math.min(place, found.length - 1)];
 
-  const { top } = rows;
-  const reveal = useCallback(
-    (index: number) => {
-      const box = scroller.current;
-      if (!box) return;
-      const row = box.querySelector<HTMLElement>(`[data-segment="${index}"]`);
-      const [from, height] = row ? [row.offsetTop, row.offsetHeight] : [top(index), USUAL_ROW];
-      const outside = from < box.scrollTop + 24 || from + height > box.scrollTop + box.clientHeight - 48;
-      // Where rows in between have never been measured, a smooth way would lead past the aim.
-      if (outside) box.scrollTo({ top: from - box.clientHeight / 3, behavior: row ? scrollBehavior() : "auto" });
-    },
-    [top],
-  );
   useEffect(() => {
     if (following && current >= 0 && editing === null) reveal(current);
   }, [current, following, editing, reveal]);
   const aim = shown?.segment;
   useEffect(() => {
     if (aim !== undefined) reveal(aim);
-    // Only a step through what was found moves the view, not a row that turns out higher.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [aim, place, wanted]);
+    // Each step through what was found leads there, also to the same sentence again.
+  }, [aim, place, wanted, reveal]);
 
   const step = (by: 1 | -1) => {
     setFollowing(false);
@@ -99,6 +87,7 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
         role="region"
         aria-label={t.transcript}
         className="thin-scroll relative min-h-0 flex-1 overflow-y-auto overscroll-contain px-2 pb-6"
+        onKeyDown={onKeyDown}
         onWheel={() => setFollowing(false)}
         onTouchMove={() => setFollowing(false)}
         onClick={(event) => {
@@ -108,9 +97,9 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
           onSeek(Number(word.dataset.start));
         }}
       >
-        <div style={{ height: rows.before_px }} />
-        {segments.slice(rows.first, rows.end).map((segment, offset) => {
-          const index = rows.first + offset;
+        <div className="[overflow-anchor:none]" style={{ height: before_px }} />
+        {segments.slice(first, end).map((segment, offset) => {
+          const index = first + offset;
           return (
             <Row
               key={segment.segment_no}
@@ -124,11 +113,11 @@ export function TranscriptPanel({ segments, clock, onSeek, onCorrect }: Props) {
               onEdited={edited}
               drafts={drafts}
               onCorrect={onCorrect}
-              measure={rows.measure}
+              measure={measure}
             />
           );
         })}
-        <div style={{ height: rows.after_px }} />
+        <div className="[overflow-anchor:none]" style={{ height: after_px }} />
       </div>
       {!following && current >= 0 && (
         <Button size="sm" tone="primary" className="absolute bottom-3 left-1/2 -translate-x-1/2 rounded-full shadow-float" onClick={() => setFollowing(true)}>

@@ -1,5 +1,5 @@
 import { Pencil } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { useMemo } from "react";
 import { cx } from "@/components/cx";
 import type { Segment } from "@/lib/api/types";
 import { formatTimecode } from "@/lib/time";
@@ -22,17 +22,16 @@ interface Props {
   onEdited: (segment_no: number) => void;
   drafts: Map<number, Draft>;
   onCorrect: ((segment: Segment, text: string) => Promise<void>) | undefined;
-  measure: (index: number, row: HTMLElement | null) => void;
+  measure: (row: HTMLDivElement | null) => void;
 }
 
 /** A sentence: its time, its words, and a way to correct it. */
 export function TranscriptRow({ segment, index, current, clock, found, editing, onEdit, onEdited, drafts, onCorrect, measure }: Props) {
   const t = messages.use();
   const at = formatTimecode(segment.start_ms);
-  const row = useCallback((element: HTMLDivElement | null) => measure(index, element), [measure, index]);
   return (
     <div
-      ref={row}
+      ref={measure}
       data-segment={index}
       data-current={current || undefined}
       className={cx("group grid grid-cols-[3.25rem_minmax(0,1fr)_1.75rem] gap-1 rounded-xl px-2 py-1.5", current && "bg-accent-wash")}

@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "@/lib/api/errors";
 import type { Segment } from "@/lib/api/types";
+import { layOut } from "@/lib/testing";
 import { PlayerClock } from "./player-clock";
 import { TranscriptPanel } from "./TranscriptPanel";
 
@@ -57,11 +58,15 @@ describe("correcting a sentence", () => {
 });
 
 describe("a correction that is not saved yet", () => {
-  afterEach(cleanup);
+  afterEach(() => {
+    cleanup();
+    vi.restoreAllMocks();
+  });
   const pencil = (at: string) => screen.getByRole("button", { name: `Correct what is said at ${at}` });
   const field = (at: string) => screen.getByRole<HTMLTextAreaElement>("textbox", { name: `Correct what is said at ${at}` });
 
   it("is still there when its sentence was scrolled away", async () => {
+    layOut({ box_px: 600, row_px: 40 });
     const { container } = show(Array.from({ length: 400 }, (_, place) => segment(place, "it wuz the best")));
     await userEvent.click(pencil("0:00"));
     await userEvent.keyboard(" of times");
@@ -129,16 +134,5 @@ describe("finding in the transcript", () => {
     expect(screen.getByRole("status").textContent).toBe("3 of 3");
     await userEvent.keyboard("{Escape}");
     expect([screen.getByRole("status").textContent, found()]).toEqual(["", []]);
-  });
-});
-
-describe("a transcript of three hours", () => {
-  afterEach(cleanup);
-
-  it("renders the rows that can be seen and a few more", () => {
-    const { container } = show(Array.from({ length: 4000 }, (_, place) => segment(place, "it was the best of times")));
-    const rows = container.querySelectorAll("[data-segment]").length;
-    expect(rows).toBeGreaterThan(10);
-    expect(rows).toBeLessThan(100);
   });
 });
