@@ -1,9 +1,9 @@
 //! Who is there: scenes of people whose names are in the query.
 //!
 //! A name counts by its whole words, whatever their case and accents; in scripts without spaces between words, as a part of the query. The
-//! whole name counts fully, one word of it (a first name of three letters or more) by half, a longer name that is written nearly so by a
-//! little less; the more of the named people a scene
-//! has, and the more they are seen in it, the better.
+//! whole name counts fully, one word of it (a first name of three letters or more) by half, a longer name that is written nearly so, as a
+//! whole and in a word of five letters or more by itself, by a little less; the more of the named people a scene has, and the more they
+//! are seen in it, the better.
 
 use std::time::Duration;
 
@@ -51,7 +51,9 @@ pub(super) fn push_statement(
                 WHEN strpos(q.words, ' ' || btrim(p.name) || ' ') > 0 THEN 1
                 WHEN btrim(p.name) ~ '^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af ]{2,}$' AND strpos(replace(q.words, ' ', ''), replace(p.name, ' ', '')) > 0 THEN 1
                 WHEN EXISTS (SELECT FROM regexp_split_to_table(btrim(p.name), ' +') w WHERE length(w) >= 3 AND strpos(q.words, ' ' || w || ' ') > 0) THEN 0.5
-                WHEN length(btrim(p.name)) >= 8 AND word_similarity(p.name, q.words) >= 0.5 THEN 0.4
+                WHEN length(btrim(p.name)) >= 8 AND word_similarity(p.name, q.words) >= 0.5 AND EXISTS (
+                    SELECT FROM regexp_split_to_table(btrim(p.name), ' +') w CROSS JOIN regexp_split_to_table(btrim(q.words), ' +') said
+                    WHERE length(w) >= 5 AND similarity(w, said) >= 0.5) THEN 0.4
                 ELSE 0 END AS weight
             FROM people p CROSS JOIN q
         ), found AS MATERIALIZED (
