@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use futures::future::try_join_all;
 use heimdex_db::{
     DbError, SceneId, UserId,
     search::{self, Candidate, Filters, Near},
@@ -43,11 +44,13 @@ pub async fn similar(
 ) -> Result<Vec<Hit>, ApiError> {
     let mut ranked = Vec::new();
     let mut known: HashMap<Key, Known> = HashMap::new();
-    for (respect, channel) in [(By::Said, Channel::Meaning), (By::Seen, Channel::Seen)] {
-        if by.is_some_and(|by| by != respect) {
-            continue;
-        }
-        let Some(found) = neighbours(state, owner, scene, respect, limit).await.map_err(late)? else { continue };
+    let respects = [(By::Said, Channel::Meaning), (By::Seen, Channel::Seen)];
+    let asked = respects.into_iter().filter(|(respect, _)| by.is_none_or(|by| by == *respect));
+    let answers = asked.map(|(respect, channel)| async move {
+        neighbours(state, owner, scene, respect, limit).await.map(|found| (channel, found))
+    });
+    for (channel, found) in try_join_all(answers).await.map_err(late)? {
+        let Some(found) = found else { continue };
         for (place, candidate) in found.iter().enumerate() {
             let matched = Match::new(channel.as_str(), place + 1, candidate.score, detail(channel, candidate));
             let new = Known { candidate: *candidate, at_ms: None, matches: Vec::new() };
