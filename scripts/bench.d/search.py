@@ -318,10 +318,14 @@ async def recall(database: str, client: Client, library: Library, tenants: list[
         for query in (questions.next(tenant) for _ in range(RECALL_QUERIES)):
             vector = str(library.text_model.embed([query])[0].tolist())
             for channel, table, column in (("meaning", "text_windows", "text_vec"), ("seen", "scenes", "image_vec")):
+                # A scene has a few windows of text at most, of which the nearest counts; to group half a million takes longer than to sort out these.
                 rows = await connection.fetch(
-                    f"""SELECT s.scene_id, 1 - min(s.{column} <=> $2::text::vector) AS score FROM {table} s WHERE s.owner_id = $1
-                        GROUP BY s.scene_id ORDER BY 2 DESC LIMIT 10""", tenant.user, vector)
-                exact = expected([(str(row["scene_id"]), row["score"]) for row in rows])
+                    f"""SELECT s.scene_id, 1 - (s.{column} <=> $2::text::vector) AS score FROM {table} s WHERE s.owner_id = $1
+                        ORDER BY s.{column} <=> $2::text::vector LIMIT 100""", tenant.user, vector)
+                nearest: dict[str, float] = {}
+                for row in rows:
+                    nearest.setdefault(str(row["scene_id"]), row["score"])
+                exact = expected(list(nearest.items())[:10])
                 if not exact:
                     continue
                 answer = client.search(tenant, query, channels=[channel], limit=10, per_video=1000)
