@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
+import { mainThreadTasks } from "./main-thread.mjs";
 import { assertAccessible, assertClean, assertNoSidewaysScroll, base, chooseFiles, demo, INDEXING_MS, launch, newcomer, profile, screenshot, signIn, uploadRow } from "./support.mjs";
 
 describe("the library", () => {
@@ -108,7 +109,7 @@ describe("the library", () => {
     }
   });
 
-  it("of 5,000 videos keeps at most a hundred in the document", { timeout: 180_000 }, async () => {
+  it("of 5,000 videos keeps at most a hundred in the document", { timeout: 180_000 }, async (t) => {
     const { home, page } = await newcomer(browser);
     // The list comes from here: what is measured is the page. Every answer is a page as the server would give it.
     const video = (number) => ({
@@ -126,23 +127,22 @@ describe("the library", () => {
     );
     await page.goto(`${base}/app/library`);
     await page.locator("[data-video]").first().waitFor();
-    const { most, longest_ms } = await page.evaluate(async () => {
-      let most = 0;
-      let longest_ms = 0;
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) longest_ms = Math.max(longest_ms, entry.duration);
-      }).observe({ entryTypes: ["longtask"] });
-      const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
-      const end = () => document.querySelector('[aria-posinset="5000"]');
-      while (!end()) {
-        window.scrollBy(0, 1200);
-        await frame();
-        most = Math.max(most, document.querySelectorAll("[data-video]").length);
-      }
-      return { most, longest_ms };
+    let most = 0;
+    const tasks = await mainThreadTasks(browser, async () => {
+      most = await page.evaluate(async () => {
+        let most = 0;
+        const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+        const end = () => document.querySelector('[aria-posinset="5000"]');
+        while (!end()) {
+          window.scrollBy(0, 1200);
+          await frame();
+          most = Math.max(most, document.querySelectorAll("[data-video]").length);
+        }
+        return most;
+      });
     });
-    // How long a task takes depends on what else the machine does: it is told, not judged.
-    console.log(`5,000 videos: at most ${most} cards in the document, longest task ${Math.round(longest_ms)} ms`);
+    // How long a task takes depends on the machine: it is told, not judged.
+    t.diagnostic(`5,000 videos: at most ${most} cards in the document, longest task ${tasks[0].toFixed(0)} ms of CPU`);
     assert.ok(most <= 100, `${most} cards are in the document`);
     assertClean(home);
     await home.context.close();
