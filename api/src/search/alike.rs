@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     fusion::{Offer, Ranked, fuse},
-    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, late, present},
+    run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, late, present, unavailable},
 };
 use crate::{
     encoders::Sense,
@@ -47,9 +47,10 @@ pub async fn similar(
     let respects = [(By::Said, Channel::Meaning), (By::Seen, Channel::Seen)];
     let asked = respects.into_iter().filter(|(respect, _)| by.is_none_or(|by| by == *respect));
     let answers = asked.map(|(respect, channel)| async move {
-        neighbours(state, owner, scene, respect, limit).await.map(|found| (channel, found))
+        let found = tokio::time::timeout(DEADLINE, neighbours(state, owner, scene, respect, limit)).await;
+        Ok::<_, ApiError>((channel, found.map_err(|_| unavailable())?.map_err(late)?))
     });
-    for (channel, found) in try_join_all(answers).await.map_err(late)? {
+    for (channel, found) in try_join_all(answers).await? {
         let Some(found) = found else { continue };
         for (place, candidate) in found.iter().enumerate() {
             let matched = Match::new(channel.as_str(), place + 1, candidate.score, detail(channel, candidate));

@@ -216,7 +216,8 @@ pub(super) fn late(error: DbError) -> ApiError {
     if search::is_timeout(&error) { unavailable() } else { error.into() }
 }
 
-fn unavailable() -> ApiError {
+/// What was asked took longer than a search may.
+pub(super) fn unavailable() -> ApiError {
     ApiError::new(Code::Unavailable).detail("The search could not be carried out; try again.").retry_after(2)
 }
 

@@ -160,10 +160,12 @@ async fn what_an_older_model_has_indexed_stays_findable() {
     let eve = app.user("eve").await;
     assert!(found(&seen(&eve, "red").await).is_empty());
 
-    // However many spaces there are, a channel asks on one connection: what it compares waits for a table until its deadline.
+    // However many spaces there are, a channel asks on one connection: what it compares waits for a table, which a filter asks for, until
+    // its deadline.
     let mut held = app.db.pool().begin().await.unwrap();
     sqlx::query("LOCK TABLE video_metadata IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
-    let late = ann.post("/search", json!({ "query": "red", "channels": ["seen"] }));
+    let late =
+        ann.post("/search", json!({ "query": "red", "channels": ["seen"], "filters": { "max_duration_s": 60 } }));
     tokio::pin!(late);
     let mut most = 0;
     loop {
