@@ -129,9 +129,10 @@ impl Runner {
         }
     }
 
-    /// Lets go of the source when no stage of this run will read it any more.
+    /// Lets go of the source when no stage of this run will read it any more: the last one that does has ended, or another one has ended
+    /// the run.
     async fn tidy(&self, job: &StageJob) {
-        if !stages::READ_SOURCE.contains(&job.stage) {
+        if !self.services.scratch.has_source(job.video_id) {
             return;
         }
         match runs::pending(self.db(), job.run_id, stages::READ_SOURCE).await {

@@ -126,6 +126,11 @@ impl Scratch {
         Ok(lease)
     }
 
+    /// Whether a video's source is here, or is being fetched.
+    pub fn has_source(&self, video: VideoId) -> bool {
+        self.state().sources.contains_key(&video)
+    }
+
     /// Drops a video's source unless somebody reads it.
     pub fn forget_source(&self, video: VideoId) {
         let mut state = self.state();
