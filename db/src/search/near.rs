@@ -37,11 +37,11 @@ pub struct Near {
 
 /// Up to so many vectors are compared one by one; among more, an index is walked. Where both take about as long.
 const FEW: i64 = 20_000;
-/// So many are fetched from an index, as many as it looks at at once (`hnsw.ef_search`): each costs about as much as fifty that are compared
-/// one by one.
+/// So many are fetched from an index, as many as it looks at at once (`hnsw.ef_search`): each costs several times what it
+/// costs to compare one.
 const WALKED: i64 = 100;
 
-/// What is known of how many vectors somebody has, table and model: to count twenty thousand for each search takes as long as the search.
+/// What is known of how many vectors somebody has, table and model: to count twenty thousand takes a good part of a search.
 static COUNTED: LazyLock<Mutex<LruCache<Counted, (Instant, Way)>>> =
     LazyLock::new(|| Mutex::new(LruCache::new(OWNERS)));
 type Counted = (UserId, &'static str, String);
