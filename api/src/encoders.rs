@@ -69,25 +69,12 @@ pub enum Status {
     Failed,
 }
 
-/// Which languages a model reads.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reads {
-    English,
-    More,
-}
-
-impl Reads {
-    fn of(manifest: &Manifest) -> Self {
-        if manifest.languages == ["en"] { Self::English } else { Self::More }
-    }
-}
-
+/// Of a model; the numbers as in [`Embedded`].
 #[derive(Clone)]
 enum Encoder {
-    Text(Arc<TextEmbedder>, Reads),
-    /// With its floor and what is even.
-    Image(Arc<dyn ImageTexts>, Reads, f64, f64),
-    Pictures(Arc<dyn ImageEncoder>, f64),
+    Text { embedder: Arc<TextEmbedder>, english: bool },
+    Image { texts: Arc<dyn ImageTexts>, english: bool, floor: f64, even: f64 },
+    Pictures { pictures: Arc<dyn ImageEncoder>, floor: f64 },
 }
 
 #[derive(Clone)]
@@ -201,18 +188,18 @@ impl QueryEncoders {
         let encoder = self.encoder(sense, id, PATIENCE).await?;
         let text = text.to_owned();
         let embedding = move || match encoder {
-            Encoder::Text(embedder, reads) => Ok(Embedded {
+            Encoder::Text { embedder, english } => Ok(Embedded {
                 vector: embedder.embed_query(&text)?,
                 floor: f64::from(embedder.similarity_floor()),
                 even: f64::from(embedder.similarity_even()),
-                english: reads == Reads::English,
+                english,
             }),
-            Encoder::Image(texts, reads, floor, even) => {
+            Encoder::Image { texts, english, floor, even } => {
                 let vector = texts.embed_texts(&[&text])?.into_iter().next().ok_or(NoVector::Interrupted)?;
-                Ok(Embedded { vector, floor, even, english: reads == Reads::English })
+                Ok(Embedded { vector, floor, even, english })
             }
             // Nobody asks it for a text.
-            Encoder::Pictures(..) => Err(NoVector::Interrupted),
+            Encoder::Pictures { .. } => Err(NoVector::Interrupted),
         };
         let embedded: Result<Embedded, NoVector> =
             tokio::task::spawn_blocking(embedding).await.map_err(|_| NoVector::Interrupted)?;
@@ -226,11 +213,12 @@ impl QueryEncoders {
         if self.configured(Sense::Picture).is_none() {
             return Err(NoVector::Off);
         }
-        let Encoder::Pictures(encoder, floor) = self.encoder(Sense::Picture, id, PATIENCE_FOR_PICTURES).await? else {
+        let encoder = self.encoder(Sense::Picture, id, PATIENCE_FOR_PICTURES).await?;
+        let Encoder::Pictures { pictures, floor } = encoder else {
             return Err(NoVector::Interrupted);
         };
         let looking = move || {
-            let vector = encoder.embed_pictures(&[picture.as_picture()])?.into_iter().next();
+            let vector = pictures.embed_pictures(&[picture.as_picture()])?.into_iter().next();
             // Halfway to the same picture.
             let even = (floor + 1.0) / 2.0;
             Ok(vector.flatten().map(|vector| Embedded { vector, floor, even, english: false }))
@@ -305,31 +293,32 @@ impl QueryEncoders {
         let (folder, id) = (self.0.folder.clone(), id.to_owned());
         let verified = tokio::task::spawn_blocking(move || Registry::open(folder)?.get(&id)).await;
         let manifest = verified.map_err(|_| NoVector::Interrupted)??;
-        let reads = Reads::of(&manifest);
+        let english = manifest.languages == ["en"];
         let loading: Box<dyn FnOnce() -> Result<Encoder, ModelError> + Send> = match sense {
-            Sense::Text => {
-                Box::new(move || Ok(Encoder::Text(Arc::new(TextEmbedder::load(&manifest, THREADS)?), reads)))
-            }
+            Sense::Text => Box::new(move || {
+                Ok(Encoder::Text { embedder: Arc::new(TextEmbedder::load(&manifest, THREADS)?), english })
+            }),
             Sense::Image => {
                 // An image model that stands on a text model shares it with whoever else asks for that.
                 let shared = match image::table(&manifest)?.needs_text_model() {
                     Some(id) => match self.encoder(Sense::Text, id, LONG).await? {
-                        Encoder::Text(embedder, _) => Some(embedder),
-                        Encoder::Image(..) | Encoder::Pictures(..) => None,
+                        Encoder::Text { embedder, .. } => Some(embedder),
+                        Encoder::Image { .. } | Encoder::Pictures { .. } => None,
                     },
                     None => None,
                 };
                 Box::new(move || {
                     let texts = image::load_texts(&manifest, THREADS, shared)?;
                     let table = image::table(&manifest)?;
-                    let (floor, even) = (table.similarity_floor, table.similarity_even());
-                    Ok(Encoder::Image(texts.into(), reads, f64::from(floor), f64::from(even)))
+                    let (floor, even) = (f64::from(table.similarity_floor), f64::from(table.similarity_even()));
+                    Ok(Encoder::Image { texts: texts.into(), english, floor, even })
                 })
             }
             Sense::Picture => Box::new(move || {
                 let options = ImageOptions { threads: THREADS, ..ImageOptions::default() };
                 let pictures = image::load_pictures(&manifest, options)?;
-                Ok(Encoder::Pictures(pictures.into(), f64::from(image::table(&manifest)?.likeness_floor)))
+                let floor = f64::from(image::table(&manifest)?.likeness_floor);
+                Ok(Encoder::Pictures { pictures: pictures.into(), floor })
             }),
         };
         Ok(tokio::task::spawn_blocking(loading).await.map_err(|_| NoVector::Interrupted)??)
