@@ -7,6 +7,7 @@ use heimdex_db::{
     enums::{self, EnumDrift},
     pool::ConnectError,
     schema::MigrateError,
+    search::VectorSearch,
     store::{Store, StoreError},
     vectors::{self, VectorKind},
 };
@@ -126,6 +127,7 @@ pub async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppS
     Ok(AppState::new(Inner {
         config,
         callers: PersonReader::start(pool.clone()),
+        vectors: VectorSearch::new(pool.clone()),
         pool,
         store,
         verifier,

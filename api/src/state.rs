@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use heimdex_db::{PgPool, store::Store};
+use heimdex_db::{PgPool, search::VectorSearch, store::Store};
 
 use crate::{
     auth::{TokenCache, liveness::Liveness, reader::PersonReader, verifier::Verifier},
@@ -19,6 +19,7 @@ pub struct AppState(Arc<Inner>);
 pub struct Inner {
     pub config: Config,
     pub pool: PgPool,
+    pub vectors: VectorSearch,
     pub store: Store,
     pub verifier: Verifier,
     pub tokens: TokenCache,

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use heimdex_db::{
     SceneId, UserId, VideoId,
-    search::{self, Embedding, Filters, Near, Planned},
+    search::{self, Embedding, Filters, Near, Planned, VectorSearch},
     vectors::{VectorKind, ensure_model},
 };
 use heimdex_testing::TestDb;
@@ -18,6 +18,11 @@ const TEXT_MODEL: &str = "text-of-the-tests";
 const IMAGE_MODEL: &str = "image-of-the-tests";
 const DIMENSION: usize = 16;
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Kind, model, its index, and the indexes that begin with the owner.
+const SPACES: [(VectorKind, &str, &str, &[&str]); 2] = [
+    (VectorKind::Text, TEXT_MODEL, "text_windows_text_of_the_tests_hnsw", &["text_windows_by_owner"]),
+    (VectorKind::Image, IMAGE_MODEL, "scenes_image_of_the_tests_hnsw", &["scenes_by_image_model", "scenes_by_owner"]),
+];
 
 /// One owner with 20,500 scenes, and forty with fifty each.
 struct Library {
@@ -89,19 +94,18 @@ impl Library {
         self.db.pool()
     }
 
+    async fn plan(&self, owner: UserId, planned: Planned<'_>, filters: &Filters) -> Plan {
+        let explained = search::explain(self.pool(), owner, planned, filters).await.unwrap();
+        let mut plan = Plan::default();
+        collect(&explained[0]["Plan"], true, &mut plan);
+        plan
+    }
+
     /// What was read to answer.
     async fn reads(&self, owner: UserId, planned: Planned<'_>) -> BTreeSet<Read> {
-        let plan = search::explain(self.pool(), owner, planned, &Filters::default()).await.unwrap();
-        let mut reads = BTreeSet::new();
-        collect(&plan[0]["Plan"], &mut reads);
-        for read in &reads {
-            let everybody = ["scenes", "text_windows", "screen_texts", "scene_tags", "face_tracks"];
-            assert!(
-                !(read.how == "Seq Scan" && everybody.contains(&read.what.as_str())),
-                "{planned:?} reads everything: {reads:?}"
-            );
-        }
-        reads
+        let plan = self.plan(owner, planned, &Filters::default()).await;
+        plan.reads_no_table_through();
+        plan.reads
     }
 
     /// Of a scene of the owner.
@@ -123,7 +127,8 @@ impl Library {
         query: &Embedding,
     ) -> (BTreeSet<SceneId>, BTreeSet<SceneId>) {
         let near = Near { except: None, floor: -1.0, limit: 200 };
-        let found = search::near(self.pool(), kind, owner, query, &Filters::default(), near, DEADLINE).await.unwrap();
+        let search = VectorSearch::new(self.pool().clone());
+        let found = search.near(kind, owner, query, &Filters::default(), near, DEADLINE).await.unwrap();
         assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
         let exact: Vec<SceneId> = sqlx::query_scalar(
             "SELECT scene_id FROM scenes WHERE owner_id = $1 ORDER BY image_vec <=> $2::real[]::vector LIMIT 10",
@@ -153,19 +158,40 @@ struct Read {
     what: String,
 }
 
-/// Parts of a plan that the others made superfluous are in it too, with no loops. A table that is read from its beginning only until there are
-/// so many rows of the owner is not read through: it is how the rows of somebody who has nearly all of them are counted.
-fn collect(node: &Value, reads: &mut BTreeSet<Read>) {
-    if node["Actual Loops"].as_f64() == Some(0.0) {
-        return;
+#[derive(Debug, Default)]
+struct Plan {
+    /// What the statement has after `WITH`, carried out or not.
+    parts: BTreeSet<String>,
+    reads: BTreeSet<Read>,
+}
+
+impl Plan {
+    fn reads_no_table_through(&self) {
+        let everybody = ["scenes", "text_windows", "screen_texts", "scene_tags", "face_tracks"];
+        let through = |read: &&Read| read.how == "Seq Scan" && everybody.contains(&read.what.as_str());
+        assert_eq!(self.reads.iter().find(through), None, "{self:?}");
     }
+
+    fn is_of(&self, parts: &[&str]) -> bool {
+        self.parts.iter().map(String::as_str).eq(parts.iter().copied())
+    }
+}
+
+/// Parts of a plan that the others made superfluous are in it too, with no loops; nothing below them ran. A table that is read from its
+/// beginning only until there are so many rows of the owner is not read through: it is how the rows of somebody who has nearly all of them
+/// are counted.
+fn collect(node: &Value, above_ran: bool, plan: &mut Plan) {
+    if let Some(part) = node["Subplan Name"].as_str().and_then(|name| name.strip_prefix("CTE ")) {
+        plan.parts.insert(part.into());
+    }
+    let ran = above_ran && node["Actual Loops"].as_f64() != Some(0.0);
     let how = node["Node Type"].as_str().unwrap();
-    if let Some(what) = node["Index Name"].as_str().or_else(|| node["Relation Name"].as_str()) {
-        reads.insert(Read { how: how.into(), what: what.into() });
+    if ran && let Some(what) = node["Index Name"].as_str().or_else(|| node["Relation Name"].as_str()) {
+        plan.reads.insert(Read { how: how.into(), what: what.into() });
     }
-    for part in node["Plans"].as_array().into_iter().flatten() {
-        if !(how == "Limit" && part["Node Type"] == "Seq Scan") {
-            collect(part, reads);
+    for below in node["Plans"].as_array().into_iter().flatten() {
+        if !(how == "Limit" && below["Node Type"] == "Seq Scan") {
+            collect(below, ran, plan);
         }
     }
 }
@@ -175,28 +201,97 @@ fn names(reads: &BTreeSet<Read>, index: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_search_reads_what_is_the_owners_and_no_more_of_it_than_it_must() {
+async fn vectors_are_compared_where_they_are_few_and_walked_where_they_are_many() {
     let library = Library::new().await;
     let (large, small) = (library.large, library.small);
-
-    // Vectors: few are compared, many are walked.
-    for (kind, model, hnsw) in [
-        (VectorKind::Text, TEXT_MODEL, "text_windows_text_of_the_tests_hnsw"),
-        (VectorKind::Image, IMAGE_MODEL, "scenes_image_of_the_tests_hnsw"),
-    ] {
+    let search = VectorSearch::new(library.pool().clone());
+    for (kind, model, hnsw, by_owner) in SPACES {
         let query = Embedding { model: model.into(), vector: library.looks(large).await };
-        let reads = library.reads(large, Planned::Near(kind, &query)).await;
-        assert!(names(&reads, hnsw), "{reads:?}");
-        let reads = library.reads(small, Planned::Near(kind, &query)).await;
-        assert!(!names(&reads, hnsw), "{reads:?}");
-        // Once, not for each of their videos.
-        assert!(!reads.iter().any(|read| read.how == "Bitmap Index Scan"), "{reads:?}");
+        let planned = Planned::Near(&search, kind, &query);
+        let everything = Filters::default();
 
+        let plan = library.plan(small, planned, &everything).await;
+        plan.reads_no_table_through();
+        assert!(plan.is_of(&["exact"]), "{plan:?}");
+        assert!(by_owner.iter().any(|index| names(&plan.reads, index)), "{plan:?}");
+        assert!(!names(&plan.reads, hnsw), "{plan:?}");
+        // Once, not for each of their videos.
+        assert!(!plan.reads.iter().any(|read| read.how == "Bitmap Index Scan"), "{plan:?}");
+
+        let plan = library.plan(large, planned, &everything).await;
+        plan.reads_no_table_through();
+        assert!(plan.is_of(&["walked"]), "{plan:?}");
+        assert!(names(&plan.reads, hnsw), "{plan:?}");
+
+        // To know which: the owner's rows of one table, no further than it must.
+        for owner in [small, large] {
+            library.reads(owner, Planned::Few(kind, model)).await;
+        }
         let (found, exact) = library.nearest(kind, small, &query).await;
         assert_eq!(found, exact);
         let (found, exact) = library.nearest(kind, large, &query).await;
         assert!(found.intersection(&exact).count() >= 9, "{found:?} {exact:?}");
     }
+}
+
+#[tokio::test]
+async fn how_many_vectors_pass_filters_is_found_by_the_statement_itself() {
+    let library = Library::new().await;
+    let (large, small) = (library.large, library.small);
+    let search = VectorSearch::new(library.pool().clone());
+    let video: VideoId =
+        sqlx::query_scalar("SELECT video_id FROM videos WHERE owner_id = $1 ORDER BY video_id LIMIT 1")
+            .bind(large)
+            .fetch_one(library.pool())
+            .await
+            .unwrap();
+    let in_english = Filters { languages: Some(vec!["en".into()]), ..Filters::default() };
+    let in_one_video = Filters { video_ids: Some(vec![video]), ..Filters::default() };
+    for (kind, model, hnsw, _) in SPACES {
+        let query = Embedding { model: model.into(), vector: library.looks(large).await };
+        for (owner, filters, walked) in
+            [(large, &in_english, true), (large, &in_one_video, false), (small, &in_english, false)]
+        {
+            let plan = library.plan(owner, Planned::Near(&search, kind, &query), filters).await;
+            assert!(plan.is_of(&["exact", "few", "walked"]), "{plan:?}");
+            assert_eq!(names(&plan.reads, hnsw), walked, "{filters:?}: {plan:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_library_that_has_grown_large_is_walked_once_its_size_is_counted_again() {
+    let library = Library::new().await;
+    let large = library.large;
+    let query = Embedding { model: TEXT_MODEL.into(), vector: library.looks(large).await };
+    let everything = Filters::default();
+    let remembering = VectorSearch::remembering(library.pool().clone(), Duration::MAX);
+    let forgetting = VectorSearch::remembering(library.pool().clone(), Duration::ZERO);
+    let searches = [&remembering, &forgetting];
+
+    // Three scenes of each of 205 videos less, it is one of 19,885.
+    let less = "DELETE FROM text_windows WHERE owner_id = $1 AND start_ms <= 3000";
+    let gone = sqlx::query(less).bind(large).execute(library.pool()).await.unwrap().rows_affected();
+    assert_eq!(gone, 615);
+    for search in searches {
+        let plan = library.plan(large, Planned::Near(search, VectorKind::Text, &query), &everything).await;
+        assert!(plan.is_of(&["exact"]), "{plan:?}");
+    }
+
+    let more = "INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
+        SELECT run_id, scene_id, owner_id, 0, start_ms, end_ms, text, image_vec, 'text-of-the-tests' FROM scenes WHERE owner_id = $1 AND start_ms <= 3000";
+    let grown = sqlx::query(more).bind(large).execute(library.pool()).await.unwrap().rows_affected();
+    assert_eq!(grown, 615);
+    for (search, part) in searches.into_iter().zip(["exact", "walked"]) {
+        let plan = library.plan(large, Planned::Near(search, VectorKind::Text, &query), &everything).await;
+        assert!(plan.is_of(&[part]), "{plan:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_reads_what_is_the_owners_and_no_more_of_it_than_it_must() {
+    let library = Library::new().await;
+    let (large, small) = (library.large, library.small);
 
     // Words of the largest library by the index that begins with its owner. (Parts of words are bounded by a limit, and of somebody who has
     // nearly everything the planner may as well begin to read.)

@@ -13,7 +13,7 @@ use std::{
 use common::{PATIENCE, Uploaded, World, media, until};
 use heimdex_db::{
     Stage, ledger,
-    search::{self, Embedding, Filters, Near},
+    search::{self, Embedding, Filters, Near, VectorSearch},
     stage::redo_of,
     vectors::VectorKind,
 };
@@ -51,7 +51,8 @@ impl Reader {
         let query = Embedding { model: self.texts.id().to_owned(), vector };
         let near = Near { except: None, floor: self.floor, limit: 20 };
         let (pool, patience) = (world.pool(), Duration::from_secs(5));
-        let found = search::near(pool, VectorKind::Image, video.owner_id, &query, &Filters::default(), near, patience)
+        let found = VectorSearch::new(pool.clone())
+            .near(VectorKind::Image, video.owner_id, &query, &Filters::default(), near, patience)
             .await
             .unwrap();
         let mut starts = Vec::new();

@@ -85,5 +85,5 @@ async fn neighbours(
     let floor = state.encoders.likeness_floor(sense, &query.model).await.unwrap_or(FLOOR);
     let near = Near { except: Some(scene), floor, limit };
     let everything = Filters::default();
-    search::near(&state.pool, sense.vectors(), owner, &query, &everything, near, DEADLINE).await.map(Some)
+    state.vectors.near(sense.vectors(), owner, &query, &everything, near, DEADLINE).await.map(Some)
 }

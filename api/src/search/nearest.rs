@@ -41,7 +41,7 @@ async fn near(
     // One space after the other: of the connections of a search a channel has one.
     let mut found = Vec::with_capacity(queries.len());
     for (query, near, even) in &queries {
-        let here = search::near(&state.pool, sense.vectors(), owner, query, &question.filters, *near, DEADLINE).await?;
+        let here = state.vectors.near(sense.vectors(), owner, query, &question.filters, *near, DEADLINE).await?;
         found.push((here, (near.floor, *even)));
     }
     Ok(most_probable(channel, found.into_iter()))

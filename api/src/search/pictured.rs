@@ -55,7 +55,7 @@ pub async fn run(
     let kind = Sense::Picture.vectors();
     let asked: Vec<_> = queries
         .iter()
-        .map(|(query, near, _)| search::near(&state.pool, kind, owner, query, &question.filters, *near, DEADLINE))
+        .map(|(query, near, _)| state.vectors.near(kind, owner, query, &question.filters, *near, DEADLINE))
         .collect();
     let marks = queries.iter().map(|(_, near, even)| (near.floor, *even));
     let near: Vec<_> = at_most(CONNECTIONS, asked).await.into_iter().collect::<Result<_, _>>().map_err(late)?;

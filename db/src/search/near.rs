@@ -1,16 +1,9 @@
 //! What is near: scenes by the vectors of what is said in them, or of what they show. The two differ in their table and columns.
 
-use std::{
-    num::NonZeroUsize,
-    sync::{LazyLock, Mutex, PoisonError},
-    time::{Duration, Instant},
-};
-
-use lru::LruCache;
 use pgvector::Vector;
-use sqlx::{PgExecutor, PgPool, Postgres, QueryBuilder};
+use sqlx::{PgExecutor, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Planning, fetch, places, push_filters, push_visible};
+use super::{Candidate, Filters, places, push_filters, push_visible};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
@@ -41,16 +34,8 @@ const FEW: i64 = 20_000;
 /// costs to compare one.
 const WALKED: i64 = 100;
 
-/// What is known of how many vectors somebody has, table and model: to count twenty thousand takes a good part of a search.
-static COUNTED: LazyLock<Mutex<LruCache<Counted, (Instant, Way)>>> =
-    LazyLock::new(|| Mutex::new(LruCache::new(OWNERS)));
-type Counted = (UserId, &'static str, String);
-const OWNERS: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
-/// Whoever has just become or stopped being one with many is searched the slower way for so long.
-const COUNTED_FOR: Duration = Duration::from_secs(30);
-
 /// How vectors are compared with a query.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// One by one.
     Few,
@@ -60,48 +45,29 @@ pub(super) enum Way {
     ToBeCounted,
 }
 
-/// The best scenes by cosine distance; of faces none.
-pub async fn candidates(
-    pool: &PgPool,
+/// `SELECT count(*) <= FEW …`, counted no further than it must: of those that pass the filters, or without any of all that the owner has,
+/// which is the owner's index and no other table. Says whether there is such a channel.
+pub(super) fn push_few(
+    sql: &mut QueryBuilder<Postgres>,
     kind: VectorKind,
     owner: UserId,
-    query: &Embedding,
+    model: &str,
     filters: &Filters,
-    near: Near,
-    deadline: Duration,
-) -> Result<Vec<Candidate>, DbError> {
-    let mut sql = QueryBuilder::<Postgres>::new("");
-    let way = if filters.narrows() { Way::ToBeCounted } else { way(pool, kind, owner, &query.model).await? };
-    if !push_statement(&mut sql, kind, owner, query, filters, near, way)? {
-        return Ok(Vec::new());
+) -> Result<bool, DbError> {
+    let Some((table, _, model_column)) = kind.indexed() else { return Ok(false) };
+    let model = plain_name(model)?;
+    sql.push(format!("SELECT count(*) <= {FEW} AS yes FROM (SELECT FROM {table} s "));
+    if filters.narrows() {
+        push_visible(sql, filters);
     }
-    fetch(pool, deadline, Planning::Vectors, sql).await
-}
-
-/// By all that the owner has.
-async fn way(pool: &PgPool, kind: VectorKind, owner: UserId, model: &str) -> Result<Way, DbError> {
-    let Some((table, _, model_column)) = kind.indexed() else { return Ok(Way::Few) };
-    let key = (owner, table, model.to_owned());
-    let known = COUNTED.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
-    if let Some((at, way)) = known
-        && at.elapsed() < COUNTED_FOR
-    {
-        return Ok(way);
+    sql.push(format!(" WHERE s.{model_column} = '{model}' AND "));
+    if filters.narrows() {
+        push_filters(sql, owner, filters);
+    } else {
+        sql.push(" s.owner_id = ").push_bind(owner);
     }
-    let mut sql = QueryBuilder::<Postgres>::new("SELECT ");
-    push_few(&mut sql, table, model_column, plain_name(model)?, owner);
-    let few: bool = sql.build_query_scalar().fetch_one(pool).await?;
-    let way = if few { Way::Few } else { Way::Many };
-    COUNTED.lock().unwrap_or_else(PoisonError::into_inner).put(key, (Instant::now(), way));
-    Ok(way)
-}
-
-/// `count(*) <= few FROM …`, of all that the owner has.
-fn push_few(sql: &mut QueryBuilder<Postgres>, table: &str, model_column: &str, model: &str, owner: UserId) {
-    sql.push(format!(
-        "count(*) <= {FEW} AS yes FROM (SELECT FROM {table} s WHERE s.{model_column} = '{model}' AND s.owner_id = "
-    ));
-    sql.push_bind(owner).push(format!(" LIMIT {FEW} + 1) AS counted"));
+    sql.push(format!(" LIMIT {FEW} + 1) AS counted"));
+    Ok(true)
 }
 
 /// Few are compared exactly. Many are walked in the order of the model's partial index (`crate::vectors`), whose expression and literal
@@ -126,16 +92,8 @@ pub(super) fn push_statement(
 
     sql.push("WITH ");
     if way == Way::ToBeCounted {
-        sql.push("few AS MATERIALIZED (SELECT ");
-        if filters.narrows() {
-            sql.push(format!("count(*) <= {FEW} AS yes FROM (SELECT FROM {table} s "));
-            push_visible(sql, filters);
-            sql.push(format!(" WHERE s.{model_column} = '{model}' AND "));
-            push_filters(sql, owner, filters);
-            sql.push(format!(" LIMIT {FEW} + 1) AS counted"));
-        } else {
-            push_few(sql, table, model_column, model, owner);
-        }
+        sql.push("few AS MATERIALIZED (");
+        push_few(sql, kind, owner, &query.model, filters)?;
         sql.push("), ");
     }
     let half = format!("::halfvec({dimension})");

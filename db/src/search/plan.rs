@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Embedding, Filters, Near, Planning, bounded, near, tagged, who, words, written};
+use super::{Embedding, Filters, Near, Planning, VectorSearch, bounded, near, tagged, who, words, written};
 use crate::{error::DbError, ids::UserId, vectors::VectorKind};
 
 /// Which statement is looked at.
@@ -14,7 +14,10 @@ pub enum Planned<'a> {
     Written(&'a str),
     Tagged(&'a str),
     Who(&'a str),
-    Near(VectorKind, &'a Embedding),
+    /// Whether the owner's vectors of a model are few.
+    Few(VectorKind, &'a str),
+    /// The one that this search would carry out now.
+    Near(&'a VectorSearch, VectorKind, &'a Embedding),
 }
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -39,9 +42,15 @@ pub async fn explain(
         Planned::Written(query) => written::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Tagged(query) => tagged::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Who(query) => who::push_statement(&mut sql, owner, query, filters, LIMIT),
-        Planned::Near(kind, query) => {
+        Planned::Few(kind, model) => {
+            if !near::push_few(&mut sql, kind, owner, model, filters)? {
+                return Ok(serde_json::Value::Null);
+            }
+        }
+        Planned::Near(search, kind, query) => {
             let near = Near { except: None, floor: 0.0, limit: LIMIT };
-            if !near::push_statement(&mut sql, kind, owner, query, filters, near, near::Way::ToBeCounted)? {
+            let way = search.way(kind, owner, &query.model, filters).await?;
+            if !near::push_statement(&mut sql, kind, owner, query, filters, near, way)? {
                 return Ok(serde_json::Value::Null);
             }
         }
