@@ -43,6 +43,8 @@ fn environment() -> Result<Environment, ModelError> {
 pub(crate) enum Inputs {
     /// Always the same size, a few at a time: what one run has needed serves the next.
     Alike,
+    /// Of many sizes up to a bound. An arena keeps what the largest one took; a plan of memory for each size would be kept as well, and is not made.
+    Bounded,
     /// Pictures and sentences of any size. An arena would keep what the largest one took, for each graph and as long as the process lives.
     OfAnySize,
 }
@@ -59,9 +61,8 @@ pub(crate) fn session(manifest: &Manifest, path: &Path, threads: usize, inputs: 
         let builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
         let builder =
             builder.with_optimization_level(GraphOptimizationLevel::All).map_err(|error| error.to_string())?;
-        let kept = inputs == Inputs::Alike;
-        let builder = builder.with_memory_pattern(kept).map_err(|error| error.to_string())?;
-        let cpu = CPU::default().with_arena_allocator(kept).build().error_on_failure();
+        let builder = builder.with_memory_pattern(inputs == Inputs::Alike).map_err(|error| error.to_string())?;
+        let cpu = CPU::default().with_arena_allocator(inputs != Inputs::OfAnySize).build().error_on_failure();
         let mut builder = builder.with_execution_providers([cpu]).map_err(|error| error.to_string())?;
         builder.commit_from_file(path).map_err(text)
     };

@@ -63,7 +63,7 @@ impl Detector {
         threads: usize,
     ) -> Result<Self, ModelError> {
         let path = manifest.file(file)?;
-        let session = onnx::session(manifest, &path, threads, onnx::Inputs::OfAnySize)?;
+        let session = onnx::session(manifest, &path, threads, onnx::Inputs::Bounded)?;
         let input = onnx::only_names(manifest, &path, &session)?.0;
         let detector = Self { session: Mutex::new(session), input, mean, std };
         let probe = detector.run(&vec![0.0; 3 * 32 * 64], 64, 32);

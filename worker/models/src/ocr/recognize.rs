@@ -58,7 +58,7 @@ impl Recognizer {
             expected,
             found,
         };
-        let session = onnx::session(manifest, &path, threads, onnx::Inputs::OfAnySize)?;
+        let session = onnx::session(manifest, &path, threads, onnx::Inputs::Bounded)?;
         let input = onnx::only_names(manifest, &path, &session)?.0;
         let dictionary = session.metadata().ok().and_then(|metadata| metadata.custom(DICTIONARY));
         let Some(dictionary) = dictionary else {
