@@ -31,9 +31,9 @@ pub fn of_writing(score: f64) -> f64 {
     if score >= 1.0 { 0.95 } else { 0.1 + 0.8 * ((score - 0.5) / 0.5).clamp(0.0, 1.0) }
 }
 
-/// Of tags that are named in a query of so many words: one of many words says a part of what is meant.
-pub fn of_tags(score: f64, words: usize) -> f64 {
-    0.75 * score.min(1.0) / (words.max(1) as f64).powf(0.1)
+/// Of tags that are named in a query, and are so much of what it says: a man is not yet an old man in happy tears.
+pub fn of_tags(score: f64, share: f64) -> f64 {
+    0.75 * score.min(1.0) * share.clamp(0.0, 1.0).sqrt()
 }
 
 /// Of people who are named, wholly or by one of their names, and are in a scene all the time or some of it. Whoever writes a name means it.
@@ -61,14 +61,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn more_is_never_less_probable(a in -1.0_f64..3.0, b in -1.0_f64..3.0, words in 0_usize..50) {
+        fn more_is_never_less_probable(a in -1.0_f64..3.0, b in -1.0_f64..3.0, share in 0.0_f64..1.0) {
             let (less, more) = (a.min(b), a.max(b));
             let shares = (less.clamp(0.0, 1.0), more.clamp(0.0, 1.0));
             for (less, more) in [
                 (of_similarity(less, 0.18, 0.43), of_similarity(more, 0.18, 0.43)),
                 (of_words(less, shares.0), of_words(more, shares.1)),
                 (of_writing(less), of_writing(more)),
-                (of_tags(less.max(0.0), words), of_tags(more.max(0.0), words)),
+                (of_tags(less.max(0.0), share), of_tags(more.max(0.0), share)),
+                (of_tags(share, shares.0), of_tags(share, shares.1)),
                 (of_people(shares.0), of_people(shares.1)),
                 (of_title(shares.0), of_title(shares.1)),
             ] {

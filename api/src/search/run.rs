@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Evidence, Filters, HitRow, ListedAfter, Written},
+    search::{self, Candidate, Evidence, Filters, HitRow, ListedAfter, Tagged, Written},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -354,8 +354,14 @@ async fn who(state: &AppState, owner: UserId, question: &Question) -> Result<Vec
 
 async fn tagged(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
     let found = search::tagged(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
-    let words = question.text.split_whitespace().count();
-    Ok(of(Channel::Tagged, found, |candidate| belief::of_tags(candidate.score, words)))
+    let found = found.into_iter().map(|Tagged { candidate, share }| Found {
+        belief: belief::of_tags(candidate.score, share),
+        detail: detail(Channel::Tagged, &candidate),
+        candidate,
+        at_ms: None,
+        quote: None,
+    });
+    Ok(found.collect())
 }
 
 async fn titled(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {

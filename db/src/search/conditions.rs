@@ -104,8 +104,24 @@ pub(super) fn push_people(sql: &mut QueryBuilder<Postgres>, people: &[PersonId])
 
 /// The text can be read in `w`, a row of `screen_texts`, which is of the scene `s`.
 pub(super) fn push_written(sql: &mut QueryBuilder<Postgres>, text: &str) {
-    sql.push("w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND w.text ILIKE ")
-        .push_bind(like_part(text));
+    sql.push("w.run_id = s.run_id AND w.scene_id = s.scene_id AND w.owner_id = s.owner_id AND ");
+    push_letters(sql, "w", text);
+}
+
+/// A text is letter by letter in that of the row `alias`. Who reads pictures takes letters that stand far apart for a word.
+pub(super) fn push_letters(sql: &mut QueryBuilder<Postgres>, alias: &str, text: &str) {
+    sql.push(format!("({alias}.text ILIKE ")).push_bind(like_part(text));
+    if let Some(joined) = joined(text) {
+        sql.push(format!(" OR {alias}.text ILIKE ")).push_bind(like_part(&joined));
+    }
+    sql.push(")");
+}
+
+/// Three or more single letters as a word.
+fn joined(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let spaced = words.len() >= 3 && words.iter().all(|word| word.chars().count() == 1);
+    spaced.then(|| words.concat())
 }
 
 /// Letters of scripts that put no spaces between words, or, as Korean does, particles right behind them: there a word is
@@ -121,4 +137,18 @@ pub(super) fn has_no_spaces(c: char) -> bool {
         | '\u{f900}'..='\u{faff}'   // Han, compatibility
         | '\u{20000}'..='\u{323af}' // Han, rare
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn letters_that_stand_apart_are_a_word_and_words_are_not() {
+        assert_eq!(joined("L P E D").as_deref(), Some("LPED"));
+        assert_eq!(joined(" U  S A ").as_deref(), Some("USA"));
+        for other in ["is it", "a b", "LPED", "plan B 2", ""] {
+            assert_eq!(joined(other), None, "{other}");
+        }
+    }
 }

@@ -9,10 +9,16 @@ use crate::{error::DbError, ids::UserId};
 
 /// The labels that a query names. Where words are written apart, a label is found in the stems of its own language ("cars" says "car"), as
 /// a phrase if it has several words; in Korean as a word with or without a particle behind it; in Chinese, Japanese and Thai anywhere.
+/// Each with its share of what the query says in that language, in words, or in letters where no spaces are between them.
 const NAMED: &str = "said AS MATERIALIZED (
     SELECT c.config, to_tsvector(c.config::regconfig, q.text) AS stems FROM q CROSS JOIN (SELECT DISTINCT config FROM tag_labels) AS c
 ), named AS MATERIALIZED (
-    SELECT l.tag, l.language, l.label, l.config FROM q CROSS JOIN tag_labels l LEFT JOIN said USING (config)
+    SELECT l.tag, l.language, l.label, l.config, least(1, CASE
+               WHEN l.language IN ('zh', 'ja', 'th') THEN char_length(l.label) / greatest(1, char_length(q.text))::double precision
+               WHEN l.language = 'ko' THEN cardinality(string_to_array(l.label, ' ')) / greatest(1, q.words)::double precision
+               -- A phrase is words with operators between them.
+               ELSE (numnode(l.phrase) + 1) / 2 / greatest(1, length(said.stems))::double precision END) AS share
+    FROM q CROSS JOIN tag_labels l LEFT JOIN said USING (config)
     WHERE CASE WHEN l.language IN ('zh', 'ja', 'th') THEN strpos(q.text, lower(l.label)) > 0
                WHEN l.language = 'ko' THEN lower(l.label) = ANY(q.bare) OR strpos(l.label, ' ') > 0 AND strpos(' ' || q.text, ' ' || lower(l.label)) > 0
                ELSE said.stems @@ l.phrase END)";
@@ -33,7 +39,16 @@ fn bare_words(query: &str) -> Vec<String> {
         .collect()
 }
 
-/// The surest scenes with tags that the query names; a scene's score is the sum over those tags.
+/// A scene with tags that a query names; its score is the sum over those tags.
+#[derive(Clone, Copy, Debug, PartialEq, sqlx::FromRow)]
+pub struct Tagged {
+    #[sqlx(flatten)]
+    pub candidate: Candidate,
+    /// What these tags are called is so much of what the query says, 0 to 1.
+    pub share: f64,
+}
+
+/// The surest scenes with tags that the query names.
 pub async fn candidates(
     pool: &PgPool,
     owner: UserId,
@@ -41,7 +56,7 @@ pub async fn candidates(
     filters: &Filters,
     limit: i64,
     deadline: Duration,
-) -> Result<Vec<Candidate>, DbError> {
+) -> Result<Vec<Tagged>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
     fetch(pool, deadline, Planning::Free, sql).await
@@ -56,8 +71,8 @@ pub(super) fn push_statement(
 ) {
     push_named(sql, query);
     sql.push(
-        " SELECT run_id, scene_id, video_id, sum(score)::double precision AS score
-          FROM (SELECT DISTINCT tag FROM named) AS n CROSS JOIN LATERAL (SELECT s.run_id, s.scene_id, v.video_id, s.score FROM scene_tags s ",
+        " SELECT run_id, scene_id, video_id, sum(score)::double precision AS score, least(1, sum(share)) AS share
+          FROM (SELECT tag, max(share) AS share FROM named GROUP BY tag) AS n CROSS JOIN LATERAL (SELECT s.run_id, s.scene_id, v.video_id, s.score FROM scene_tags s ",
     );
     push_visible(sql, filters);
     sql.push(" WHERE s.tag = n.tag AND ");
@@ -71,9 +86,9 @@ pub(super) fn push_statement(
 /// `WITH` the labels that the query names.
 fn push_named(sql: &mut QueryBuilder<Postgres>, query: &str) {
     let query = query.to_lowercase();
-    let bare = bare_words(&query);
+    let (bare, words) = (bare_words(&query), i32::try_from(query.split_whitespace().count()).unwrap_or(i32::MAX));
     sql.push("WITH q AS MATERIALIZED (SELECT ").push_bind(query).push("::text AS text, ");
-    sql.push_bind(bare).push("::text[] AS bare), ").push(NAMED);
+    sql.push_bind(bare).push("::text[] AS bare, ").push_bind(words).push("::int AS words), ").push(NAMED);
 }
 
 /// A query in English, as far as the vocabulary speaks its language: the English labels of the tags that it names. `None` where it names

@@ -1,12 +1,17 @@
 //! What was written on screen: substrings, which is right for languages without spaces too; signs that have at least half of a longer
-//! query's words; and for misspellings and misreadings, words that share most of their trigrams (`pg_trgm`'s word similarity).
+//! query's words, or of its characters where it is written without spaces, be it in several lines; and for misspellings and
+//! misreadings, words that share most of their trigrams (`pg_trgm`'s word similarity).
 
 use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::{Candidate, Filters, Planning, RANKED, bounded, push_filters, push_visible};
-use crate::{error::DbError, ids::UserId, videos::like_part};
+use super::{
+    Candidate, Filters, Planning, RANKED, bounded,
+    conditions::{has_no_spaces, push_letters},
+    push_filters, push_visible,
+};
+use crate::{error::DbError, ids::UserId};
 
 /// Word similarity below which a text says something else: of seven letters one may be wrong.
 const FLOOR: &str = "0.55";
@@ -19,6 +24,10 @@ const WORDS: i64 = 12;
 const MISSPELT_WORDS: usize = 4;
 /// Lines with any of them that are looked at.
 const LINES: i64 = 500;
+/// Characters of a piece of a query without spaces: an index of trigrams knows none that is shorter.
+const PIECE: usize = 3;
+/// Pieces of a query that are looked for.
+const PIECES: usize = 12;
 
 /// A scene whose pictures have the query in writing.
 #[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
@@ -85,24 +94,33 @@ pub(super) fn push_statement(
     if let Misspelt::Words(words) = &misspelt {
         push_misspelt(sql, owner, words, filters);
     }
-    sql.push(
-        "found AS MATERIALIZED (SELECT l.run_id, l.scene_id, l.video_id, l.text, l.at_ms, (CASE WHEN l.text ILIKE ",
-    );
-    let phrase = like_part(query);
-    sql.push_bind(phrase.clone()).push(" THEN 1 + least(1, char_length(");
+    if let Misspelt::Pieces(pieces) = &misspelt {
+        push_pieces(sql, owner, pieces, filters);
+    }
+    sql.push("found AS MATERIALIZED (SELECT l.run_id, l.scene_id, l.video_id, l.text, l.at_ms, (CASE WHEN ");
+    push_letters(sql, "l", query);
+    sql.push(" THEN 1 + least(1, char_length(");
     sql.push_bind(query.to_owned()).push("::text)::real / greatest(1, char_length(l.text))) ELSE word_similarity(");
     sql.push_bind(query.to_owned()).push(", l.text) END)::double precision AS score FROM (");
     push_lines(sql, owner, filters);
-    sql.push(" AND (s.text ILIKE ").push_bind(phrase);
-    if misspelt == Misspelt::AsAWhole {
+    sql.push(" AND (");
+    push_letters(sql, "s", query);
+    if matches!(misspelt, Misspelt::AsAWhole | Misspelt::Pieces(_)) {
         sql.push(" OR ").push_bind(query.to_owned()).push(" <% s.text");
     }
     sql.push(format!(
         ") LIMIT {RANKED}) AS l
           UNION ALL SELECT run_id, scene_id, video_id, text, at_ms, 0.5 + 0.45 * share FROM worded WHERE share >= 0.5"
     ));
-    if matches!(misspelt, Misspelt::Words(_)) {
-        sql.push(" UNION ALL SELECT run_id, scene_id, video_id, text, at_ms, 0.5 + 0.45 * share FROM misspelt WHERE share >= 0.5");
+    let more = match misspelt {
+        Misspelt::Words(_) => Some("misspelt"),
+        Misspelt::Pieces(_) => Some("pieced"),
+        Misspelt::AsAWhole | Misspelt::Not => None,
+    };
+    if let Some(more) = more {
+        sql.push(format!(
+            " UNION ALL SELECT run_id, scene_id, video_id, text, at_ms, 0.5 + 0.45 * share FROM {more} WHERE share >= 0.5"
+        ));
     }
     sql.push(
         "), best AS (SELECT DISTINCT ON (run_id, scene_id) * FROM found ORDER BY run_id, scene_id, score DESC, at_ms, text)
@@ -122,8 +140,10 @@ fn push_lines(sql: &mut QueryBuilder<Postgres>, owner: UserId, filters: &Filters
 /// How a query is compared with signs that may spell it otherwise.
 #[derive(PartialEq)]
 enum Misspelt {
-    /// One word, or writing without spaces.
+    /// One word, or a little writing without spaces.
     AsAWhole,
+    /// Writing without spaces, of which a sign may have one part on a line and another on the next: as a whole and by all its pieces.
+    Pieces(Vec<String>),
     /// Word by word: a sign has several lines.
     Words(Vec<String>),
     /// Half of three letters is in every line, and no sign is a long sentence.
@@ -135,7 +155,11 @@ impl Misspelt {
         let long = |word: &&str| word.chars().count() >= MISSPELT_FROM;
         let words: Vec<_> =
             query.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let letters: Vec<char> = query.chars().collect();
         match words.len() {
+            1 if letters.len() > PIECE && letters.iter().copied().all(has_no_spaces) => {
+                Self::Pieces(letters.windows(PIECE).take(PIECES).map(|piece| piece.iter().collect()).collect())
+            }
             0 | 1 if long(&query) => Self::AsAWhole,
             2..=MISSPELT_WORDS => Self::Words(words.into_iter().filter(long).map(str::to_owned).collect()),
             _ => Self::Not,
@@ -168,6 +192,25 @@ fn push_misspelt(sql: &mut QueryBuilder<Postgres>, owner: UserId, words: &[Strin
     );
 }
 
+/// Scenes whose lines have pieces of the query, and for how many of its characters they stand.
+fn push_pieces(sql: &mut QueryBuilder<Postgres>, owner: UserId, pieces: &[String], filters: &Filters) {
+    sql.push("pieces AS MATERIALIZED (SELECT l.*, p.n FROM unnest(");
+    sql.push_bind(pieces.to_vec()).push("::text[]) WITH ORDINALITY AS p (piece, n) CROSS JOIN LATERAL (");
+    push_lines(sql, owner, filters);
+    sql.push(" AND s.text ILIKE '%' || p.piece || '%' LIMIT ").push_bind(LINES);
+    sql.push(format!(
+        ") AS l), pieced AS MATERIALIZED (
+            SELECT run_id, scene_id, video_id, (array_agg(text ORDER BY own DESC, at_ms, text))[1] AS text,
+                   (array_agg(at_ms ORDER BY own DESC, at_ms, text))[1] AS at_ms, count(DISTINCT place) / {}::double precision AS share
+            FROM (SELECT *, count(*) OVER (PARTITION BY run_id, scene_id, at_ms, text) AS own FROM pieces) AS had
+            CROSS JOIN LATERAL generate_series(n, n + {}) AS places (place)
+            GROUP BY run_id, scene_id, video_id
+        ), ",
+        pieces.len() + PIECE - 1,
+        PIECE - 1,
+    ));
+}
+
 #[cfg(test)]
 mod tests {
     use super::Misspelt;
@@ -177,7 +220,8 @@ mod tests {
         let words = |words: &[&str]| Misspelt::Words(words.iter().map(|&word| word.to_owned()).collect());
         for (query, expected) in [
             ("Hauptbanhof", Misspelt::AsAWhole),
-            ("上海国际机场", Misspelt::AsAWhole),
+            ("上海站", Misspelt::Not),
+            ("上海国际", Misspelt::Pieces(vec!["上海国".into(), "海国际".into()])),
             ("cat", Misspelt::Not),
             ("", Misspelt::Not),
             ("stabel rules, no smokng", words(&["stabel", "rules", "smokng"])),
