@@ -38,7 +38,7 @@ pub async fn explain(
         Planned::Words(query) => words::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Written(query) => written::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Tagged(query) => tagged::push_statement(&mut sql, owner, query, filters, LIMIT),
-        Planned::Who(query) => who::push_statement(&mut sql, owner, query, filters, LIMIT),
+        Planned::Who(query) => who::push_statement(&mut sql, owner, query, &[], filters, LIMIT),
         Planned::Near(kind, query) => {
             let near = Near { except: None, floor: 0.0, limit: LIMIT };
             if !near::push_statement(&mut sql, kind, owner, query, filters, near, near::Way::ToBeCounted)? {
