@@ -1,6 +1,6 @@
 //! A spelling in Latin letters as what is heard: names that are spelt in the usual ways, or transcribed, get the same key.
 //!
-//! A key has one letter a sound: `k` for k, g and hard c, `p` for p, b, f and v, `t` for t and d, `j` for j and z, `c` for ch, `l` for l and
+//! A key has one letter a sound: `k` for k, g and hard c, `p` for p and f, `b` for b and v, `j` for j and z, `c` for ch, `l` for l and
 //! r, `@` for the Korean eo, `&` for ae. An r before a consonant or at the end is left out ("Park" is "박"), and what is double is single.
 
 /// What two vowels stand for, in this order.
@@ -69,8 +69,10 @@ fn first_sound(letters: &[u8], begins: bool) -> (usize, &'static str) {
         [b'c' | b'g' | b'k', ..] => (1, "k"),
         [b'q', ..] => (1, "c"),
         [b'x', ..] => (1, if begins { "s" } else { "ks" }),
-        [b'b' | b'f' | b'p' | b'v', ..] => (1, "p"),
-        [b'd' | b't', ..] => (1, "t"),
+        [b'f' | b'p', ..] => (1, "p"),
+        [b'b' | b'v', ..] => (1, "b"),
+        [b'd', ..] => (1, "d"),
+        [b't', ..] => (1, "t"),
         [b'j' | b'z', ..] => (1, "j"),
         [b'm', ..] => (1, "m"),
         [b'n', ..] => (1, "n"),
@@ -87,16 +89,23 @@ fn first_sound(letters: &[u8], begins: bool) -> (usize, &'static str) {
 /// The consonants, by which keys that may be of one name are found: those of such keys are the same.
 pub(super) fn consonants(key: &str) -> String {
     let heard = key.chars().filter(|sound| !matches!(sound, 'a' | 'e' | 'i' | 'o' | 'u' | '@' | '&'));
-    heard.map(|sound| if sound == 'c' { 'j' } else { sound }).collect()
+    let soft = |sound| match sound {
+        'c' => 'j',
+        't' => 'd',
+        'p' => 'b',
+        _ => sound,
+    };
+    heard.map(soft).collect()
 }
 
-/// Eo is spelt "u" as well, and "o"; ae is "e", and "a" in words of other languages; a soft j is spelt "ch".
+/// Eo is spelt "u" as well, and "o"; ae is "e"; what Korean says softly is spelt hard as well, as in "Park" and "Chung".
 fn alike(a: u8, b: u8, is_long: bool) -> bool {
     let either = |one: u8, other: u8| (a, b) == (one, other) || (b, a) == (one, other);
+    let in_long = [(b'@', b'o'), (b'c', b'j'), (b't', b'd'), (b'p', b'b')];
     a == b
         || either(b'@', b'u')
         || either(b'&', b'e')
-        || is_long && (either(b'@', b'o') || either(b'&', b'a') || either(b'c', b'j'))
+        || is_long && in_long.into_iter().any(|(one, other)| either(one, other))
 }
 
 fn all_alike(a: &[u8], b: &[u8], is_long: bool) -> bool {

@@ -31,9 +31,12 @@ const PARTLY: f64 = 0.5;
 /// All of a long name, but for a vowel.
 const NEARLY: f64 = 0.4;
 
-/// Sounds of a name that counts wherever it is heard; one with [`SHORTEST`] does as a query by itself.
+/// Sounds of a name that counts wherever it is heard.
 const ENOUGH: usize = 5;
-const SHORTEST: usize = 4;
+/// Of one that counts where the text is nothing else.
+const ENOUGH_ALONE: usize = 4;
+/// Of one that counts where a name is asked for.
+const ENOUGH_AS_NAME: usize = 3;
 /// Letters of a name that may be heard nearly. Names that are at home in scripts of syllables have fewer, and differ by as little as a vowel.
 const LENT: usize = 5;
 
@@ -124,11 +127,12 @@ fn of_one_script(script: Script, words: &[&str], query: &Query) -> f64 {
     for name in &whole {
         for heard in query.heard(script, name) {
             let may_be_near = is_lent(script, letters) && is_lent(heard.script, heard.letters);
-            let weight = match name.len() {
-                ENOUGH.. if same(name, &heard.key) => WHOLE,
-                SHORTEST.. if heard.is_all && same(name, &heard.key) => PARTLY,
-                _ if may_be_near && nearly_same(name, &heard.key) => NEARLY,
-                _ => 0.0,
+            let weight = if name.len() >= heard.least && same(name, &heard.key) {
+                if name.len() >= ENOUGH { WHOLE } else { PARTLY }
+            } else if may_be_near && nearly_same(name, &heard.key) {
+                NEARLY
+            } else {
+                0.0
             };
             best = best.max(weight);
         }

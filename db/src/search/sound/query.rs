@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
+    ENOUGH, ENOUGH_ALONE, ENOUGH_AS_NAME,
     key::{consonants, key},
     reading::{as_family_spells, reading},
     script::{Script, Word, words},
@@ -29,8 +30,8 @@ pub(super) struct Heard {
     pub script: Script,
     pub key: String,
     pub letters: usize,
-    /// The query is nothing else.
-    pub is_all: bool,
+    /// Sounds that a name has to have to be heard here.
+    pub least: usize,
 }
 
 /// By their consonants.
@@ -49,10 +50,10 @@ impl Query {
             let rest = &words[start..];
             let joined = rest.iter().take(JOINED).take_while(|word| word.script == first.script).count();
             for side_by_side in (1..=joined).filter_map(|count| rest.get(..count)) {
-                let is_all = side_by_side.len() == words.len();
+                let least = if side_by_side.len() == words.len() { ENOUGH_ALONE } else { ENOUGH };
                 let Some((last, before)) = side_by_side.split_last() else { continue };
                 for stem in stems(last) {
-                    query.hear(first.script, before.iter().map(|word| word.text.as_str()).chain([stem]), is_all);
+                    query.hear(first.script, before.iter().map(|word| word.text.as_str()).chain([stem]), least);
                 }
             }
             // Chinese is written without spaces.
@@ -61,7 +62,7 @@ impl Query {
             for part in
                 WHOLE_HAN.into_iter().filter(|count| *count < letters.len()).flat_map(|count| letters.windows(count))
             {
-                query.hear(Script::Han, [String::from_iter(part).as_str()], false);
+                query.hear(Script::Han, [String::from_iter(part).as_str()], ENOUGH);
             }
         }
         query
@@ -75,7 +76,7 @@ impl Query {
             && words.len() <= JOINED
             && words.iter().all(|word| word.script == first.script)
         {
-            query.hear(first.script, words.iter().map(|word| word.text.as_str()), true);
+            query.hear(first.script, words.iter().map(|word| word.text.as_str()), ENOUGH_AS_NAME);
         }
         query
     }
@@ -84,11 +85,11 @@ impl Query {
         Self { heard: HashMap::new(), is_latin: words.iter().all(|word| word.script == Script::Latin) }
     }
 
-    fn hear<'a>(&mut self, script: Script, words: impl IntoIterator<Item = &'a str>, is_all: bool) {
+    fn hear<'a>(&mut self, script: Script, words: impl IntoIterator<Item = &'a str>, least: usize) {
         let words: Vec<&str> = words.into_iter().collect();
         let letters: usize = words.iter().map(|word| word.chars().count()).sum();
         for key in keys(script, &words) {
-            self.heard.entry(consonants(&key)).or_default().push(Heard { script, key, letters, is_all });
+            self.heard.entry(consonants(&key)).or_default().push(Heard { script, key, letters, least });
         }
     }
 
