@@ -1,8 +1,9 @@
 //! Where in the picture it is that a scene was found by: the writing, or the face. Asked for the hits of a page only.
 
-use sqlx::{PgExecutor, types::Json};
+use sqlx::{PgExecutor, PgPool, types::Json};
+use uuid::Uuid;
 
-use super::{Candidate, places};
+use super::{Candidate, places, sound};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
@@ -54,13 +55,12 @@ pub async fn writing(
 
 /// The best face in each scene of somebody whom the query names, as [`super::who`] understands names: of somebody whose whole name it has
 /// rather than of somebody with one word of it.
-pub async fn faces(
-    db: impl PgExecutor<'_>,
-    owner: UserId,
-    query: &str,
-    found: &[Candidate],
-) -> Result<Vec<Evidence>, DbError> {
+pub async fn faces(pool: &PgPool, owner: UserId, query: &str, found: &[Candidate]) -> Result<Vec<Evidence>, DbError> {
     let (runs, scenes) = places(found);
+    let sounding = sound::heard_in(pool, owner, &sound::Query::sentence(query)).await?;
+    let heard: Vec<Uuid> = sounding.iter().map(|one| one.person_id.0).collect();
+    let heard_whole: Vec<Uuid> =
+        sounding.iter().filter(|one| one.weight >= sound::WHOLE).map(|one| one.person_id.0).collect();
     let rows = sqlx::query!(
         r#"SELECT DISTINCT ON (d.run_id, d.scene_id) d.run_id AS "run_id: RunId", d.scene_id AS "scene_id: SceneId", d.at_ms,
                   p.display_name AS "name!", (d.box ->> 'x')::real AS "x!", (d.box ->> 'y')::real AS "y!",
@@ -72,16 +72,18 @@ pub async fn faces(
            CROSS JOIN (SELECT ' ' || regexp_replace(lower(unaccent($4)), '[^[:alnum:]]+', ' ', 'g') || ' ' AS words) AS q
            CROSS JOIN LATERAL (SELECT btrim(regexp_replace(lower(unaccent(p.display_name)), '[^[:alnum:]]+', ' ', 'g')) AS name) AS n
            CROSS JOIN LATERAL (SELECT n.name <> '' AND (strpos(q.words, ' ' || n.name || ' ') > 0
-               OR n.name ~ '^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af ]{2,}$' AND strpos(replace(q.words, ' ', ''), replace(n.name, ' ', '')) > 0) AS whole) AS named
-           WHERE t.owner_id = $1 AND p.owner_id = $1 AND (named.whole OR EXISTS (
+               OR n.name ~ '^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af ]{2,}$' AND strpos(replace(q.words, ' ', ''), replace(n.name, ' ', '')) > 0) OR p.person_id = ANY($5) AS whole) AS named
+           WHERE t.owner_id = $1 AND p.owner_id = $1 AND (named.whole OR p.person_id = ANY($6) OR EXISTS (
                SELECT FROM regexp_split_to_table(n.name, ' +') AS word WHERE length(word) >= 3 AND strpos(q.words, ' ' || word || ' ') > 0))
            ORDER BY d.run_id, d.scene_id, named.whole DESC, d.quality DESC, d.at_ms"#,
         owner.0,
         &runs,
         &scenes,
-        query
+        query,
+        &heard_whole,
+        &heard
     )
-    .fetch_all(db)
+    .fetch_all(pool)
     .await?;
     let evidence = rows.into_iter().map(|row| {
         let (left, top, right, bottom) = (row.x, row.y, row.x + row.width, row.y + row.height);

@@ -11,6 +11,7 @@ mod names;
 mod near;
 mod plan;
 mod saved;
+mod sound;
 mod suggest;
 mod tagged;
 mod titled;

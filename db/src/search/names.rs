@@ -1,7 +1,10 @@
 //! What the names in a query stand for, in the library of the one who asks.
 
-use sqlx::PgExecutor;
+use std::collections::BTreeSet;
 
+use sqlx::{PgExecutor, PgPool};
+
+use super::sound::{self, Query};
 use crate::{
     error::DbError,
     ids::{PersonId, UserId},
@@ -16,8 +19,36 @@ pub struct Called {
 }
 
 /// Whom the names mean, whatever their case: everybody who is called so; if nobody is, everybody who has a name that begins so, be it
-/// the first or a later one. A name that means nobody is not in the answer.
-pub async fn people_called(db: impl PgExecutor<'_>, owner: UserId, names: &[String]) -> Result<Vec<Called>, DbError> {
+/// the first or a later one; if nobody has, those whose name sounds most like it in another script. A name that means nobody is not in
+/// the answer.
+pub async fn people_called(pool: &PgPool, owner: UserId, names: &[String]) -> Result<Vec<Called>, DbError> {
+    let mut called = written_so(pool, owner, names).await?;
+    let known: BTreeSet<&str> = called.iter().map(|one| one.name.as_str()).collect();
+    let unknown: BTreeSet<&str> = names.iter().map(String::as_str).filter(|name| !known.contains(name)).collect();
+    let heard = sounding_so(pool, owner, &unknown).await?;
+    called.extend(heard);
+    Ok(called)
+}
+
+async fn sounding_so(db: impl PgExecutor<'_>, owner: UserId, names: &BTreeSet<&str>) -> Result<Vec<Called>, DbError> {
+    let queries: Vec<(&str, Query)> =
+        names.iter().map(|name| (*name, Query::name(name))).filter(|(_, query)| !query.is_empty()).collect();
+    if queries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let only_other_scripts = queries.iter().all(|(_, query)| query.is_latin());
+    let people = sound::people(db, owner, only_other_scripts).await?;
+    let mut called = Vec::new();
+    for (name, query) in &queries {
+        let weights: Vec<f64> = people.iter().map(|one| sound::weight(&one.name, query)).collect();
+        let most = weights.iter().copied().fold(0.0, f64::max);
+        let meant = people.iter().zip(&weights).filter(|(_, weight)| **weight > 0.0 && **weight >= most);
+        called.extend(meant.map(|(one, _)| Called { name: (*name).to_owned(), person_id: one.person_id }));
+    }
+    Ok(called)
+}
+
+async fn written_so(db: impl PgExecutor<'_>, owner: UserId, names: &[String]) -> Result<Vec<Called>, DbError> {
     Ok(sqlx::query_as!(
         Called,
         r#"WITH called AS MATERIALIZED (

@@ -41,7 +41,7 @@ pub async fn explain(
         Planned::Words(query) => words::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Written(query) => written::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Tagged(query) => tagged::push_statement(&mut sql, owner, query, filters, LIMIT),
-        Planned::Who(query) => who::push_statement(&mut sql, owner, query, filters, LIMIT),
+        Planned::Who(query) => who::push_statement(&mut sql, owner, query, &[], filters, LIMIT),
         Planned::Few(kind, model) => {
             if !near::push_few(&mut sql, kind, owner, model, filters)? {
                 return Ok(serde_json::Value::Null);

@@ -1,5 +1,6 @@
 //! Naming people: photos, clusters of unknown faces, and where they are seen. The worker's part is played by the tests.
 
+mod by_ear;
 mod finding;
 mod knowing;
 mod photos;
