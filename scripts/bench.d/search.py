@@ -319,9 +319,11 @@ async def recall(database: str, client: Client, library: Library, tenants: list[
             vector = str(library.text_model.embed([query])[0].tolist())
             for channel, table, column in (("meaning", "text_windows", "text_vec"), ("seen", "scenes", "image_vec")):
                 # A scene has a few windows of text at most, of which the nearest counts; to group half a million takes longer than to sort out these.
+                # A parameter's text would be read for each row once the plan is a general one; that of a subquery is read once.
                 rows = await connection.fetch(
-                    f"""SELECT s.scene_id, 1 - (s.{column} <=> $2::text::vector) AS score FROM {table} s WHERE s.owner_id = $1
-                        ORDER BY s.{column} <=> $2::text::vector LIMIT 100""", tenant.user, vector)
+                    f"""WITH q AS MATERIALIZED (SELECT $2::text::vector AS near)
+                        SELECT s.scene_id, 1 - (s.{column} <=> (SELECT near FROM q)) AS score FROM {table} s WHERE s.owner_id = $1
+                        ORDER BY s.{column} <=> (SELECT near FROM q) LIMIT 100""", tenant.user, vector)
                 nearest: dict[str, float] = {}
                 for row in rows:
                     nearest.setdefault(str(row["scene_id"]), row["score"])
