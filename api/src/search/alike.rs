@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     fusion::{Offer, Ranked, fuse},
+    nearest::Wording,
     run::{Channel, DEADLINE, Hit, Key, Known, Match, detail, key, late, present, unavailable},
 };
 use crate::{
@@ -65,7 +66,7 @@ pub async fn similar(
     }
     let mut page = fuse(&ranked);
     page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    present(state, owner, "", &page, &known).await
+    present(state, owner, &Wording::new(""), &page, &known).await
 }
 
 /// `None`: the scene has no vector of this kind.

@@ -9,6 +9,7 @@ use heimdex_db::{
 
 use super::{
     fusion::Fused,
+    nearest::Wording,
     run::{After, Answer, ChannelReport, DEADLINE, Key, Known, Match, Question, key, late, millis, present},
 };
 use crate::{error::ApiError, state::AppState};
@@ -42,7 +43,7 @@ pub async fn list(state: &AppState, owner: UserId, question: &Question, said: &s
         .collect();
     let known: HashMap<Key, Known> =
         rows.iter().zip(before + 1..).map(|(row, rank)| (key(&row.candidate), found(row, rank))).collect();
-    let hits = present(state, owner, said, &page, &known).await?;
+    let hits = present(state, owner, &Wording::new(said), &page, &known).await?;
     let next = rows.last().filter(|_| has_more).map(|last| After {
         scene_id: last.candidate.scene_id.0,
         place: before + rows.len(),

@@ -8,6 +8,8 @@ use heimdex_db::{
     DbError, UserId,
     search::{self, Candidate, Embedding, Near},
 };
+use sqlx::PgPool;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
@@ -20,14 +22,42 @@ use crate::{
     state::AppState,
 };
 
+/// What is looked for.
+pub(super) struct Wording<'a> {
+    pub(super) text: &'a str,
+    /// For all who ask during a search.
+    english: OnceCell<Option<String>>,
+}
+
+impl<'a> Wording<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, english: OnceCell::new() }
+    }
+
+    /// As far as the vocabulary knows what that is.
+    async fn in_english(&self, pool: &PgPool) -> Result<Option<&str>, DbError> {
+        Ok(self.english.get_or_try_init(|| search::in_english(pool, self.text)).await?.as_deref())
+    }
+}
+
 /// Scenes that say something alike.
-pub(super) async fn meaning(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
-    near(state, owner, (Sense::Text, Channel::Meaning), question).await
+pub(super) async fn meaning(
+    state: &AppState,
+    owner: UserId,
+    question: &Question,
+    wording: &Wording<'_>,
+) -> Result<Vec<Found>, Failure> {
+    near(state, owner, (Sense::Text, Channel::Meaning), question, wording).await
 }
 
 /// Scenes that show it.
-pub(super) async fn seen(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
-    near(state, owner, (Sense::Image, Channel::Seen), question).await
+pub(super) async fn seen(
+    state: &AppState,
+    owner: UserId,
+    question: &Question,
+    wording: &Wording<'_>,
+) -> Result<Vec<Found>, Failure> {
+    near(state, owner, (Sense::Image, Channel::Seen), question, wording).await
 }
 
 /// The best of all spaces. Similarities in different spaces cannot be compared, but what they mean can.
@@ -36,8 +66,9 @@ async fn near(
     owner: UserId,
     (sense, channel): (Sense, Channel),
     question: &Question,
+    wording: &Wording<'_>,
 ) -> Result<Vec<Found>, Failure> {
-    let queries = queries(state, owner, sense, &question.text).await?;
+    let queries = queries(state, owner, sense, wording).await?;
     // One space after the other: of the connections of a search a channel has one.
     let mut found = Vec::with_capacity(queries.len());
     for (query, near, even) in &queries {
@@ -66,11 +97,11 @@ pub(super) fn most_probable(channel: Channel, found: impl Iterator<Item = (Vec<C
 pub(super) async fn moments(
     state: &AppState,
     owner: UserId,
-    text: &str,
+    wording: &Wording<'_>,
     found: &[Candidate],
 ) -> Result<HashMap<(Uuid, Uuid), i64>, DbError> {
     // Whoever was found was found by a query that could be embedded; where it no longer can, the scene's start will do.
-    let queries = match queries(state, owner, Sense::Image, text).await {
+    let queries = match queries(state, owner, Sense::Image, wording).await {
         Ok(queries) => queries,
         Err(Failure::Db(error)) => return Err(error),
         Err(Failure::Skipped | Failure::Model(_)) => return Ok(HashMap::new()),
@@ -87,16 +118,16 @@ async fn queries(
     state: &AppState,
     owner: UserId,
     sense: Sense,
-    text: &str,
+    wording: &Wording<'_>,
 ) -> Result<Vec<(Embedding, Near, f64)>, Failure> {
     if state.encoders.configured(sense).is_none() {
         return Err(Failure::Skipped);
     }
     let models = search::models(&state.pool, sense.vectors(), owner).await?;
-    let embedded = join_all(models.iter().map(|model| state.encoders.embed(sense, model, text))).await;
+    let embedded = join_all(models.iter().map(|model| state.encoders.embed(sense, model, wording.text))).await;
     // Whoever reads English only is asked in English as well, where the vocabulary knows what that is.
     let english = match embedded.iter().flatten().any(|found| found.english) {
-        true => search::in_english(&state.pool, text).await?,
+        true => wording.in_english(&state.pool).await?,
         false => None,
     };
     let (mut queries, mut failed) = (Vec::new(), None);
@@ -107,7 +138,7 @@ async fn queries(
         };
         match embedded {
             Ok(found) => {
-                let english = english.as_ref().filter(|_| found.english);
+                let english = english.filter(|_| found.english);
                 add(found);
                 if let Some(english) = english {
                     add(state.encoders.embed(sense, &model, english).await.map_err(Failure::Model)?);

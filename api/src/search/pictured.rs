@@ -18,7 +18,7 @@ use super::{
     at_once::{CONNECTIONS, at_most},
     fusion::{Offer, Ranked, cap_groups, fuse},
     more,
-    nearest::most_probable,
+    nearest::{Wording, most_probable},
     run::{
         Answer, CANDIDATES, Channel, ChannelReport, DEADLINE, Key, Known, Match, Question, cut, key, late, millis,
         present,
@@ -86,7 +86,7 @@ pub async fn run(
             known.matches.iter_mut().for_each(|matched| matched.at_ms = Some(frame.at_ms));
         }
     }
-    let mut hits = present(state, owner, "", &page, &known).await?;
+    let mut hits = present(state, owner, &Wording::new(""), &page, &known).await?;
     more::tell(&mut hits, &all, &page);
     let answer = Answer { hits, next, channels: vec![report(found.len(), began.elapsed())] };
     Ok(Pictured { answer, says_nothing: false })

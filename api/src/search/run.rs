@@ -18,7 +18,8 @@ use super::{
     belief,
     fusion::{Fused, Offer, Ranked, cap_groups, fuse},
     moment::{Span, Spoken, moment, spans},
-    more, nearest,
+    more,
+    nearest::{self, Wording},
 };
 use crate::{
     encoders::NoVector,
@@ -171,7 +172,8 @@ pub struct Answer {
 
 /// Asks every channel of the question at once.
 pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result<Answer, ApiError> {
-    let asked = question.channels.iter().map(|&(channel, _)| ask(state, owner, question, channel));
+    let wording = Wording::new(&question.text);
+    let asked = question.channels.iter().map(|&(channel, _)| ask(state, owner, question, &wording, channel));
     let answers = at_most(CONNECTIONS, asked).await;
     let mut reports = Vec::new();
     let mut ranked = Vec::new();
@@ -198,7 +200,7 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     }
     let all = cap_groups(believed(fuse(&ranked)), question.per_video, |key| key.0);
     let (page, next) = cut(&all, question);
-    let mut hits = present(state, owner, &question.text, &page, &known).await?;
+    let mut hits = present(state, owner, &wording, &page, &known).await?;
     more::tell(&mut hits, &all, &page);
     Ok(Answer { hits, next, channels: reports })
 }
@@ -283,13 +285,19 @@ pub(super) fn cut(all: &[Fused<Key>], question: &Question) -> (Vec<Fused<Key>>, 
     (page, next)
 }
 
-async fn ask(state: &AppState, owner: UserId, question: &Question, channel: Channel) -> (ChannelReport, Vec<Found>) {
+async fn ask(
+    state: &AppState,
+    owner: UserId,
+    question: &Question,
+    wording: &Wording<'_>,
+    channel: Channel,
+) -> (ChannelReport, Vec<Found>) {
     let began = Instant::now();
     let answer = tokio::time::timeout(DEADLINE, async {
         match channel {
             Channel::Words => words(state, owner, question).await,
-            Channel::Meaning => nearest::meaning(state, owner, question).await,
-            Channel::Seen => nearest::seen(state, owner, question).await,
+            Channel::Meaning => nearest::meaning(state, owner, question, wording).await,
+            Channel::Seen => nearest::seen(state, owner, question, wording).await,
             Channel::Written => written(state, owner, question).await,
             Channel::Tagged => tagged(state, owner, question).await,
             Channel::Who => who(state, owner, question).await,
@@ -388,10 +396,11 @@ pub(super) fn detail(channel: Channel, candidate: &Candidate) -> String {
 pub(super) async fn present(
     state: &AppState,
     owner: UserId,
-    query: &str,
+    wording: &Wording<'_>,
     page: &[Fused<Key>],
     known: &HashMap<Key, Known>,
 ) -> Result<Vec<Hit>, ApiError> {
+    let query = wording.text;
     let candidates: Vec<Candidate> =
         page.iter().filter_map(|fused| known.get(&fused.id)).map(|known| known.candidate).collect();
     if candidates.is_empty() {
@@ -412,7 +421,7 @@ pub(super) async fn present(
         .collect();
     let seen_at = match shown.is_empty() || query.is_empty() {
         true => HashMap::new(),
-        false => nearest::moments(state, owner, query, &shown).await?,
+        false => nearest::moments(state, owner, wording, &shown).await?,
     };
     let mut shown = evidence(state, owner, query, page, known).await?;
     let mut hits = Vec::with_capacity(page.len());

@@ -21,7 +21,7 @@ mod words;
 mod written;
 
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, Transaction, postgres::PgRow};
+use sqlx::{AssertSqlSafe, FromRow, PgPool, Postgres, QueryBuilder, Transaction, postgres::PgRow};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -123,7 +123,7 @@ fn push_visible(sql: &mut QueryBuilder<Postgres>, filters: &Filters) {
 
 /// So many rows that match are ranked, at most. A word that more scenes have than that says little about which of them is meant: those
 /// that the index has first stand for them.
-const RANKED: i64 = 2000;
+const RANKED: i64 = 1000;
 
 impl Filters {
     /// Something other than the owner and what is visible is asked of a scene.
@@ -221,22 +221,20 @@ async fn bounded(
     deadline: Duration,
     planning: Planning,
 ) -> Result<Transaction<'static, Postgres>, DbError> {
-    let mut tx = pool.begin().await?;
     let on = |allowed| if allowed { "on" } else { "off" };
-    sqlx::query!(
-        "SELECT set_config('statement_timeout', $1, true) AS timeout, set_config('plan_cache_mode', 'force_custom_plan', true) AS plans,
-                set_config('jit', 'off', true) AS jit, set_config('max_parallel_workers_per_gather', '0', true) AS workers, set_config('enable_sort', $2, true) AS sorting,
-                set_config('hnsw.iterative_scan', 'relaxed_order', true) AS scan, set_config('hnsw.ef_search', '100', true) AS effort,
-                set_config('hnsw.max_scan_tuples', '40000', true) AS bound, set_config('enable_bitmapscan', $3, true) AS bitmaps,
-                set_config('enable_hashjoin', $4, true) AS hashing",
-        deadline.as_millis().max(1).to_string(),
+    // In one message: a search has nine of these, and each more would be a way there and back.
+    let begin = format!(
+        "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off;
+         SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_sort = {}; SET LOCAL enable_bitmapscan = {};
+         SET LOCAL enable_hashjoin = {}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = 100;
+         SET LOCAL hnsw.max_scan_tuples = 40000; SET LOCAL pg_trgm.word_similarity_threshold = {}",
+        deadline.as_millis().clamp(1, i32::MAX as u128),
         on(!matches!(planning, Planning::InOrder | Planning::Vectors)),
         on(planning != Planning::Vectors),
-        on(planning != Planning::LookUp)
-    )
-    .fetch_one(&mut *tx)
-    .await?;
-    Ok(tx)
+        on(planning != Planning::LookUp),
+        written::FLOOR,
+    );
+    Ok(pool.begin_with(AssertSqlSafe(begin)).await?)
 }
 
 /// The rows of a statement, if they are there by the deadline; see [`bounded`].

@@ -57,16 +57,18 @@ pub(super) fn push_statement(
     // A phrase of words with spaces between them is found by its words.
     let no_spaces = query.chars().any(has_no_spaces);
     let parts = phrase.filter(|_| no_spaces || !query.contains(char::is_whitespace));
-    sql.push("), parts AS MATERIALIZED (SELECT s.run_id, s.scene_id, s.video_id, s.ordinal, 1::double precision AS score FROM scenes s ");
-    push_visible(sql, filters);
-    sql.push(" WHERE ");
-    push_filters(sql, owner, filters);
-    sql.push(" AND s.text ILIKE ").push_bind(parts).push("::text");
-    if !no_spaces {
-        sql.push(format!(" AND (SELECT count(*) FROM found) < {ENOUGH}"));
+    if let Some(parts) = &parts {
+        sql.push("), parts AS MATERIALIZED (SELECT s.run_id, s.scene_id, s.video_id, s.ordinal, 1::double precision AS score FROM scenes s ");
+        push_visible(sql, filters);
+        sql.push(" WHERE ");
+        push_filters(sql, owner, filters);
+        sql.push(" AND s.text ILIKE ").push_bind(parts.clone());
+        if !no_spaces {
+            sql.push(format!(" AND (SELECT count(*) FROM found) < {ENOUGH}"));
+        }
+        sql.push(" AND NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id) LIMIT ");
+        sql.push_bind(limit);
     }
-    sql.push(" AND NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id) LIMIT ");
-    sql.push_bind(limit);
 
     sql.push("), stems AS MATERIALIZED (SELECT array_to_tsvector(ARRAY[stem])::text AS stem, n FROM unnest(tsvector_to_array(to_tsvector('english', ");
     sql.push_bind(query).push("))) WITH ORDINALITY AS each (stem, n) LIMIT 12), ");
@@ -91,14 +93,17 @@ pub(super) fn push_statement(
     push_filters(sql, owner, filters);
     sql.push(format!(
         " AND (SELECT count(*) FROM found) < {ENOUGH} AND s.text_tsv @@ (SELECT needed FROM loose) LIMIT {PARTLY}) AS s
-          WHERE NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id)
-            AND NOT EXISTS (SELECT FROM parts p WHERE p.run_id = s.run_id AND p.scene_id = s.scene_id)
-          ORDER BY score DESC, s.video_id, s.ordinal LIMIT "
+          WHERE NOT EXISTS (SELECT FROM found f WHERE f.run_id = s.run_id AND f.scene_id = s.scene_id)"
     ));
-    sql.push_bind(limit).push(
-        ") SELECT run_id, scene_id, video_id, score FROM (SELECT * FROM found UNION ALL SELECT * FROM parts UNION ALL SELECT * FROM partly) AS u
-          ORDER BY score DESC, video_id, ordinal, scene_id LIMIT ",
-    );
+    if parts.is_some() {
+        sql.push(" AND NOT EXISTS (SELECT FROM parts p WHERE p.run_id = s.run_id AND p.scene_id = s.scene_id)");
+    }
+    sql.push(" ORDER BY score DESC, s.video_id, s.ordinal LIMIT ").push_bind(limit);
+    sql.push(") SELECT run_id, scene_id, video_id, score FROM (SELECT * FROM found UNION ALL ");
+    if parts.is_some() {
+        sql.push("SELECT * FROM parts UNION ALL ");
+    }
+    sql.push("SELECT * FROM partly) AS u ORDER BY score DESC, video_id, ordinal, scene_id LIMIT ");
     sql.push_bind(limit);
 }
 

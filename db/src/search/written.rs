@@ -7,14 +7,14 @@ use std::time::Duration;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
 use super::{
-    Candidate, Filters, Planning, RANKED, bounded,
+    Candidate, Filters, Planning, RANKED,
     conditions::{has_no_spaces, push_letters},
-    push_filters, push_visible,
+    fetch, push_filters, push_visible,
 };
 use crate::{error::DbError, ids::UserId};
 
 /// Word similarity below which a text says something else: of seven letters one may be wrong.
-const FLOOR: &str = "0.55";
+pub(super) const FLOOR: f64 = 0.55;
 /// Shorter words are not looked for misspelt: half of three letters is in every line.
 const MISSPELT_FROM: usize = 4;
 
@@ -57,13 +57,7 @@ pub async fn candidates(
     }
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    let mut tx = bounded(pool, deadline, Planning::LookUp).await?;
-    sqlx::query!("SELECT set_config('pg_trgm.word_similarity_threshold', $1, true) AS floor", FLOOR)
-        .fetch_one(&mut *tx)
-        .await?;
-    let found = sql.build_query_as().fetch_all(&mut *tx).await?;
-    tx.commit().await?;
-    Ok(found)
+    fetch(pool, deadline, Planning::LookUp, sql).await
 }
 
 /// Of more than [`RANKED`] lines that match, those that the index has first are compared.
