@@ -17,6 +17,8 @@ from tenants import Owner
 from tokenizers import Tokenizer
 
 SEED = 20260131
+VERSION = 2
+"""Of what is made up. A library of another version is not kept."""
 TOPICS, TOPIC_WORDS, WORDS = 2000, 12, 20_000
 BATCH = 4000
 """Scenes that are made at a time; a batch is of one owner."""
@@ -89,7 +91,9 @@ class Library:
         pictures = models / "efficientnet-lite0-conse"
         self.image_model = tomllib.loads((pictures / "heimdex-model.toml").read_text())["id"]
         self.words = np.array(vocabulary(models / "all-minilm-l6-v2" / "tokenizer.json"), dtype=object)
-        self.classes = unit(np.fromfile(pictures / "classes.f32", np.float32).reshape(1000, -1))
+        classes = np.fromfile(pictures / "classes.f32", np.float32).reshape(1000, -1)
+        self._mean = classes.mean(0)
+        self.classes = unit(classes - self._mean)
         self.dimension = self.classes.shape[1]
         names = [line.split("\t") for line in (pictures / "classes.tsv").read_text().splitlines()]
         self.tags = [cells[-1].split(",")[0].strip().lower() for cells in names[:300]]
@@ -99,6 +103,10 @@ class Library:
         # Zipf, bounded: the n-th word is said 1/n as often as the first.
         self._zipf = np.cumsum(1 / np.arange(1, len(self.words) + 1))
         self._zipf /= self._zipf[-1]
+
+    def embed_for_pictures(self, texts: list[str]) -> np.ndarray:
+        """Texts in the space of pictures, as `worker/models/src/image/conse.rs` puts them there; float32 [texts, dimension]."""
+        return unit(self.text_model.embed(texts) - self._mean)
 
     def batches(self, number: int, owner: Owner):
         """An owner's scenes, batch by batch; a video is about few things."""

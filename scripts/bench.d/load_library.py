@@ -16,7 +16,7 @@ from pathlib import Path
 
 import asyncpg
 import numpy as np
-from library import Batch, Library
+from library import VERSION, Batch, Library
 from tenants import Owner, owners
 
 TABLES = ["scenes", "text_windows", "scene_tags", "screen_texts", "face_tracks"]
@@ -167,7 +167,7 @@ async def build(connection: asyncpg.Connection, definitions: list[str], library:
     for model, _, table, column, model_column in models:
         index = f"{table}_{model.replace('.', '_').replace('-', '_')}_hnsw"
         definitions.append(f"CREATE INDEX IF NOT EXISTS {index} ON {table} USING hnsw "
-                           f"(({column}::halfvec({library.dimension})) halfvec_cosine_ops) WHERE {model_column} = '{model}'")
+                           f"(({column}::halfvec({library.dimension})) halfvec_cosine_ops) WITH (m = 32, ef_construction = 200) WHERE {model_column} = '{model}'")
     for definition in definitions:
         began = time.monotonic()
         await connection.execute(definition)
@@ -182,8 +182,11 @@ async def load(url: str, models: Path, scenes: int, cores: int) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute("SET statement_timeout = 0; SET client_min_messages = warning")
     await connection.execute("""CREATE TABLE IF NOT EXISTS bench_library (scenes bigint NOT NULL, whole boolean NOT NULL);
+                                ALTER TABLE bench_library ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1;
                                 ALTER TABLE bench_library ENABLE ROW LEVEL SECURITY""")
-    loaded = await connection.fetchrow("SELECT scenes, whole FROM bench_library")
+    loaded = await connection.fetchrow("SELECT scenes, whole, version FROM bench_library")
+    if loaded is not None and loaded["version"] != VERSION:
+        raise SystemExit(f"the library there is of version {loaded['version']}, not {VERSION}: remove its folder and start again")
     if loaded is not None and loaded["whole"]:
         await connection.close()
         if loaded["scenes"] != scenes:
@@ -192,7 +195,7 @@ async def load(url: str, models: Path, scenes: int, cores: int) -> None:
     # From here on indexes are missing until the end, whether or not there are scenes yet.
     if loaded is not None or await connection.fetchval("SELECT EXISTS (SELECT FROM scenes)"):
         raise SystemExit("a load of this database broke off, or it is somebody's: remove the folder of the library and start again")
-    await connection.execute("INSERT INTO bench_library VALUES ($1, false)", scenes)
+    await connection.execute("INSERT INTO bench_library VALUES ($1, false, $2)", scenes, VERSION)
     began = time.monotonic()
     library = Library(models)
     # Rows refer to each other as they should; that each is checked, and told to listeners, would take longer than the rows.

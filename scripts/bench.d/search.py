@@ -316,8 +316,9 @@ async def recall(database: str, client: Client, library: Library, tenants: list[
             continue
         questions, shares = Questions(library, 31), {"meaning": [], "seen": []}
         for query in (questions.next(tenant) for _ in range(RECALL_QUERIES)):
-            vector = str(library.text_model.embed([query])[0].tolist())
-            for channel, table, column in (("meaning", "text_windows", "text_vec"), ("seen", "scenes", "image_vec")):
+            for channel, table, column, embed in (("meaning", "text_windows", "text_vec", library.text_model.embed),
+                                                  ("seen", "scenes", "image_vec", library.embed_for_pictures)):
+                vector = str(embed([query])[0].tolist())
                 # A scene has a few windows of text at most, of which the nearest counts; to group half a million takes longer than to sort out these.
                 # A parameter's text would be read for each row once the plan is a general one; that of a subquery is read once.
                 rows = await connection.fetch(

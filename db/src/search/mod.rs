@@ -226,12 +226,13 @@ async fn bounded(
     let begin = format!(
         "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off;
          SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_sort = {}; SET LOCAL enable_bitmapscan = {};
-         SET LOCAL enable_hashjoin = {}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = 100;
+         SET LOCAL enable_hashjoin = {}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = {};
          SET LOCAL hnsw.max_scan_tuples = 40000; SET LOCAL pg_trgm.word_similarity_threshold = {}",
         deadline.as_millis().clamp(1, i32::MAX as u128),
         on(!matches!(planning, Planning::InOrder | Planning::Vectors)),
         on(planning != Planning::Vectors),
         on(planning != Planning::LookUp),
+        near::LOOKED_AT,
         written::FLOOR,
     );
     Ok(pool.begin_with(AssertSqlSafe(begin)).await?)

@@ -30,9 +30,10 @@ pub struct Near {
 
 /// Up to so many vectors are compared one by one; among more, an index is walked. Where both take about as long.
 const FEW: i64 = 20_000;
-/// So many are fetched from an index, as many as it looks at at once (`hnsw.ef_search`): each costs several times what it
-/// costs to compare one.
+/// So many are fetched from an index: each costs several times what it costs to compare one.
 const WALKED: i64 = 100;
+/// So many it looks at at once (`hnsw.ef_search`): the nearest are among the first ones that are found only when it has looked further.
+pub(super) const LOOKED_AT: i64 = 400;
 
 /// How vectors are compared with a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
