@@ -41,8 +41,8 @@ pub(crate) fn plain_name(model: &str) -> Result<&str, DbError> {
 }
 
 /// Of the index's graph: links of a vector, and how many vectors are looked at to find them. Of the ten nearest of 100,000 vectors in
-/// clusters of some 500, a search that looks at 400 found 7.9 with pgvector's own 16 and 64, and finds 9.8; to build it takes 3.6 times
-/// as long.
+/// clusters of some 500, a search that looks at 400 found 7.9 with pgvector's own 16 and 64, and finds 9.8; to build it takes four
+/// times as long.
 const GRAPH: &str = "m = 32, ef_construction = 200";
 
 /// Registers a model and makes its partial HNSW index: `((vec::halfvec(n)) halfvec_cosine_ops) WHERE model = '…'`.

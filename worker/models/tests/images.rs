@@ -24,6 +24,10 @@ fn plain(colour: [u8; 3], width: usize, height: usize) -> Vec<u8> {
     colour.repeat(width * height)
 }
 
+fn drawn(width: usize, height: usize, colour: impl Fn(usize, usize) -> [u8; 3]) -> Vec<u8> {
+    (0..width * height).flat_map(|place| colour(place % width, place / width)).collect()
+}
+
 /// A model with pictures that it knows by these texts.
 struct Subject<'a> {
     pictures: Box<dyn ImageEncoder>,
@@ -141,6 +145,46 @@ fn the_classifier_sees_nothing_in_empty_pictures_and_something_in_others() {
         assert_eq!(pictures.embed_pictures(&[Picture::new(320, 180, &rgb).unwrap()]).unwrap(), [None], "{colour:?}");
     }
     assert!(pictures.embed_pictures(&[photo(CAT)]).unwrap()[0].is_some());
+}
+
+#[test]
+fn a_card_with_writing_shows_nothing_and_a_drawing_may() {
+    let pictures = image::load_pictures(&registry().get(CONSE).unwrap(), ImageOptions::default()).unwrap();
+    let (width, height) = (640, 360);
+    // Three lines of broken bars, light on dark: writing from afar.
+    let card = drawn(width, height, |x, y| {
+        let is_line = [100..132, 164..196, 228..260].iter().any(|line| line.contains(&y));
+        let is_word = (120..520).contains(&x) && x % 90 < 70;
+        if is_line && is_word && x % 16 < 11 { [235, 235, 225] } else { [20, 35, 70] }
+    });
+    assert_eq!(pictures.embed_pictures(&[Picture::new(width, height, &card).unwrap()]).unwrap(), [None]);
+
+    let texts = load_texts(&registry().get(CONSE).unwrap()).unwrap();
+    let meant = texts.embed_texts(&["a hot air balloon", "a dog", "a street"]).unwrap();
+    // Clear, and in such a fog that the classifier is sure of nothing.
+    for contrast in [1.0, 0.09] {
+        let rgb = drawn(width, height, |x, y| {
+            balloon(x as f32, y as f32).map(|value| (value * contrast + 128.0 * (1.0 - contrast)) as u8)
+        });
+        let seen = pictures.embed_pictures(&[Picture::new(width, height, &rgb).unwrap()]).unwrap().remove(0).unwrap();
+        let [balloon, dog, street] = [0, 1, 2].map(|n| cosine(&seen, &meant[n]));
+        assert!(balloon > 0.4 && dog < 0.2 && street < 0.2, "{contrast}: {balloon} {dog} {street}");
+    }
+}
+
+/// A ball of three colours over hills.
+fn balloon(x: f32, y: f32) -> [f32; 3] {
+    let (right, down) = (x - 320.0, y - 130.0);
+    if right.hypot(down * 0.9) < 50.0 {
+        let stripe = (right.atan2((100.0 - down).max(1.0)) * 12.0).floor() as i32;
+        [[200.0, 40.0, 40.0], [230.0, 190.0, 50.0], [50.0, 80.0, 180.0]][stripe.rem_euclid(3) as usize]
+    } else if right.abs() < 10.0 && (67.5..80.0).contains(&down) {
+        [110.0, 75.0, 40.0]
+    } else if y > 270.0 + 15.0 * (x / 50.0).sin() {
+        [70.0, 130.0, 60.0]
+    } else {
+        [150.0, 200.0, 235.0]
+    }
 }
 
 #[test]

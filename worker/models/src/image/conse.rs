@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::background;
 use super::table::{ConseTable, ImageTable};
 use super::vision::Vision;
-use super::{ImageEncoder, ImageOptions, ImageTexts, dimension, normalised};
+use super::{ImageEncoder, ImageOptions, ImageTexts, dimension, normalised, pooled};
 use crate::error::ModelError;
 use crate::manifest::Manifest;
-use crate::picture::Picture;
+use crate::picture::{OwnedPicture, Picture};
 use crate::text::TextEmbedder;
 
 /// The texts of a classifier's classes.
@@ -63,8 +63,8 @@ fn centred(vector: &[f32], mean: &[f32]) -> Option<Vec<f32>> {
     normalised(vector.iter().zip(mean).map(|(x, mean)| x - mean).collect())
 }
 
-pub(super) struct Pictures {
-    id: String,
+/// Pictures to combinations of classes.
+struct Classifier {
     vision: Vision,
     classes: Classes,
     /// Taken off the logits.
@@ -72,45 +72,9 @@ pub(super) struct Pictures {
     table: ConseTable,
 }
 
-impl Pictures {
-    pub(super) fn load(manifest: &Manifest, table: &ImageTable, options: ImageOptions) -> Result<Self, ModelError> {
-        let conse = table.conse(manifest)?;
-        let classes = Classes::read(manifest, conse)?;
-        let what = format!("classes, as {} has", conse.classes.display());
-        // A classifier is small: its threads wait for each other more than they compute. Two beside other work were four times slower
-        // than one (EfficientNet-Lite0, two cores).
-        let options = ImageOptions { threads: 1, ..options };
-        let vision = Vision::load(manifest, &table.vision, options, classes.count(), &what)?;
-        let background = background::measure(&vision, classes.count(), conse.temperature, conse.calibration)?;
-        Ok(Self { id: manifest.id.clone(), vision, classes, background, table: conse.clone() })
-    }
-
-    /// The convex combination of the likeliest classes; `None` if it is too short.
-    fn combine(&self, probabilities: &[f32]) -> Option<Vec<f32>> {
-        let mut order: Vec<usize> = (0..probabilities.len()).collect();
-        order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
-        order.truncate(self.table.top);
-        let dimension = self.classes.mean.len();
-        let mut sum = vec![0.0; dimension];
-        for class in order {
-            let row = &self.classes.vectors[class * dimension..(class + 1) * dimension];
-            sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += probabilities[class] * x);
-        }
-        let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
-        if length < self.table.least_length { None } else { normalised(sum) }
-    }
-}
-
-impl ImageEncoder for Pictures {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn dimension(&self) -> usize {
-        self.classes.mean.len()
-    }
-
-    fn embed_pictures(&self, pictures: &[Picture<'_>]) -> Result<Vec<Option<Vec<f32>>>, ModelError> {
+impl Classifier {
+    /// Of each picture the convex combination of its likeliest classes, as long as it comes out.
+    fn combinations(&self, pictures: &[Picture<'_>]) -> Result<Vec<Vec<f32>>, ModelError> {
         let logits = self.vision.run(pictures)?;
         let (classes, views) = (self.classes.count(), self.vision.views());
         let of_picture = |logits: &[f32]| {
@@ -123,6 +87,74 @@ impl ImageEncoder for Pictures {
             self.combine(&mean)
         };
         Ok(logits.chunks_exact(classes * views).map(of_picture).collect())
+    }
+
+    fn combine(&self, probabilities: &[f32]) -> Vec<f32> {
+        let mut order: Vec<usize> = (0..probabilities.len()).collect();
+        order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
+        order.truncate(self.table.top);
+        let dimension = self.classes.mean.len();
+        let mut sum = vec![0.0; dimension];
+        for class in order {
+            let row = &self.classes.vectors[class * dimension..(class + 1) * dimension];
+            sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += probabilities[class] * x);
+        }
+        sum
+    }
+}
+
+pub(super) struct Pictures {
+    id: String,
+    classifier: Classifier,
+    /// What cards with writing are taken for; of length 1.
+    cards: Vec<f32>,
+}
+
+impl Pictures {
+    pub(super) fn load(manifest: &Manifest, table: &ImageTable, options: ImageOptions) -> Result<Self, ModelError> {
+        let conse = table.conse(manifest)?;
+        let classes = Classes::read(manifest, conse)?;
+        let what = format!("classes, as {} has", conse.classes.display());
+        // A classifier is small: its threads wait for each other more than they compute. Two beside other work were four times slower
+        // than one (EfficientNet-Lite0, two cores).
+        let options = ImageOptions { threads: 1, ..options };
+        let vision = Vision::load(manifest, &table.vision, options, classes.count(), &what)?;
+        let background = background::measure(&vision, classes.count(), conse.temperature, conse.calibration)?;
+        let classifier = Classifier { vision, classes, background, table: conse.clone() };
+        let cards = background::cards();
+        let shown: Vec<Picture<'_>> = cards.iter().map(OwnedPicture::as_picture).collect();
+        let cards: Vec<_> = classifier.combinations(&shown)?.into_iter().filter_map(normalised).collect();
+        let cards = pooled(cards.iter().map(Vec::as_slice));
+        let cards = cards.ok_or_else(|| ModelError::onnx("the classifier says nothing of cards"))?;
+        Ok(Self { id: manifest.id.clone(), classifier, cards })
+    }
+
+    /// The combination as a direction; `None` where there is nothing to see. What is short may still be right, as of a drawing; but the
+    /// short ones of cards with writing are all alike, and say "monitor" whatever is written.
+    fn seen(&self, combination: Vec<f32>) -> Option<Vec<f32>> {
+        let table = &self.classifier.table;
+        let length = combination.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let direction = normalised(combination).filter(|_| length >= table.least_length)?;
+        let likeness: f32 = direction.iter().zip(&self.cards).map(|(x, y)| x * y).sum();
+        (length >= table.least_length_of_card || likeness < table.card_likeness).then_some(direction)
+    }
+}
+
+impl ImageEncoder for Pictures {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn dimension(&self) -> usize {
+        self.classifier.classes.mean.len()
+    }
+
+    fn embed_pictures(&self, pictures: &[Picture<'_>]) -> Result<Vec<Option<Vec<f32>>>, ModelError> {
+        let combinations = self.classifier.combinations(pictures)?;
+        let seen = combinations.into_iter().zip(pictures).map(|(combination, &picture)| {
+            Ok(if background::is_plain(picture)? { None } else { self.seen(combination) })
+        });
+        seen.collect()
     }
 }
 

@@ -80,8 +80,12 @@ pub struct ConseTable {
     /// How much of what the classifier says of empty pictures is taken off, 0 to 1 (see `background`).
     pub calibration: f32,
     /// Length of the combination, 0 to 1, below which the classifier sees nothing: the classes it is torn between have nothing to do
-    /// with each other, as with black and empty pictures.
+    /// with each other, as with noise. Of plain pictures it is not asked.
     pub least_length: f32,
+    /// The same for pictures that are taken for cards with writing (see `background`), ...
+    pub least_length_of_card: f32,
+    /// ... which are those whose combination has this cosine similarity, or a greater one, to those of cards.
+    pub card_likeness: f32,
 }
 
 /// The network that reads.
