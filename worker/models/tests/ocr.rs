@@ -28,12 +28,13 @@ const fn drawn(text: &'static str, font: &'static str, size: u32, colour: &'stat
     Drawn { text, font, size, colour, down }
 }
 
-/// Backgrounds of a person's videos, as FFmpeg draws them: flat, in motion with grain, light, and a busy test picture.
+/// Backgrounds of a person's videos, as FFmpeg draws them: flat, in motion with grain, light, and of many colours, each of which is
+/// given: one that is not, FFmpeg chooses anew each time.
 const BACKGROUNDS: [&str; 4] = [
     "color=0x203040",
     "gradients=c0=0x0a1a3a:c1=0x604020:n=2:speed=0.01:seed=3,noise=alls=12:allf=t:all_seed=7",
     "color=0xe8e4d8,noise=alls=6:allf=t:all_seed=7",
-    "gradients=c0=0x806040:c1=0x205040:n=4:speed=0.02:seed=5",
+    "gradients=c0=0x806040:c1=0x205040:c2=0x704868:c3=0x485878:n=4:speed=0.02:seed=5",
 ];
 
 /// A second of H.264 with these texts, decoded and fitted into 1280 pixels, as the pipeline's candidates are.
