@@ -153,6 +153,72 @@ fn two_people_are_never_taken_for_one_and_one_is_recognised() {
     assert!(refused.iter().filter(|(_, variation)| *variation == "very blurred").count() >= 8, "{refused:?}");
 }
 
+/// What is left of a picture when its edge cuts the face in two: so much of the face's bounds, all that lies on the other side.
+fn cut_off(image: &RgbImage, face: &Face, side: &str, share: f32) -> RgbImage {
+    let (width, height) = (image.width(), image.height());
+    let bounds = face.bounds;
+    let pixels = |place: f32, length: u32| ((place * length as f32).round().max(1.0) as u32).min(length - 1);
+    let part = |left, top, width, height| imageops::crop_imm(image, left, top, width, height).to_image();
+    match side {
+        "below" => part(0, 0, width, pixels(bounds.y + bounds.height * share, height)),
+        "above" => {
+            let top = pixels(bounds.y + bounds.height * (1.0 - share), height);
+            part(0, top, width, height - top)
+        }
+        "right" => part(0, 0, pixels(bounds.x + bounds.width * share, width), height),
+        _ => {
+            let left = pixels(bounds.x + bounds.width * (1.0 - share), width);
+            part(left, 0, width - left, height)
+        }
+    }
+}
+
+#[test]
+fn a_face_that_the_edge_of_the_picture_cuts_is_never_taken_for_somebody_else() {
+    let analyzer = analyzer();
+    let same = analyzer.thresholds().same;
+    let (mut whole, mut cut) = (Vec::new(), Vec::new());
+    let mut looked_at = 0;
+    for (person, photos) in PEOPLE {
+        for &photo in photos {
+            let image = portrait(photo);
+            let size = face_in(&analyzer, &image).unwrap().quality.size_px;
+            let image = scaled(&image, (200.0 / size).min(1.0));
+            let face = face_in(&analyzer, &image).unwrap();
+            whole.push((person, photo.to_owned(), vector_of(&analyzer, &image, &face)));
+            for side in ["below", "above", "right", "left"] {
+                for share in [0.8, 0.65, 0.5] {
+                    looked_at += 1;
+                    let image = cut_off(&image, &face, side, share);
+                    let found = face_in(&analyzer, &image).filter(|face| face.quality.problem().is_none());
+                    if let Some(face) = found {
+                        let name = format!("{share} of {photo}, cut {side}");
+                        cut.push((person, name, vector_of(&analyzer, &image, &face)));
+                    }
+                }
+            }
+        }
+    }
+    let (mut highest, mut recognised, mut merged) = (f32::MIN, 0, Vec::new());
+    for (n, (person, name, vector)) in cut.iter().enumerate() {
+        let of_person = |other: &&(&str, String, Vec<f32>)| other.0 == *person;
+        recognised += usize::from(whole.iter().filter(of_person).any(|other| cosine(vector, &other.2) >= same));
+        for (_, other, known) in whole.iter().chain(&cut[..n]).filter(|other| !of_person(other)) {
+            let cosine = cosine(vector, known);
+            highest = highest.max(cosine);
+            if cosine >= same {
+                merged.push(format!("{name} and {other}: {cosine:.3}"));
+            }
+        }
+    }
+    println!(
+        "{looked_at} faces cut off, {} found and good enough, {recognised} recognised; different people: highest {highest:.3}, limit {same}",
+        cut.len(),
+    );
+    assert!(merged.is_empty(), "{merged:#?}");
+    assert!(recognised > 0);
+}
+
 #[test]
 fn an_animated_face_is_none_or_not_good_enough() {
     let analyzer = analyzer();
