@@ -12,7 +12,7 @@ FUSED = "fused"
 """All channels together, as a person asks."""
 
 TUNED, HELD_OUT, SEEN, FRESH = "tuned", "held_out", "seen", "fresh"
-"""The sets: both halves of queries.toml; seen.toml, which was fresh until something was chosen by it; and fresh.toml, by which nothing was."""
+"""The sets: both halves of queries.toml; seen.toml, which was fresh until something was chosen by it; and fresh.toml, whose head says what was."""
 SETS = (TUNED, HELD_OUT, SEEN, FRESH)
 
 
