@@ -4,6 +4,7 @@ pub mod alike;
 pub mod asked;
 mod at_once;
 pub mod belief;
+mod evidence;
 pub mod fusion;
 pub mod kind;
 pub mod language;

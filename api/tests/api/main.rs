@@ -35,6 +35,7 @@ mod scripts;
 mod search;
 mod seen;
 mod sharing;
+mod signs;
 mod storage_away;
 mod support;
 mod tags;
