@@ -216,7 +216,8 @@ fn a_face_that_the_edge_of_the_picture_cuts_is_never_taken_for_somebody_else() {
         cut.len(),
     );
     assert!(merged.is_empty(), "{merged:#?}");
-    assert!(recognised > 0);
+    // Without a look from afar 85 and 81.
+    assert!(cut.len() >= 88 && recognised >= 83, "{} found, {recognised} recognised", cut.len());
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Finder for BlazeFace {
     fn try_out(&mut self, manifest: &Manifest) -> Result<(), ModelError> {
         let rgb = vec![0; 64 * 64 * 3];
         let black = Picture::new(64, 64, &rgb)?;
-        look(&mut self.detector, black, candidates::whole(black), 0.5).map_err(|error| {
+        look(&mut self.detector, black, candidates::whole(black), 1.0, 0.5).map_err(|error| {
             let expected = "boxes [1, 2304, 16] and scores of pictures [1, 3, 192, 192]";
             mismatch(manifest, &self.detector_path, expected, &error)
         })?;
@@ -75,7 +75,10 @@ impl Finder for BlazeFace {
             parts.extend(candidates::tiles(whole, SIDE));
         }
         let (detector, least) = (&mut self.detector, self.detector_score);
-        let found = candidates::in_parts(picture, &parts, |part| look(detector, picture, part, least))?;
+        let mut found = candidates::in_parts(picture, &parts, |part| look(detector, picture, part, 1.0, least))?;
+        if effort == Effort::Thorough {
+            found.extend(look(detector, picture, whole, candidates::FROM_AFAR, least)?);
+        }
         let mut sightings = Vec::new();
         for candidate in candidates::merged(found) {
             let mesh = mesh::look(&mut self.mesh, picture, &candidate)?;
@@ -92,9 +95,15 @@ impl Finder for BlazeFace {
     }
 }
 
-/// One run over one part, which is put in the middle of a black square.
-fn look(session: &mut Session, picture: Picture<'_>, part: Part, least: f32) -> Result<Vec<EyesCandidate>, ModelError> {
-    let scale = SIDE as f64 / part.width.max(part.height);
+/// One run over one part, which is put in the middle of a black square and takes `share` of its side.
+fn look(
+    session: &mut Session,
+    picture: Picture<'_>,
+    part: Part,
+    share: f64,
+    least: f32,
+) -> Result<Vec<EyesCandidate>, ModelError> {
+    let scale = SIDE as f64 * share / part.width.max(part.height);
     let fitted = |length: f64| ((length * scale).round() as usize).clamp(1, SIDE);
     let (width, height) = (fitted(part.width), fitted(part.height));
     let (left, top) = ((SIDE - width) / 2, (SIDE - height) / 2);

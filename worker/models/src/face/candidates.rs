@@ -13,6 +13,9 @@ const TILE: f64 = 0.4;
 const TILE_OVERLAP: f64 = 0.3;
 /// A box this near to the edge of a part, in its pixels, may be of a face that is cut in two.
 const EDGE: f64 = 3.0;
+/// How large a picture is looked at from afar, of what the network takes: faces that fill it, or that its edge cuts in two, are of a size
+/// and in a place that no network was trained on (YuNet's are of 10 to 300 pixels: opencv_zoo, models/face_detection_yunet).
+pub(super) const FROM_AFAR: f64 = 0.5;
 /// Sums of fractions of pixels are not exact.
 const ROUNDING: f64 = 1e-6;
 

@@ -28,9 +28,6 @@ const OUTPUTS: [&str; 12] = [
 ];
 /// Eyes, tip of the nose, corners of the mouth.
 const POINTS: usize = 5;
-/// How large a picture is looked at, of what the network takes, to find faces that fill it: it was trained on faces of 10 to 300 pixels
-/// (opencv_zoo, models/face_detection_yunet).
-const FROM_AFAR: f64 = 0.5;
 
 pub(super) struct YuNet {
     session: Session,
@@ -193,7 +190,7 @@ impl Finder for YuNet {
         }
         let mut found = candidates::in_parts(picture, &parts, |part| self.look(picture, part, 1.0))?;
         if effort == Effort::Thorough {
-            found.extend(self.look(picture, whole, FROM_AFAR)?);
+            found.extend(self.look(picture, whole, candidates::FROM_AFAR)?);
         }
         let sighting = |candidate: Candidate<POINTS>| Sighting {
             score: candidate.score as f32,
