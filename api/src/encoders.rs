@@ -208,6 +208,15 @@ impl QueryEncoders {
         Ok(embedded)
     }
 
+    /// A query as the configured text model of English would spell it, where it has misspelt words; `None` where that model is not there.
+    pub async fn corrected(&self, text: &str) -> Option<String> {
+        let encoder = self.encoder(Sense::Text, self.configured(Sense::Text)?, PATIENCE).await.ok()?;
+        match encoder {
+            Encoder::Text { embedder, english: true } => embedder.corrected(text),
+            _ => None,
+        }
+    }
+
     /// A picture in the space of the model `id`; its floor is that of things that are alike. `None`: the model sees nothing in it.
     pub async fn look(&self, id: &str, picture: Arc<OwnedPicture>) -> Result<Option<Embedded>, NoVector> {
         if self.configured(Sense::Picture).is_none() {

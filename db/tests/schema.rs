@@ -56,7 +56,7 @@ async fn a_text_model_gets_its_own_index_once_and_keeps_its_dimension() {
     assert!(ensure_model(db.pool(), VectorKind::Text, "bge-m3", 384).await.is_err());
     assert!(ensure_model(db.pool(), VectorKind::Text, "x'; DROP TABLE users; --", 384).await.is_err());
     let indexes: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM pg_indexes WHERE tablename = 'text_windows' AND indexdef LIKE '%hnsw%' AND indexdef LIKE '%m=%32%ef_construction=%200%'",
+        "SELECT count(*) FROM pg_indexes WHERE tablename = 'text_windows' AND indexdef LIKE '%hnsw%' AND indexdef LIKE '%m=%16%ef_construction=%200%'",
     )
     .fetch_one(db.pool())
     .await

@@ -167,7 +167,7 @@ async def build(connection: asyncpg.Connection, definitions: list[str], library:
     for model, _, table, column, model_column in models:
         index = f"{table}_{model.replace('.', '_').replace('-', '_')}_hnsw"
         definitions.append(f"CREATE INDEX IF NOT EXISTS {index} ON {table} USING hnsw "
-                           f"(({column}::halfvec({library.dimension})) halfvec_cosine_ops) WITH (m = 32, ef_construction = 200) WHERE {model_column} = '{model}'")
+                           f"(({column}::halfvec({library.dimension})) halfvec_cosine_ops) WITH (m = 16, ef_construction = 200) WHERE {model_column} = '{model}'")
     for definition in definitions:
         began = time.monotonic()
         await connection.execute(definition)

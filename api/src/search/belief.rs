@@ -1,6 +1,8 @@
 //! How probably what a channel offers is what is looked for: each channel's own measure, fitted to the golden set
 //! (`scripts/eval`). It weighs ranks when channels are fused, and where nobody believes in anything the page stays empty.
 
+use heimdex_db::search::SOME_WORDS;
+
 /// A page on which no channel believes in anything by this much is noise and stays empty. One channel has to be so sure by itself: that
 /// several see next to nothing is no sign of something.
 pub const PAGE: f64 = 0.115;
@@ -20,7 +22,7 @@ pub fn of_similarity(cosine: f64, floor: f64, even: f64) -> f64 {
 pub fn of_words(score: f64, share: f64) -> f64 {
     match score {
         1.0.. => 0.97,
-        _ if score > 0.01 => 0.9,
+        _ if score > SOME_WORDS => 0.9,
         // Half of the words are said by many; the last ones make the difference.
         _ => 0.6 * share * share,
     }

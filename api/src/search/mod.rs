@@ -6,6 +6,7 @@ mod at_once;
 pub mod belief;
 mod evidence;
 pub mod fusion;
+mod glossary;
 pub mod kind;
 pub mod language;
 pub mod listing;

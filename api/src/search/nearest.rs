@@ -8,13 +8,12 @@ use heimdex_db::{
     DbError, UserId,
     search::{self, Candidate, Embedding, Near},
 };
-use sqlx::PgPool;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
     at_once::{CONNECTIONS, at_most},
-    belief,
+    belief, glossary,
     run::{CANDIDATES, Channel, DEADLINE, Failure, Found, Question, key, of},
 };
 use crate::{
@@ -26,17 +25,25 @@ use crate::{
 pub(super) struct Wording<'a> {
     pub(super) text: &'a str,
     /// For all who ask during a search.
-    english: OnceCell<Option<String>>,
+    otherwise: OnceCell<Option<String>>,
 }
 
 impl<'a> Wording<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, english: OnceCell::new() }
+        Self { text, otherwise: OnceCell::new() }
     }
 
-    /// As far as the vocabulary knows what that is.
-    async fn in_english(&self, pool: &PgPool) -> Result<Option<&str>, DbError> {
-        Ok(self.english.get_or_try_init(|| search::in_english(pool, self.text)).await?.as_deref())
+    /// For a model that reads English only: in English, as far as the tags' vocabulary knows what that is, or else the glossary; or with the
+    /// words that are probably meant, where some are misspelt.
+    async fn otherwise(&self, state: &AppState) -> Result<Option<&str>, DbError> {
+        let otherwise = self.otherwise.get_or_try_init(|| async {
+            let named = search::in_english(&state.pool, self.text).await?;
+            match named.or_else(|| glossary::in_english(self.text)) {
+                Some(english) => Ok::<_, DbError>(Some(english)),
+                None => Ok(state.encoders.corrected(self.text).await),
+            }
+        });
+        Ok(otherwise.await?.as_deref())
     }
 }
 
@@ -125,9 +132,8 @@ async fn queries(
     }
     let models = search::models(&state.pool, sense.vectors(), owner).await?;
     let embedded = join_all(models.iter().map(|model| state.encoders.embed(sense, model, wording.text))).await;
-    // Whoever reads English only is asked in English as well, where the vocabulary knows what that is.
-    let english = match embedded.iter().flatten().any(|found| found.english) {
-        true => wording.in_english(&state.pool).await?,
+    let otherwise = match embedded.iter().flatten().any(|found| found.english) {
+        true => wording.otherwise(state).await?,
         false => None,
     };
     let (mut queries, mut failed) = (Vec::new(), None);
@@ -138,10 +144,10 @@ async fn queries(
         };
         match embedded {
             Ok(found) => {
-                let english = english.filter(|_| found.english);
+                let otherwise = otherwise.filter(|_| found.english);
                 add(found);
-                if let Some(english) = english {
-                    add(state.encoders.embed(sense, &model, english).await.map_err(Failure::Model)?);
+                if let Some(otherwise) = otherwise {
+                    add(state.encoders.embed(sense, &model, otherwise).await.map_err(Failure::Model)?);
                 }
             }
             Err(error) => failed = Some(error),

@@ -7,7 +7,7 @@ use std::{
 
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Filters, HitRow, ListedAfter, Tagged, Written},
+    search::{self, Candidate, Filters, HitRow, ListedAfter, SOME_WORDS, Said, Tagged, Written},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,8 +31,6 @@ use crate::{
 
 /// A channel may take so long; then the others answer without it.
 pub(super) const DEADLINE: Duration = Duration::from_secs(2);
-/// Scores of scenes that say only some of the words are below this.
-const ALL_WORDS: f64 = 0.01;
 /// Scenes a channel offers to be fused.
 pub(super) const CANDIDATES: i64 = 200;
 
@@ -339,13 +337,14 @@ impl From<DbError> for Failure {
 
 async fn words(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
     let found = search::words(&state.pool, owner, &question.text, &question.filters, CANDIDATES, DEADLINE).await?;
-    let partly: Vec<Candidate> = found.iter().filter(|candidate| candidate.score <= ALL_WORDS).copied().collect();
-    let shares = match partly.is_empty() {
-        true => HashMap::new(),
-        false => search::covered(&state.pool, owner, &question.text, &partly).await?,
-    };
-    let share = |candidate: &Candidate| shares.get(&(candidate.run_id.0, candidate.scene_id.0)).copied().unwrap_or(0.0);
-    Ok(of(Channel::Words, found, |candidate| belief::of_words(candidate.score, share(candidate))))
+    let found = found.into_iter().map(|Said { candidate, share }| Found {
+        belief: belief::of_words(candidate.score, share.unwrap_or(0.0)),
+        detail: detail(Channel::Words, &candidate),
+        candidate,
+        at_ms: None,
+        quote: None,
+    });
+    Ok(found.collect())
 }
 
 async fn written(state: &AppState, owner: UserId, question: &Question) -> Result<Vec<Found>, Failure> {
@@ -381,7 +380,7 @@ async fn titled(state: &AppState, owner: UserId, question: &Question) -> Result<
 pub(super) fn detail(channel: Channel, candidate: &Candidate) -> String {
     match channel {
         Channel::Words if candidate.score >= 1.0 => "says it word for word".into(),
-        Channel::Words if candidate.score > ALL_WORDS => "says these words".into(),
+        Channel::Words if candidate.score > SOME_WORDS => "says these words".into(),
         Channel::Words => "says some of these words".into(),
         Channel::Tagged => format!("shows it ({:.2})", candidate.score),
         Channel::Who => "shows somebody who is named".into(),

@@ -136,6 +136,11 @@ async fn what_is_seen_is_found_by_its_name_in_the_vocabularys_other_languages() 
     }
     // French for a cat, but not what is meant.
     assert!(found(&seen(&ann, "chat room etiquette").await).is_empty());
+    // In languages that the vocabulary does not speak, by the glossary; but not as a part of something else.
+    for query in ["кошка", "un gatto", "kot", "katt"] {
+        assert_eq!(found(&seen(&ann, query).await), [cat.as_str()], "{query}");
+    }
+    assert!(found(&seen(&ann, "кошка сидит в комнате для переговоров").await).is_empty());
 }
 
 #[tokio::test]

@@ -126,7 +126,7 @@ fn joined(text: &str) -> Option<String> {
 
 /// Letters of scripts that put no spaces between words, or, as Korean does, particles right behind them: there a word is
 /// found as a part of the text.
-pub(super) fn has_no_spaces(c: char) -> bool {
+pub fn has_no_spaces(c: char) -> bool {
     matches!(c,
         '\u{0e00}'..='\u{0eff}'     // Thai, Lao
         | '\u{1000}'..='\u{109f}'   // Burmese

@@ -2,7 +2,6 @@
 //! Fusing the channels is the caller's business. `listed` is what a search gets that has filters and nothing else.
 
 mod conditions;
-mod covered;
 mod evidence;
 mod hits;
 mod listed;
@@ -25,8 +24,7 @@ use sqlx::{AssertSqlSafe, FromRow, PgPool, Postgres, QueryBuilder, Transaction, 
 use std::time::Duration;
 use uuid::Uuid;
 
-pub use conditions::{Asks, Condition};
-pub use covered::covered;
+pub use conditions::{Asks, Condition, has_no_spaces};
 pub use evidence::{Evidence, faces, writing};
 pub use hits::{HitRow, HitWord, hits};
 pub use listed::{Listed, ListedAfter, candidates as listed};
@@ -36,11 +34,11 @@ pub use near::{BestFrame, Embedding, Near, NoVectors, best_frames, models, of_sc
 pub use plan::{Planned, explain};
 pub use saved::{MAX_SAVED, SavedSearch, change_saved, delete_saved, save, saved};
 pub use suggest::{SavedAs, recent_queries, saved_as, texts_with, titles};
-pub use tagged::{Tagged, candidates as tagged, in_english};
+pub use tagged::{Tagged, candidates as tagged, in_english, without_particle};
 pub use titled::candidates as titled;
 pub use vector_search::VectorSearch;
 pub use who::candidates as who;
-pub use words::candidates as words;
+pub use words::{SOME_WORDS, Said, candidates as words};
 pub use written::{Written, candidates as written};
 
 use crate::{
@@ -204,6 +202,8 @@ enum Planning {
     /// Nothing.
     Free,
     /// To hash all of the owner's videos for the rows that were found: of five thousand that takes longer than to look up those few.
+    NoHash,
+    /// To sort them for that, too.
     LookUp,
     /// To sort what an index has in order.
     InOrder,
@@ -211,6 +211,14 @@ enum Planning {
     /// well, and take those of the video. Of 20,000 scenes in 200 videos that is seven tenths of a second instead of a fortieth. Nor does it
     /// know what it costs to walk an HNSW index.
     Vectors,
+}
+
+impl Planning {
+    /// Of rows that an index finds by their words: each looks up its video, unless filters leave so few videos that it may be better to begin
+    /// with those.
+    fn of_matches(filters: &Filters) -> Self {
+        if filters.narrows() { Self::NoHash } else { Self::LookUp }
+    }
 }
 
 /// A read that gives up after `deadline`, and is planned for what it asks: libraries differ in size by four orders of magnitude, and
@@ -226,11 +234,12 @@ async fn bounded(
     let begin = format!(
         "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off;
          SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_sort = {}; SET LOCAL enable_bitmapscan = {};
-         SET LOCAL enable_hashjoin = {}; SET LOCAL hnsw.iterative_scan = relaxed_order; SET LOCAL hnsw.ef_search = {};
-         SET LOCAL hnsw.max_scan_tuples = 40000; SET LOCAL pg_trgm.word_similarity_threshold = {}",
+         SET LOCAL enable_hashjoin = {}; SET LOCAL enable_mergejoin = {}; SET LOCAL hnsw.iterative_scan = relaxed_order;
+         SET LOCAL hnsw.ef_search = {}; SET LOCAL hnsw.max_scan_tuples = 40000; SET LOCAL pg_trgm.word_similarity_threshold = {}",
         deadline.as_millis().clamp(1, i32::MAX as u128),
         on(!matches!(planning, Planning::InOrder | Planning::Vectors)),
         on(planning != Planning::Vectors),
+        on(!matches!(planning, Planning::NoHash | Planning::LookUp)),
         on(planning != Planning::LookUp),
         near::LOOKED_AT,
         written::FLOOR,

@@ -34,7 +34,7 @@ pub async fn explain(
     let planning = match planned {
         Planned::Near(..) => Planning::Vectors,
         Planned::Who(_) => Planning::InOrder,
-        Planned::Words(_) | Planned::Written(_) => Planning::LookUp,
+        Planned::Words(_) | Planned::Written(_) => Planning::of_matches(filters),
         _ => Planning::Free,
     };
     match planned {

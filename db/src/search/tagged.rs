@@ -29,14 +29,14 @@ const PARTICLES: [&str; 22] = [
     "들이", "들을", "하는", "인",
 ];
 
+/// A word as it is, then without each Korean particle that it ends in.
+pub fn without_particle(word: &str) -> impl Iterator<Item = &str> {
+    PARTICLES.iter().filter_map(move |particle| word.strip_suffix(particle)).filter(|bare| !bare.is_empty())
+}
+
 /// Every word of a query, with each particle taken off that it ends in.
 fn bare_words(query: &str) -> Vec<String> {
-    let words = query.split_whitespace();
-    words
-        .flat_map(|word| PARTICLES.iter().filter_map(move |particle| word.strip_suffix(particle)))
-        .filter(|bare| !bare.is_empty())
-        .map(str::to_owned)
-        .collect()
+    query.split_whitespace().flat_map(without_particle).map(str::to_owned).collect()
 }
 
 /// A scene with tags that a query names; its score is the sum over those tags.

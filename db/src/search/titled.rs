@@ -29,7 +29,7 @@ pub async fn candidates(
         .push_bind(query)
         .push(
             ")::text, ' & ', ' | ')::tsquery AS any_of), called AS MATERIALIZED (
-            SELECT v.video_id, found.share FROM q CROSS JOIN videos v CROSS JOIN LATERAL (
+            SELECT v.video_id, v.current_run_id, found.share FROM q CROSS JOIN videos v CROSS JOIN LATERAL (
                 SELECT sum(CASE WHEN stem = ANY(tsvector_to_array(ts_filter(v.title_tsv, '{a}'))) THEN 1
                                 WHEN stem = ANY(tsvector_to_array(v.title_tsv)) THEN ",
         )
@@ -51,11 +51,16 @@ pub async fn candidates(
         sql.push(" AND v.current_run_id IS NOT NULL");
     }
     sql.push(" ORDER BY found.share DESC, v.created_at DESC, v.video_id LIMIT ").push_bind(VIDEOS).push(
-        ") SELECT s.run_id, s.scene_id, s.video_id, c.share AS score FROM called c JOIN scenes s USING (video_id) ",
+        ") SELECT s.run_id, s.scene_id, s.video_id, c.share AS score FROM called c JOIN scenes s ON s.run_id = c.current_run_id ",
     );
-    push_visible(&mut sql, filters);
-    sql.push(" WHERE ");
-    push_filters(&mut sql, owner, filters);
+    // That the videos' own runs are visible is known.
+    if filters.narrows() || filters.as_of.is_some() {
+        push_visible(&mut sql, filters);
+        sql.push(" WHERE ");
+        push_filters(&mut sql, owner, filters);
+    } else {
+        sql.push(" WHERE s.owner_id = ").push_bind(owner);
+    }
     // From each of the videos in turn: a long one would leave no place for the others.
     sql.push(" ORDER BY score DESC, s.ordinal, s.video_id LIMIT ").push_bind(limit);
     fetch(pool, deadline, Planning::Free, sql).await

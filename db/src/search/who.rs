@@ -62,9 +62,9 @@ pub(super) fn push_statement(
                 WHEN btrim(p.name) = '' THEN 0
                 WHEN strpos(q.words, ' ' || btrim(p.name) || ' ') > 0 THEN 1
                 WHEN btrim(p.name) ~ '^[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af ]{2,}$' AND strpos(replace(q.words, ' ', ''), replace(p.name, ' ', '')) > 0 THEN 1
-                WHEN EXISTS (SELECT FROM regexp_split_to_table(btrim(p.name), ' +') w WHERE length(w) >= 3 AND strpos(q.words, ' ' || w || ' ') > 0) THEN 0.5
+                WHEN EXISTS (SELECT FROM unnest(string_to_array(btrim(p.name), ' ')) w WHERE length(w) >= 3 AND strpos(q.words, ' ' || w || ' ') > 0) THEN 0.5
                 WHEN length(btrim(p.name)) >= 8 AND word_similarity(p.name, q.words) >= 0.5 AND EXISTS (
-                    SELECT FROM regexp_split_to_table(btrim(p.name), ' +') w CROSS JOIN regexp_split_to_table(btrim(q.words), ' +') said
+                    SELECT FROM unnest(string_to_array(btrim(p.name), ' ')) w CROSS JOIN unnest(string_to_array(btrim(q.words), ' ')) said
                     WHERE length(w) >= 5 AND similarity(w, said) >= 0.5) THEN 0.4
                 ELSE 0 END) AS weight
             FROM people p CROSS JOIN q

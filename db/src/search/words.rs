@@ -14,8 +14,24 @@ use crate::{error::DbError, ids::UserId, videos::like_part};
 const ENOUGH: i64 = 20;
 /// Of scenes that have some of the words so many are ranked at most.
 const PARTLY: i64 = 500;
+/// Words of a query that are looked for one by one, and those that a scene's share is told of.
+const WORDS: i64 = 12;
+const COUNTED: i64 = 64;
 /// In a library of up to so many scenes any of three or more words will do, in a larger one it takes two of them.
 const SMALL: i64 = 5000;
+
+/// Scores of scenes that say only some of the words are not above this.
+pub const SOME_WORDS: f64 = 0.01;
+
+/// A scene in which it is said.
+#[derive(Clone, Copy, Debug, PartialEq, sqlx::FromRow)]
+pub struct Said {
+    #[sqlx(flatten)]
+    pub candidate: Candidate,
+    /// Where its score is not above [`SOME_WORDS`], the share of the query's words, by stem and without those that say nothing, that are
+    /// said in it. A query of words that all say nothing has no share in anything.
+    pub share: Option<f64>,
+}
 
 /// The best scenes for a person's query.
 pub async fn candidates(
@@ -25,10 +41,10 @@ pub async fn candidates(
     filters: &Filters,
     limit: i64,
     deadline: Duration,
-) -> Result<Vec<Candidate>, DbError> {
+) -> Result<Vec<Said>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    fetch(pool, deadline, Planning::LookUp, sql).await
+    fetch(pool, deadline, Planning::of_matches(filters), sql).await
 }
 
 /// The text index holds every word in its language's stem and as it is, hence the query in both forms. A scene that has the very
@@ -70,10 +86,10 @@ pub(super) fn push_statement(
         sql.push_bind(limit);
     }
 
-    sql.push("), stems AS MATERIALIZED (SELECT array_to_tsvector(ARRAY[stem])::text AS stem, n FROM unnest(tsvector_to_array(to_tsvector('english', ");
-    sql.push_bind(query).push("))) WITH ORDINALITY AS each (stem, n) LIMIT 12), ");
+    sql.push("), asked AS MATERIALIZED (SELECT array_to_tsvector(ARRAY[stem])::text::tsquery AS stem, n FROM unnest(tsvector_to_array(to_tsvector('english', ");
+    sql.push_bind(query).push(format!("))) WITH ORDINALITY AS each (stem, n) LIMIT {COUNTED}), "));
     sql.push(format!(
-        "loose AS MATERIALIZED (
+        "stems AS MATERIALIZED (SELECT stem::text AS stem, n FROM asked WHERE n <= {WORDS}), loose AS MATERIALIZED (
             SELECT any_of.words AS words, CASE WHEN any_of.count <= 2 OR small.yes THEN any_of.words ELSE two_of.words END AS needed
             FROM (SELECT string_agg(stem, ' | ')::tsquery AS words, count(*) AS count FROM stems) AS any_of
             CROSS JOIN (SELECT string_agg(one.stem || ' & ' || other.stem, ' | ')::tsquery AS words
@@ -99,12 +115,17 @@ pub(super) fn push_statement(
         sql.push(" AND NOT EXISTS (SELECT FROM parts p WHERE p.run_id = s.run_id AND p.scene_id = s.scene_id)");
     }
     sql.push(" ORDER BY score DESC, s.video_id, s.ordinal LIMIT ").push_bind(limit);
-    sql.push(") SELECT run_id, scene_id, video_id, score FROM (SELECT * FROM found UNION ALL ");
+    sql.push("), best AS MATERIALIZED (SELECT * FROM (SELECT * FROM found UNION ALL ");
     if parts.is_some() {
         sql.push("SELECT * FROM parts UNION ALL ");
     }
-    sql.push("SELECT * FROM partly) AS u ORDER BY score DESC, video_id, ordinal, scene_id LIMIT ");
-    sql.push_bind(limit);
+    sql.push("SELECT * FROM partly) AS u ORDER BY score DESC, video_id, ordinal, scene_id LIMIT ").push_bind(limit);
+    sql.push(format!(
+        ") SELECT b.run_id, b.scene_id, b.video_id, b.score, CASE WHEN b.score <= {SOME_WORDS} THEN (
+              SELECT avg((s.text_tsv @@ a.stem)::int)::double precision FROM scenes s CROSS JOIN asked a
+              WHERE s.run_id = b.run_id AND s.scene_id = b.scene_id) END AS share
+          FROM best b ORDER BY b.score DESC, b.video_id, b.ordinal, b.scene_id"
+    ));
 }
 
 fn push_strict(sql: &mut QueryBuilder<Postgres>, query: &str) {

@@ -57,7 +57,7 @@ pub async fn candidates(
     }
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_statement(&mut sql, owner, query, filters, limit);
-    fetch(pool, deadline, Planning::LookUp, sql).await
+    fetch(pool, deadline, Planning::of_matches(filters), sql).await
 }
 
 /// Of more than [`RANKED`] lines that match, those that the index has first are compared.

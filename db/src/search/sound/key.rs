@@ -23,6 +23,8 @@ const VOWELS: [(&str, &str); 12] = [
 const LONG: usize = 6;
 /// From which on another vowel may be one too.
 const VERY_LONG: usize = 8;
+/// Consonants by which a name is known whatever its vowels.
+const ENOUGH_CONSONANTS: usize = 4;
 
 /// Of several words: their keys, one behind the other.
 pub(super) fn key(readings: impl IntoIterator<Item = String>) -> String {
@@ -86,16 +88,24 @@ fn first_sound(letters: &[u8], begins: bool) -> (usize, &'static str) {
     }
 }
 
-/// The consonants, by which keys that may be of one name are found: those of such keys are the same.
+/// The consonants, by which keys that may be of one name are found: those of such keys are the same. At the end of a name s and z are.
 pub(super) fn consonants(key: &str) -> String {
-    let heard = key.chars().filter(|sound| !matches!(sound, 'a' | 'e' | 'i' | 'o' | 'u' | '@' | '&'));
     let soft = |sound| match sound {
         'c' => 'j',
         't' => 'd',
         'p' => 'b',
         _ => sound,
     };
-    heard.map(soft).collect()
+    let mut heard: String = key.chars().filter(|sound| !is_vowel(*sound)).map(soft).collect();
+    if key.ends_with('s') {
+        heard.pop();
+        heard.push('j');
+    }
+    heard
+}
+
+fn is_vowel(sound: char) -> bool {
+    matches!(sound, 'a' | 'e' | 'i' | 'o' | 'u' | '@' | '&')
 }
 
 /// Eo is spelt "u" as well, and "o"; ae is "e"; what Korean says softly is spelt hard as well, as in "Park" and "Chung".
@@ -130,4 +140,12 @@ pub(super) fn nearly_same(a: &str, b: &str) -> bool {
         // Nothing is another.
         _ => true,
     }
+}
+
+/// They are of one name but for vowels, which English spells as it likes ("Biden" is "바이든"): as many syllables, and the same
+/// [`consonants`], of which there are enough.
+pub(super) fn same_but_for_vowels(a: &str, b: &str) -> bool {
+    let syllables = |key: &str| key.split(|sound| !is_vowel(sound)).filter(|vowels| !vowels.is_empty()).count();
+    let heard = consonants(a);
+    heard.len() >= ENOUGH_CONSONANTS && heard == consonants(b) && syllables(a) == syllables(b)
 }

@@ -14,7 +14,7 @@ use sqlx::PgExecutor;
 
 pub(super) use self::query::Query;
 use self::{
-    key::{nearly_same, same},
+    key::{nearly_same, same, same_but_for_vowels},
     query::keys,
     script::{Script, words},
 };
@@ -28,7 +28,7 @@ use crate::{
 pub(super) const WHOLE: f64 = 1.0;
 /// One name of several, or a name so short that other words sound like it.
 const PARTLY: f64 = 0.5;
-/// All of a long name, but for a vowel.
+/// All of a long name, but for a vowel, or of a name of several words, but for its vowels.
 const NEARLY: f64 = 0.4;
 
 /// Sounds of a name that counts wherever it is heard.
@@ -127,9 +127,13 @@ fn of_one_script(script: Script, words: &[&str], query: &Query) -> f64 {
     for name in &whole {
         for heard in query.heard(script, name) {
             let may_be_near = is_lent(script, letters) && is_lent(heard.script, heard.letters);
+            // Korean names have three letters, of which vowels tell one from another.
+            let may_be_long = is_lent(script, letters + 1) && is_lent(heard.script, heard.letters + 1);
             let weight = if name.len() >= heard.least && same(name, &heard.key) {
                 if name.len() >= ENOUGH { WHOLE } else { PARTLY }
-            } else if may_be_near && nearly_same(name, &heard.key) {
+            } else if may_be_near && nearly_same(name, &heard.key)
+                || words.len() > 1 && may_be_long && same_but_for_vowels(name, &heard.key)
+            {
                 NEARLY
             } else {
                 0.0

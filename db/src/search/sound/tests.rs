@@ -69,6 +69,9 @@ fn a_name_is_heard_among_other_words() {
         ("Владимир Путин", "putin speaks", PARTLY),
         ("김민지", "minji", PARTLY),
         ("Elon Musk", "일론 머스크", NEARLY),
+        ("Joe Biden", "조 바이든", NEARLY),
+        ("Joe Biden", "조 바이든이 연설한다", NEARLY),
+        ("Eileen Collins", "アイリーン・コリンズ", NEARLY),
     ] {
         is(in_sentence(name, query), expected, name, query);
     }
@@ -92,6 +95,8 @@ fn other_words_and_other_names_name_nobody() {
         ("Kim Minju", "김민지"),
         ("Kim Hajun", "김해준"),
         ("Minjun", "민선"),
+        ("Joe Biden", "조 보든스"),
+        ("Ann Lee", "안녕 나라"),
         ("Sarah", "사람이 걷는 장면"),
         ("Igor", "이것"),
         ("Igor", "이거"),

@@ -1,6 +1,7 @@
 //! Text to vectors: a sentence encoder on ONNX Runtime.
 
 mod pooling;
+mod spelling;
 mod windows;
 
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +13,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 pub use pooling::Pooling;
 pub use windows::split_windows;
 
+use self::spelling::Spelling;
 use crate::asr::tokens::read_tokenizer;
 use crate::error::ModelError;
 use crate::manifest::{Kind, Manifest};
@@ -39,6 +41,7 @@ pub struct TextEmbedder {
     tokenizer: Tokenizer,
     /// Cuts nothing: for counting.
     counter: Tokenizer,
+    spelling: Spelling,
     output: String,
     pooling: Pooling,
     with_types: bool,
@@ -86,6 +89,7 @@ impl TextEmbedder {
         let embedder = Self {
             engine: Mutex::new(Engine { session, last: None }),
             tokenizer,
+            spelling: Spelling::new(counter.get_vocab(false)),
             counter,
             output,
             pooling: manifest.preprocessing.pooling,
@@ -133,6 +137,12 @@ impl TextEmbedder {
     /// [`ModelError::Engine`] when the tokenizer refuses the text.
     pub fn count_tokens(&self, text: &str) -> Result<usize, ModelError> {
         Ok(self.counter.encode_fast(text, true).map_err(ModelError::tokenizer)?.len())
+    }
+
+    /// The text with the words that are probably meant, where some are misspelt: words that the model knows, and which it reads by their
+    /// meaning. `None` where none is, and of models whose vocabulary is none of English words.
+    pub fn corrected(&self, text: &str) -> Option<String> {
+        self.spelling.corrected(text)
     }
 
     /// Vectors of texts to be found, in the order of the texts: each of [`Self::dimension`], of L2 norm 1.
