@@ -7,7 +7,7 @@ SET_FOLDER is what assemble.py made. Its people and videos are brought into the 
 no other videos, which would be in the answers. OUT_FOLDER gets results.json and results.html. Exit code 1: a figure is below its floor
 (each is named), or something failed (which is said).
 
-Figures are of each set of queries by itself (`tuned`, `held_out`, `seen`, `fresh`: see queries.py) and of `all`.
+Figures are of each set of queries by itself (`tuned`, `held_out`, `seen`, `known`, `fresh`: see queries.py) and of `all`.
 Every query is asked of all channels together as a person would ask it (`fused`), of each channel alone (`words`, …) and of all but one
 (`without words`, …).
 """

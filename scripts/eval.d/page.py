@@ -2,12 +2,13 @@
 
 from html import escape
 
-from queries import EVERY, FRESH, FUSED, HELD_OUT, NOTHING, SEEN, SETS, TUNED
+from queries import EVERY, FRESH, FUSED, HELD_OUT, KNOWN, NOTHING, SEEN, SETS, TUNED
 
 LABELS = {"recall_at_1": "recall@1", "recall_at_5": "recall@5", "recall_at_10": "recall@10", "mrr": "MRR", "ndcg_at_10": "nDCG@10"}
 NAMES = {
     "all": "All queries", TUNED: "Tuned: the half that weights and curves were chosen by", HELD_OUT: "Held out: the other half, which was looked at as well",
-    SEEN: "Seen: written after those, and looked at since", FRESH: "Fresh: written last by somebody who had seen no results",
+    SEEN: "Seen: written after those, and looked at since", KNOWN: "Known: written after that one, and looked at since",
+    FRESH: "Fresh: written last by somebody who had seen no results",
 }
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --bar: #3b74c4; --second: #c47f2b; }

@@ -1,4 +1,4 @@
-"""What is asked, read from queries.toml, seen.toml and fresh.toml and judged in terms of indexed scenes."""
+"""What is asked, read from queries.toml, seen.toml, known.toml and fresh.toml and judged in terms of indexed scenes."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ EVERY = "every"
 FUSED = "fused"
 """All channels together, as a person asks."""
 
-TUNED, HELD_OUT, SEEN, FRESH = "tuned", "held_out", "seen", "fresh"
-"""The sets: both halves of queries.toml; seen.toml, which was fresh until something was chosen by it; and fresh.toml, whose head says what was."""
-SETS = (TUNED, HELD_OUT, SEEN, FRESH)
+TUNED, HELD_OUT, SEEN, KNOWN, FRESH = "tuned", "held_out", "seen", "known", "fresh"
+"""The sets: both halves of queries.toml; seen.toml and known.toml, which were fresh until something was chosen by them; and fresh.toml."""
+SETS = (TUNED, HELD_OUT, SEEN, KNOWN, FRESH)
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,9 @@ class Query:
 
 
 def read(folder: Path) -> list[Query]:
-    """All sets; `folder` holds the three files."""
-    return of_file(folder / "queries.toml") + of_file(folder / "seen.toml", SEEN) + of_file(folder / "fresh.toml", FRESH)
+    """All sets; `folder` holds the four files."""
+    return of_file(folder / "queries.toml") + [
+        query for name in (SEEN, KNOWN, FRESH) for query in of_file(folder / f"{name}.toml", name)]
 
 
 def of_file(path: Path, otherwise: str = TUNED) -> list[Query]:
@@ -50,7 +51,7 @@ def wrong(queries: list[Query], scenes: set[str]) -> list[str]:
             found.append(f"{where}: no such scenes: {', '.join(unknown)}")
         if not set(query.relevant.values()) <= {1, 2}:
             found.append(f"{where}: a grade is 1 or 2")
-        if query.set in (SEEN, FRESH):
+        if query.set in (SEEN, KNOWN, FRESH):
             continue
         place = places.get(query.kind, 0)
         places[query.kind] = place + 1
