@@ -32,8 +32,8 @@ pub struct Near {
 const FEW: i64 = 20_000;
 /// So many are fetched from an index: each costs several times what it costs to compare one.
 const WALKED: i64 = 100;
-/// So many it looks at at once (`hnsw.ef_search`): the nearest are among the first ones that are found only when it has looked further. Of the
-/// ten nearest of half a million of one owner, in an index of a million, 400 find 8.8 and 1000, the most there may be, find 9.6, in twice the time.
+/// So many it looks at at once (`hnsw.ef_search`), the most there may be: the nearest are among the first ones that are found only when it
+/// has looked further. Of the ten nearest texts of one owner's half million, in an index of a million, 400 find 8.8 and 1000 find 9.7.
 pub(super) const LOOKED_AT: i64 = 1000;
 
 /// How vectors are compared with a query.
