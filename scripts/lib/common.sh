@@ -22,6 +22,8 @@ use_cache() {
   export LD_LIBRARY_PATH=$cache/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
   export ORT_DYLIB_PATH=${ORT_DYLIB_PATH:-$cache/lib/libonnxruntime.so.1.31.1}
   export npm_config_cache=$cache/npm npm_config_update_notifier=false npm_config_fund=false
+  # What the worker sets for itself (worker/models/src/asr/packing.rs), for tests of its parts.
+  export CT2_PACKED_GEMM=0
   # Queries are checked against .sqlx; a DATABASE_URL is for running, not for compiling.
   export SQLX_OFFLINE=true
 }

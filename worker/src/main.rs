@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         None => cli.run,
     };
     memory::give_back();
+    heimdex_models::asr::keep_weights_unpacked();
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,apalis_core=warn,sqlx=warn")),

@@ -13,6 +13,7 @@ use heimdex_models::{AsrOptions, Registry, Samples, TranscribeOptions, Vad, WavF
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
+    heimdex_models::asr::keep_weights_unpacked();
     let mut arguments = std::env::args().skip(1);
     let wav = arguments.next().ok_or("usage: asr WAV [key=value …]")?;
     let (mut load, mut options) = (AsrOptions::default(), TranscribeOptions::default());

@@ -9,6 +9,7 @@ mod coverage;
 mod decode;
 mod language;
 mod mel;
+mod packing;
 mod samples;
 mod segments;
 mod sequential;
@@ -19,6 +20,7 @@ mod words;
 use ct2rs::sys::{self, Config, StorageView};
 use serde::Serialize;
 
+pub use packing::keep_weights_unpacked;
 pub use samples::{SAMPLE_RATE, Samples, WavFile};
 pub use timeline::Timeline;
 
@@ -61,7 +63,7 @@ pub struct AsrOptions {
     pub threads: usize,
     pub compute_type: ComputeType,
     /// Independent workers among which the threads are divided. More workers suit [`Mode::Batched`] (windows in parallel, no
-    /// waiting within a window), one suits [`Mode::Sequential`].
+    /// waiting within a window), one suits [`Mode::Sequential`]. More than one only after [`keep_weights_unpacked`].
     pub workers: usize,
 }
 
@@ -213,7 +215,10 @@ impl Whisper {
     pub fn load(manifest: &Manifest, options: &AsrOptions) -> Result<Self, ModelError> {
         manifest.expect_kind(Kind::Asr)?;
         let vocabulary = Vocabulary::load(manifest)?;
-        let workers = options.workers.clamp(1, options.threads.max(1));
+        let workers = match packing::weights_are_unpacked() {
+            true => options.workers.clamp(1, options.threads.max(1)),
+            false => 1,
+        };
         let config = Config {
             compute_type: match options.compute_type {
                 ComputeType::Int8 => sys::ComputeType::INT8,
