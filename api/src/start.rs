@@ -185,7 +185,7 @@ pub async fn embedded(config: &Config, pool: &PgPool) -> Result<AuthServer, Star
     })
 }
 
-/// Once loaded, the text model gets its index, in case no worker has made it yet.
+/// Once loaded, the text model is known to the database, in case no worker has told it yet.
 async fn register(pool: PgPool, encoders: QueryEncoders) {
     if encoders.settled(Sense::Text, Duration::from_secs(600)).await != Status::Ready {
         return;

@@ -42,6 +42,7 @@ pub mod tasks;
 pub mod transcripts;
 pub mod uploads;
 pub mod users;
+pub mod vector_indexes;
 pub mod vectors;
 pub mod videos;
 pub mod workers;

@@ -3,11 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where it stopped")]
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use heimdex_db::{
     SceneId, UserId, VideoId,
     search::{self, Embedding, Filters, Near, Planned, VectorSearch},
+    vector_indexes::{FEW, Tended, index_name, tend},
     vectors::{VectorKind, ensure_model},
 };
 use heimdex_testing::TestDb;
@@ -18,28 +22,29 @@ const TEXT_MODEL: &str = "text-of-the-tests";
 const IMAGE_MODEL: &str = "image-of-the-tests";
 const DIMENSION: usize = 16;
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Kind, model, its index, and the indexes that begin with the owner.
-const SPACES: [(VectorKind, &str, &str, &[&str]); 2] = [
-    (VectorKind::Text, TEXT_MODEL, "text_windows_text_of_the_tests_hnsw", &["text_windows_by_owner"]),
-    (VectorKind::Image, IMAGE_MODEL, "scenes_image_of_the_tests_hnsw", &["scenes_by_image_model", "scenes_by_owner"]),
+/// Kind, model, and the indexes that begin with the owner.
+const SPACES: [(VectorKind, &str, &[&str]); 2] = [
+    (VectorKind::Text, TEXT_MODEL, &["text_windows_by_owner"]),
+    (VectorKind::Image, IMAGE_MODEL, &["scenes_by_image_model", "scenes_by_owner"]),
 ];
 
-/// One owner with 20,500 scenes, and forty with fifty each.
+/// Two owners with the same 5,300 scenes, and thirty-nine with the fifty of their first video each.
 struct Library {
     db: TestDb,
     large: UserId,
     small: UserId,
 }
 
-/// Videos of a hundred scenes, or of fifty; words and vectors are random, but the same in every test.
+/// Videos of a hundred scenes, or of fifty; words are random, but the same in every test, and what is seen depends on the place in the
+/// library alone.
 /// Rows refer to each other as they should; to check each of them would take longer than to write it.
 const FILL: &str = "
     BEGIN;
     SET LOCAL session_replication_role = replica;
     INSERT INTO users (email) SELECT 'owner-' || n || '@example.org' FROM generate_series(0, 40) n;
     INSERT INTO videos (video_id, owner_id, title, state, original_filename, mime_type, declared_size_bytes, part_size_bytes, part_count)
-        SELECT md5('video ' || u.email || n)::uuid, u.user_id, 'Recording', 'indexed', 'a.mp4', 'video/mp4', 1, 1, 1
-        FROM users u CROSS JOIN generate_series(1, 205) n WHERE u.email = 'owner-0@example.org' OR n = 1;
+        SELECT md5('video ' || u.email || n)::uuid, u.user_id, 'Recording ' || n, 'indexed', 'a.mp4', 'video/mp4', 1, 1, 1
+        FROM users u CROSS JOIN generate_series(1, 53) n WHERE u.email IN ('owner-0@example.org', 'owner-1@example.org') OR n = 1;
     INSERT INTO runs (run_id, video_id, reason, state, language, visible_at)
         SELECT md5('run ' || video_id)::uuid, video_id, 'initial', 'completed', 'en', now() FROM videos;
     UPDATE videos SET current_run_id = md5('run ' || video_id)::uuid;
@@ -48,9 +53,10 @@ const FILL: &str = "
         SELECT v.current_run_id, md5('scene ' || v.video_id || n)::uuid, v.video_id, v.owner_id, n, n * 1000, n * 1000 + 1000, said.text,
                to_tsvector('english', said.text) || to_tsvector('simple', said.text), looks.vec, 'image-of-the-tests'
         FROM videos v JOIN users u ON u.user_id = v.owner_id
-        CROSS JOIN LATERAL generate_series(1, CASE WHEN u.email = 'owner-0@example.org' THEN 100 ELSE 50 END) n
+        CROSS JOIN LATERAL generate_series(1, CASE WHEN u.email IN ('owner-0@example.org', 'owner-1@example.org') THEN 100 ELSE 50 END) n
         CROSS JOIN LATERAL (SELECT string_agg('word' || (3000 * power(random(), 2))::integer, ' ') AS text FROM generate_series(1, 8) WHERE n > 0) AS said
-        CROSS JOIN LATERAL (SELECT array_agg(random() - 0.5)::vector AS vec FROM generate_series(1, 16) WHERE n > 0) AS looks;
+        CROSS JOIN LATERAL (SELECT l2_normalize(array_agg(get_byte(sha256(convert_to(v.title || ' ' || n, 'UTF8')), place) - 127.5 ORDER BY place)::vector) AS vec
+                            FROM generate_series(0, 15) place) AS looks;
     INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
         SELECT s.run_id, s.scene_id, s.owner_id, 0, s.start_ms, s.end_ms, s.text, s.image_vec, 'text-of-the-tests' FROM scenes s;
     INSERT INTO screen_texts (run_id, scene_id, owner_id, start_ms, end_ms, text, confidence, box)
@@ -85,6 +91,8 @@ impl Library {
         }
         ensure_model(pool, VectorKind::Text, TEXT_MODEL, DIMENSION).await.unwrap();
         ensure_model(pool, VectorKind::Image, IMAGE_MODEL, DIMENSION).await.unwrap();
+        // Texts and pictures of the two large ones.
+        assert_eq!(tend(pool).await.unwrap(), Tended { built: 4, dropped: 0 });
         sqlx::raw_sql("VACUUM (ANALYZE)").execute(pool).await.unwrap();
         let (large, small) = (owner(pool, 0).await, owner(pool, 17).await);
         Self { db, large, small }
@@ -163,6 +171,8 @@ struct Plan {
     /// What the statement has after `WITH`, carried out or not.
     parts: BTreeSet<String>,
     reads: BTreeSet<Read>,
+    /// Rows that were read and are not what is asked for.
+    left: BTreeMap<String, f64>,
 }
 
 impl Plan {
@@ -188,6 +198,7 @@ fn collect(node: &Value, above_ran: bool, plan: &mut Plan) {
     let how = node["Node Type"].as_str().unwrap();
     if ran && let Some(what) = node["Index Name"].as_str().or_else(|| node["Relation Name"].as_str()) {
         plan.reads.insert(Read { how: how.into(), what: what.into() });
+        *plan.left.entry(what.into()).or_default() += node["Rows Removed by Filter"].as_f64().unwrap_or(0.0);
     }
     for below in node["Plans"].as_array().into_iter().flatten() {
         if !(how == "Limit" && below["Node Type"] == "Seq Scan") {
@@ -205,28 +216,27 @@ async fn vectors_are_compared_where_they_are_few_and_walked_where_they_are_many(
     let library = Library::new().await;
     let (large, small) = (library.large, library.small);
     let search = VectorSearch::new(library.pool().clone());
-    for (kind, model, hnsw, by_owner) in SPACES {
+    for (kind, model, by_owner) in SPACES {
+        let hnsw = index_name(kind, large, model).unwrap();
         let query = Embedding { model: model.into(), vector: library.looks(large).await };
         let planned = Planned::Near(&search, kind, &query);
         let everything = Filters::default();
 
         let plan = library.plan(small, planned, &everything).await;
         plan.reads_no_table_through();
-        assert!(plan.is_of(&["exact"]), "{plan:?}");
+        assert!(plan.is_of(&["asked", "exact"]), "{plan:?}");
         assert!(by_owner.iter().any(|index| names(&plan.reads, index)), "{plan:?}");
-        assert!(!names(&plan.reads, hnsw), "{plan:?}");
+        assert!(!plan.reads.iter().any(|read| read.what.starts_with("near_")), "{plan:?}");
         // Once, not for each of their videos.
         assert!(!plan.reads.iter().any(|read| read.how == "Bitmap Index Scan"), "{plan:?}");
 
         let plan = library.plan(large, planned, &everything).await;
         plan.reads_no_table_through();
-        assert!(plan.is_of(&["walked"]), "{plan:?}");
-        assert!(names(&plan.reads, hnsw), "{plan:?}");
+        assert!(plan.is_of(&["asked", "walked"]), "{plan:?}");
+        assert!(names(&plan.reads, &hnsw), "{plan:?}");
+        // Another has the same pictures and says the same: the walk passes none of theirs.
+        assert_eq!(plan.left[&hnsw], 0.0, "{plan:?}");
 
-        // To know which: the owner's rows of one table, no further than it must.
-        for owner in [small, large] {
-            library.reads(owner, Planned::Few(kind, model)).await;
-        }
         let (found, exact) = library.nearest(kind, small, &query).await;
         assert_eq!(found, exact);
         let (found, exact) = library.nearest(kind, large, &query).await;
@@ -247,45 +257,93 @@ async fn how_many_vectors_pass_filters_is_found_by_the_statement_itself() {
             .unwrap();
     let in_english = Filters { languages: Some(vec!["en".into()]), ..Filters::default() };
     let in_one_video = Filters { video_ids: Some(vec![video]), ..Filters::default() };
-    for (kind, model, hnsw, _) in SPACES {
+    for (kind, model, _) in SPACES {
+        let hnsw = index_name(kind, large, model).unwrap();
         let query = Embedding { model: model.into(), vector: library.looks(large).await };
-        for (owner, filters, walked) in
-            [(large, &in_english, true), (large, &in_one_video, false), (small, &in_english, false)]
-        {
+        for (owner, filters, walked, parts) in [
+            (large, &in_english, true, &["asked", "exact", "few", "walked"][..]),
+            (large, &in_one_video, false, &["asked", "exact", "few", "walked"]),
+            (small, &in_english, false, &["asked", "exact"]),
+        ] {
             let plan = library.plan(owner, Planned::Near(&search, kind, &query), filters).await;
-            assert!(plan.is_of(&["exact", "few", "walked"]), "{plan:?}");
-            assert_eq!(names(&plan.reads, hnsw), walked, "{filters:?}: {plan:?}");
+            assert!(plan.is_of(parts), "{plan:?}");
+            assert_eq!(names(&plan.reads, &hnsw), walked, "{filters:?}: {plan:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_library_that_has_grown_large_is_walked_once_its_size_is_counted_again() {
+async fn a_library_has_an_index_of_its_own_as_long_as_it_is_large() {
     let library = Library::new().await;
-    let large = library.large;
+    let (pool, large) = (library.pool(), library.large);
     let query = Embedding { model: TEXT_MODEL.into(), vector: library.looks(large).await };
     let everything = Filters::default();
-    let remembering = VectorSearch::remembering(library.pool().clone(), Duration::MAX);
-    let forgetting = VectorSearch::remembering(library.pool().clone(), Duration::ZERO);
-    let searches = [&remembering, &forgetting];
-
-    // Three scenes of each of 205 videos less, it is one of 19,885.
-    let less = "DELETE FROM text_windows WHERE owner_id = $1 AND start_ms <= 3000";
-    let gone = sqlx::query(less).bind(large).execute(library.pool()).await.unwrap().rows_affected();
-    assert_eq!(gone, 615);
-    for search in searches {
+    let remembering = VectorSearch::remembering(pool.clone(), Duration::MAX);
+    let forgetting = VectorSearch::remembering(pool.clone(), Duration::ZERO);
+    let part = async |search: &VectorSearch| {
         let plan = library.plan(large, Planned::Near(search, VectorKind::Text, &query), &everything).await;
-        assert!(plan.is_of(&["exact"]), "{plan:?}");
-    }
+        plan.parts.into_iter().find(|part| part != "asked").unwrap()
+    };
+    let without = async |clause: &str| {
+        let statement = format!("DELETE FROM text_windows WHERE owner_id = $1 AND {clause}");
+        sqlx::query(AssertSqlSafe(statement)).bind(large).execute(pool).await.unwrap();
+        sqlx::query_scalar::<_, i64>("SELECT count(*) FROM text_windows WHERE owner_id = $1")
+            .bind(large)
+            .fetch_one(pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(part(&remembering).await, "walked");
+    assert_eq!(tend(pool).await.unwrap(), Tended::default(), "there is nothing to do");
 
+    // A few less than it takes to get one keep it; it goes with the library.
+    assert!((FEW / 2..FEW).contains(&without("start_ms <= 6000").await));
+    assert_eq!(tend(pool).await.unwrap(), Tended::default());
+    assert_eq!(part(&forgetting).await, "walked");
+    assert!(without("start_ms <= 60000").await <= FEW / 2);
+    assert_eq!(tend(pool).await.unwrap(), Tended { built: 0, dropped: 1 });
+    assert_eq!(part(&forgetting).await, "exact");
+    // Who has not heard of it yet finds as much.
+    assert_eq!(part(&remembering).await, "walked");
+    let near = Near { except: None, floor: -1.0, limit: 10 };
+    let mut found = Vec::new();
+    for search in [&remembering, &forgetting] {
+        let here = search.near(VectorKind::Text, large, &query, &everything, near, DEADLINE).await.unwrap();
+        found.push(here.into_iter().map(|candidate| candidate.scene_id).collect::<BTreeSet<_>>());
+    }
+    assert_eq!(found[0], found[1]);
+
+    // It grows again, and two workers see it at once.
     let more = "INSERT INTO text_windows (run_id, scene_id, owner_id, ordinal, start_ms, end_ms, text, text_vec, text_model)
-        SELECT run_id, scene_id, owner_id, 0, start_ms, end_ms, text, image_vec, 'text-of-the-tests' FROM scenes WHERE owner_id = $1 AND start_ms <= 3000";
-    let grown = sqlx::query(more).bind(large).execute(library.pool()).await.unwrap().rows_affected();
-    assert_eq!(grown, 615);
-    for (search, part) in searches.into_iter().zip(["exact", "walked"]) {
-        let plan = library.plan(large, Planned::Near(search, VectorKind::Text, &query), &everything).await;
-        assert!(plan.is_of(&[part]), "{plan:?}");
-    }
+        SELECT run_id, scene_id, owner_id, 0, start_ms, end_ms, text, image_vec, 'text-of-the-tests' FROM scenes WHERE owner_id = $1 AND start_ms <= 60000";
+    sqlx::query(more).bind(large).execute(pool).await.unwrap();
+    assert_eq!(part(&forgetting).await, "exact");
+    let (one, other) = tokio::join!(tend(pool), tend(pool));
+    assert_eq!(one.unwrap().built + other.unwrap().built, 1);
+    assert_eq!(part(&forgetting).await, "walked");
+}
+
+#[tokio::test]
+async fn an_index_that_is_not_whole_or_of_an_earlier_version_is_made_anew() {
+    let library = Library::new().await;
+    let (pool, large) = (library.pool(), library.large);
+    let name = index_name(VectorKind::Text, large, TEXT_MODEL).unwrap();
+    // As a build leaves it that was broken off.
+    let broken = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = to_regclass($1)";
+    sqlx::query(broken).bind(&name).execute(pool).await.unwrap();
+    sqlx::raw_sql(
+        "CREATE INDEX scenes_of_everybody_hnsw ON scenes USING hnsw ((image_vec::halfvec(16)) halfvec_cosine_ops)",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+    let query = Embedding { model: TEXT_MODEL.into(), vector: library.looks(large).await };
+    let search = VectorSearch::remembering(pool.clone(), Duration::ZERO);
+    let planned = Planned::Near(&search, VectorKind::Text, &query);
+    assert!(library.plan(large, planned, &Filters::default()).await.is_of(&["asked", "exact"]));
+
+    assert_eq!(tend(pool).await.unwrap(), Tended { built: 1, dropped: 2 });
+    assert!(library.plan(large, planned, &Filters::default()).await.is_of(&["asked", "walked"]));
 }
 
 #[tokio::test]

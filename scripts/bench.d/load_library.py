@@ -11,6 +11,7 @@ import asyncio
 import struct
 import sys
 import time
+import uuid
 from itertools import repeat
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from tenants import Owner, owners
 TABLES = ["scenes", "text_windows", "scene_tags", "screen_texts", "face_tracks"]
 NULL = b"\xff\xff\xff\xff"
 SCENE_MS = 6000
+FEW = 5000
+"""Libraries of more vectors have an index of them."""
 TEXT_TSV = """CREATE OR REPLACE FUNCTION bench_text_tsv() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.text_tsv := to_tsvector('english', NEW.text) || to_tsvector('simple', NEW.text);
@@ -157,17 +160,18 @@ async def named(connection: asyncpg.Connection, library: Library, owner: Owner, 
 
 
 async def build(connection: asyncpg.Connection, definitions: list[str], library: Library, cores: int) -> None:
-    """As `heimdex_db::vectors` and the migrations build them."""
+    """As the migrations and `heimdex_db::vector_indexes` build them."""
     await connection.execute(f"SET maintenance_work_mem = '2500MB'; SET max_parallel_maintenance_workers = {max(cores - 1, 0)}")
     models = [(library.text_model.name, "text", "text_windows", "text_vec", "text_model"),
               (library.image_model, "image", "scenes", "image_vec", "image_model")]
-    for model, kind, *_ in models:
+    for model, kind, table, column, model_column in models:
         await connection.execute("INSERT INTO vector_models (model, kind, dimension) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
                                  model, kind, library.dimension)
-    for model, _, table, column, model_column in models:
-        index = f"{table}_{model.replace('.', '_').replace('-', '_')}_hnsw"
-        definitions.append(f"CREATE INDEX IF NOT EXISTS {index} ON {table} USING hnsw "
-                           f"(({column}::halfvec({library.dimension})) halfvec_cosine_ops) WITH (m = 16, ef_construction = 200) WHERE {model_column} = '{model}'")
+        large = await connection.fetch(f"SELECT owner_id FROM {table} WHERE {model_column} = $1 GROUP BY owner_id HAVING count(*) > $2 ORDER BY count(*)",
+                                       model, FEW)
+        definitions += [f"CREATE INDEX near_{kind}_{uuid.uuid5(row['owner_id'], model).hex} ON {table} USING hnsw "
+                        f"(({column}::halfvec({library.dimension})) halfvec_cosine_ops) WITH (m = 16, ef_construction = 200) "
+                        f"WHERE {model_column} = '{model}' AND owner_id = '{row['owner_id']}'" for row in large]
     for definition in definitions:
         began = time.monotonic()
         await connection.execute(definition)

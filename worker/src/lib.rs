@@ -18,6 +18,7 @@ pub mod faces;
 pub mod fault;
 pub mod formats;
 pub mod frames;
+pub mod indexes;
 pub mod leases;
 pub mod mail;
 pub mod memory;
@@ -140,6 +141,7 @@ async fn serve(services: &Arc<Services>, control: &PgPool, shutdown: &Shutdown) 
     let mut background = JoinSet::new();
     background.spawn(leases.clone().renew(control.clone()));
     background.spawn(wake.clone().listen(control.clone()));
+    background.spawn(indexes::tend(control.clone()));
     background.spawn(Supervisor { services: Arc::clone(services), db: control.clone(), leases: leases.clone() }.run());
 
     let runner =

@@ -209,8 +209,8 @@ enum Planning {
     InOrder,
     /// Bitmaps too: for each video of the owner it would collect all of their scenes from an index of words, which are by their owners as
     /// well, and take those of the video. Of 20,000 scenes in 200 videos that is seven tenths of a second instead of a fortieth. Nor does it
-    /// know what it costs to walk an HNSW index.
-    Vectors,
+    /// know what it costs to walk an HNSW index, which keeps so many vectors in sight.
+    Vectors { looked_at: i64 },
 }
 
 impl Planning {
@@ -230,6 +230,7 @@ async fn bounded(
     planning: Planning,
 ) -> Result<Transaction<'static, Postgres>, DbError> {
     let on = |allowed| if allowed { "on" } else { "off" };
+    let looked_at = if let Planning::Vectors { looked_at } = planning { looked_at } else { near::looked_at(0.0) };
     // In one message: a search has nine of these, and each more would be a way there and back.
     let begin = format!(
         "BEGIN; SET LOCAL statement_timeout = {}; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off;
@@ -237,11 +238,11 @@ async fn bounded(
          SET LOCAL enable_hashjoin = {}; SET LOCAL enable_mergejoin = {}; SET LOCAL hnsw.iterative_scan = relaxed_order;
          SET LOCAL hnsw.ef_search = {}; SET LOCAL hnsw.max_scan_tuples = 40000; SET LOCAL pg_trgm.word_similarity_threshold = {}",
         deadline.as_millis().clamp(1, i32::MAX as u128),
-        on(!matches!(planning, Planning::InOrder | Planning::Vectors)),
-        on(planning != Planning::Vectors),
+        on(!matches!(planning, Planning::InOrder | Planning::Vectors { .. })),
+        on(!matches!(planning, Planning::Vectors { .. })),
         on(!matches!(planning, Planning::NoHash | Planning::LookUp)),
         on(planning != Planning::LookUp),
-        near::LOOKED_AT,
+        looked_at,
         written::FLOOR,
     );
     Ok(pool.begin_with(AssertSqlSafe(begin)).await?)

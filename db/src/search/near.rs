@@ -7,6 +7,7 @@ use super::{Candidate, Filters, places, push_filters, push_visible};
 use crate::{
     error::DbError,
     ids::{RunId, SceneId, UserId},
+    vector_indexes::FEW,
     vectors::{VectorKind, plain_name},
 };
 
@@ -28,53 +29,44 @@ pub struct Near {
     pub limit: i64,
 }
 
-/// Up to so many vectors are compared one by one; among more, an index is walked. Where both take about as long.
-const FEW: i64 = 20_000;
 /// So many are fetched from an index: each costs several times what it costs to compare one.
 const WALKED: i64 = 100;
-/// So many it looks at at once (`hnsw.ef_search`), the most there may be: the nearest are among the first ones that are found only when it
-/// has looked further. Of the ten nearest texts of one owner's half million, in an index of a million, 400 find 8.8 and 1000 find 9.7.
-pub(super) const LOOKED_AT: i64 = 1000;
 
 /// How vectors are compared with a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     /// One by one.
     Few,
-    /// Along an index, nearest first.
+    /// Along the library's index, nearest first.
     Many,
     /// As the statement itself finds when it counts those that pass the filters, no further than it must.
     ToBeCounted,
 }
 
-/// `SELECT count(*) <= FEW …`, counted no further than it must: of those that pass the filters, or without any of all that the owner has,
-/// which is the owner's index and no other table. Says whether there is such a channel.
-pub(super) fn push_few(
+/// So many vectors a walk keeps in sight (`hnsw.ef_search`): the nearest are among the first ones that are found only when it has seen
+/// more. Of the ten nearest of half a million 300 find 9.4 and more, 500 find 9.7 and more (100 queries of a made-up library); of 20,000, 200 find all but one in 200.
+pub(super) fn looked_at(vectors: f32) -> i64 {
+    // pgvector knows no more than a thousand.
+    (0.7 * vectors.max(0.0).sqrt()).clamp(200.0, 1000.0) as i64
+}
+
+/// `SELECT count(*) <= FEW …` of those that pass the filters, counted no further than it must.
+fn push_few(
     sql: &mut QueryBuilder<Postgres>,
-    kind: VectorKind,
+    (table, model_column): (&str, &str),
     owner: UserId,
     model: &str,
     filters: &Filters,
-) -> Result<bool, DbError> {
-    let Some((table, _, model_column)) = kind.indexed() else { return Ok(false) };
-    let model = plain_name(model)?;
+) {
     sql.push(format!("SELECT count(*) <= {FEW} AS yes FROM (SELECT FROM {table} s "));
-    if filters.narrows() {
-        push_visible(sql, filters);
-    }
+    push_visible(sql, filters);
     sql.push(format!(" WHERE s.{model_column} = '{model}' AND "));
-    if filters.narrows() {
-        push_filters(sql, owner, filters);
-    } else {
-        sql.push(" s.owner_id = ").push_bind(owner);
-    }
+    push_filters(sql, owner, filters);
     sql.push(format!(" LIMIT {FEW} + 1) AS counted"));
-    Ok(true)
 }
 
-/// Few are compared exactly. Many are walked in the order of the model's partial index (`crate::vectors`), whose expression and literal
-/// model id stand here: that misses some, but it is an index of everybody, and among few it would have to walk past the vectors of all
-/// others. Says whether there is such a channel.
+/// Few are compared exactly. Many are walked in the order of the library's index ([`crate::vector_indexes`]), whose expression and literals
+/// stand here; that misses some. Says whether there is such a channel.
 pub(super) fn push_statement(
     sql: &mut QueryBuilder<Postgres>,
     kind: VectorKind,
@@ -87,47 +79,50 @@ pub(super) fn push_statement(
     let Some((table, column, model_column)) = kind.indexed() else { return Ok(false) };
     let Near { except, floor, limit } = near;
     let (model, dimension) = (plain_name(&query.model)?, query.vector.len());
-    let vector = Vector::from(query.vector.clone());
     // A scene has one vector of what it shows, but sometimes several windows of text, of which the nearest counts. Where each one
     // more costs a walk, the last places may stay empty.
     let exact = if kind == VectorKind::Text { limit * 2 } else { limit };
 
-    sql.push("WITH ");
+    sql.push("WITH asked AS MATERIALIZED (SELECT ").push_bind(Vector::from(query.vector.clone()));
+    sql.push("::vector AS vector), ");
     if way == Way::ToBeCounted {
         sql.push("few AS MATERIALIZED (");
-        push_few(sql, kind, owner, &query.model, filters)?;
+        push_few(sql, (table, model_column), owner, model, filters);
         sql.push("), ");
     }
-    let half = format!("::halfvec({dimension})");
-    let (exactly, walked) = (("exact", "", exact), ("walked", half.as_str(), limit.min(WALKED)));
+    let (exactly, walked) = (("exact", exact), ("walked", limit.min(WALKED)));
     let parts: &[_] = match way {
         Way::Few => &[exactly],
         Way::Many => &[walked],
         Way::ToBeCounted => &[exactly, walked],
     };
-    for &(name, cast, rows) in parts {
+    for &(name, rows) in parts {
         let gate = match way {
             Way::ToBeCounted if name == "exact" => "(SELECT yes FROM few) AND",
             Way::ToBeCounted => "NOT (SELECT yes FROM few) AND",
             Way::Few | Way::Many => "",
         };
-        sql.push(format!("{name} AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.{column}{cast} <=> "));
-        sql.push_bind(vector.clone()).push(format!("::vector{cast} AS distance FROM {table} s "));
+        sql.push(format!(
+            "{name} AS MATERIALIZED (SELECT s.run_id, s.scene_id, v.video_id, s.{column} <=> (SELECT vector FROM asked) AS distance FROM {table} s "
+        ));
         push_visible(sql, filters);
         sql.push(format!(" WHERE {gate} s.{model_column} = '{model}' AND "));
         push_filters(sql, owner, filters);
         if let Some(except) = except {
             sql.push(" AND s.scene_id <> ").push_bind(except);
         }
-        // Most are far away: those are neither joined nor sorted, which takes longer than to compare the others twice. A walk would go on
-        // until it has enough of them.
         if name == "exact" {
-            sql.push(format!(" AND s.{column} <=> "))
-                .push_bind(vector.clone())
-                .push("::vector <= ")
-                .push_bind(1.0 - floor);
+            // Most are far away: those are neither joined nor sorted, which takes longer than to compare the others twice. A walk would go
+            // on until it has enough of them.
+            sql.push(format!(" AND s.{column} <=> (SELECT vector FROM asked) <= "));
+            sql.push_bind(1.0 - floor).push(" ORDER BY distance");
+        } else {
+            // The index has its owner as a literal.
+            sql.push(format!(
+                " AND s.owner_id = '{owner}' ORDER BY s.{column}::halfvec({dimension}) <=> (SELECT vector::halfvec({dimension}) FROM asked)"
+            ));
         }
-        sql.push(" ORDER BY distance LIMIT ").push_bind(rows).push("), ");
+        sql.push(" LIMIT ").push_bind(rows).push("), ");
     }
     let all: Vec<_> = parts.iter().map(|(name, ..)| format!("SELECT * FROM {name}")).collect();
     sql.push(format!("near AS ({})", all.join(" UNION ALL ")));

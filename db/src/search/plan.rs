@@ -14,8 +14,6 @@ pub enum Planned<'a> {
     Written(&'a str),
     Tagged(&'a str),
     Who(&'a str),
-    /// Whether the owner's vectors of a model are few.
-    Few(VectorKind, &'a str),
     /// The one that this search would carry out now.
     Near(&'a VectorSearch, VectorKind, &'a Embedding),
 }
@@ -31,8 +29,7 @@ pub async fn explain(
     filters: &Filters,
 ) -> Result<serde_json::Value, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("EXPLAIN (ANALYZE, TIMING off, FORMAT JSON) ");
-    let planning = match planned {
-        Planned::Near(..) => Planning::Vectors,
+    let mut planning = match planned {
         Planned::Who(_) => Planning::InOrder,
         Planned::Words(_) | Planned::Written(_) => Planning::of_matches(filters),
         _ => Planning::Free,
@@ -42,14 +39,10 @@ pub async fn explain(
         Planned::Written(query) => written::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Tagged(query) => tagged::push_statement(&mut sql, owner, query, filters, LIMIT),
         Planned::Who(query) => who::push_statement(&mut sql, owner, query, &[], filters, LIMIT),
-        Planned::Few(kind, model) => {
-            if !near::push_few(&mut sql, kind, owner, model, filters)? {
-                return Ok(serde_json::Value::Null);
-            }
-        }
         Planned::Near(search, kind, query) => {
             let near = Near { except: None, floor: 0.0, limit: LIMIT };
-            let way = search.way(kind, owner, &query.model, filters).await?;
+            let (way, looked_at) = search.way(kind, owner, &query.model, filters).await?;
+            planning = Planning::Vectors { looked_at };
             if !near::push_statement(&mut sql, kind, owner, query, filters, near, way)? {
                 return Ok(serde_json::Value::Null);
             }

@@ -1,5 +1,4 @@
-//! Search by vectors, for whoever holds the pool: it remembers for a while whose vectors are few. To count twenty thousand takes a good
-//! part of a search.
+//! Search by vectors, for whoever holds the pool: it remembers for a while whose vectors have an index.
 
 use std::{
     num::NonZeroUsize,
@@ -12,21 +11,21 @@ use sqlx::{PgPool, Postgres, QueryBuilder};
 
 use super::{
     Candidate, Embedding, Filters, Near, Planning, fetch,
-    near::{Way, push_few, push_statement},
+    near::{Way, looked_at, push_statement},
 };
-use crate::{error::DbError, ids::UserId, vectors::VectorKind};
+use crate::{error::DbError, ids::UserId, vector_indexes, vectors::VectorKind};
 
 /// So many libraries are remembered.
 const LIBRARIES: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 const REMEMBERED_FOR: Duration = Duration::from_secs(30);
 
-/// Searches by vectors. One for a process, so that what one search has counted the next one knows.
+/// Searches by vectors. One for a process, so that what one search has learnt the next one knows.
 #[derive(Debug)]
 pub struct VectorSearch {
     pool: PgPool,
-    /// Whose vectors have just become many, or few, is searched the slower way for so long.
+    /// Whose index was just built, or dropped, is searched the slower way for so long.
     remembered_for: Duration,
-    ways: Mutex<LruCache<Library, (Instant, Way)>>,
+    indexed: Mutex<LruCache<Library, (Instant, Option<f32>)>>,
 }
 
 /// The vectors that somebody has, of a kind and a model.
@@ -37,9 +36,9 @@ impl VectorSearch {
         Self::remembering(pool, REMEMBERED_FOR)
     }
 
-    /// One that counts again after so long.
+    /// One that looks again after so long.
     pub fn remembering(pool: PgPool, remembered_for: Duration) -> Self {
-        Self { pool, remembered_for, ways: Mutex::new(LruCache::new(LIBRARIES)) }
+        Self { pool, remembered_for, indexed: Mutex::new(LruCache::new(LIBRARIES)) }
     }
 
     /// The best scenes by cosine distance; of faces none.
@@ -52,39 +51,42 @@ impl VectorSearch {
         near: Near,
         deadline: Duration,
     ) -> Result<Vec<Candidate>, DbError> {
-        let way = self.way(kind, owner, &query.model, filters).await?;
+        let (way, looked_at) = self.way(kind, owner, &query.model, filters).await?;
         let mut sql = QueryBuilder::<Postgres>::new("");
         if !push_statement(&mut sql, kind, owner, query, filters, near, way)? {
             return Ok(Vec::new());
         }
-        fetch(&self.pool, deadline, Planning::Vectors, sql).await
+        fetch(&self.pool, deadline, Planning::Vectors { looked_at }, sql).await
     }
 
-    /// How they are compared. How many pass filters is known only to the statement itself.
+    /// How they are compared, and how many a walk keeps in sight. How many pass filters is known only to the statement itself.
     pub(super) async fn way(
         &self,
         kind: VectorKind,
         owner: UserId,
         model: &str,
         filters: &Filters,
-    ) -> Result<Way, DbError> {
-        if filters.narrows() {
-            return Ok(Way::ToBeCounted);
-        }
+    ) -> Result<(Way, i64), DbError> {
+        let indexed = self.indexed(kind, owner, model).await?;
+        let way = match indexed {
+            None => Way::Few,
+            Some(_) if filters.narrows() => Way::ToBeCounted,
+            Some(_) => Way::Many,
+        };
+        Ok((way, looked_at(indexed.unwrap_or(0.0))))
+    }
+
+    /// How many vectors the library's index has, if there is one.
+    async fn indexed(&self, kind: VectorKind, owner: UserId, model: &str) -> Result<Option<f32>, DbError> {
         let library = (owner, kind, model.to_owned());
-        let known = self.ways.lock().unwrap_or_else(PoisonError::into_inner).get(&library).copied();
-        if let Some((at, way)) = known
+        let known = self.indexed.lock().unwrap_or_else(PoisonError::into_inner).get(&library).copied();
+        if let Some((at, indexed)) = known
             && at.elapsed() < self.remembered_for
         {
-            return Ok(way);
+            return Ok(indexed);
         }
-        let mut sql = QueryBuilder::<Postgres>::new("");
-        if !push_few(&mut sql, kind, owner, model, filters)? {
-            return Ok(Way::Few);
-        }
-        let few: bool = sql.build_query_scalar().fetch_one(&self.pool).await?;
-        let way = if few { Way::Few } else { Way::Many };
-        self.ways.lock().unwrap_or_else(PoisonError::into_inner).put(library, (Instant::now(), way));
-        Ok(way)
+        let indexed = vector_indexes::size(&self.pool, kind, owner, model).await?;
+        self.indexed.lock().unwrap_or_else(PoisonError::into_inner).put(library, (Instant::now(), indexed));
+        Ok(indexed)
     }
 }
