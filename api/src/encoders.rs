@@ -217,6 +217,15 @@ impl QueryEncoders {
         }
     }
 
+    /// Whether the configured text model of English knows the words of a query; assumed where that model is not there.
+    pub async fn reads(&self, text: &str) -> bool {
+        let Some(id) = self.configured(Sense::Text) else { return true };
+        match self.encoder(Sense::Text, id, PATIENCE).await {
+            Ok(Encoder::Text { embedder, english: true }) => embedder.reads(text),
+            _ => true,
+        }
+    }
+
     /// A picture in the space of the model `id`; its floor is that of things that are alike. `None`: the model sees nothing in it.
     pub async fn look(&self, id: &str, picture: Arc<OwnedPicture>) -> Result<Option<Embedded>, NoVector> {
         if self.configured(Sense::Picture).is_none() {

@@ -5,7 +5,9 @@ use heimdex_db::search::SOME_WORDS;
 
 /// A page on which no channel believes in anything by this much is noise and stays empty. One channel has to be so sure by itself: that
 /// several see next to nothing is no sign of something.
-pub const PAGE: f64 = 0.115;
+pub const PAGE: f64 = 0.088;
+/// The same for a query of words that the text model does not know: it reads them in pieces, and finds something alike in anything.
+pub const PAGE_OF_UNKNOWN_WORDS: f64 = 0.115;
 /// Below this a hit is not worth looking at, whatever else is on the page.
 pub const HIT: f64 = 0.02;
 

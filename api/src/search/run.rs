@@ -197,17 +197,21 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     if !worked && reports.iter().any(|report| report.status != "skipped") {
         return Err(unavailable());
     }
-    let all = cap_groups(believed(fuse(&ranked)), question.per_video, |key| key.0);
+    let least = match state.encoders.reads(&question.text).await {
+        true => belief::PAGE,
+        false => belief::PAGE_OF_UNKNOWN_WORDS,
+    };
+    let all = cap_groups(believed(fuse(&ranked), least), question.per_video, |key| key.0);
     let (page, next) = cut(&all, question);
     let mut hits = present(state, owner, &wording, &page, &known).await?;
     more::tell(&mut hits, &all, &page);
     Ok(Answer { hits, next, channels: reports })
 }
 
-/// What is worth showing: nothing where no hit is probable, however many there are.
-fn believed(mut all: Vec<Fused<Key>>) -> Vec<Fused<Key>> {
+/// What is worth showing: nothing where no hit is as probable as `page`, however many there are.
+fn believed(mut all: Vec<Fused<Key>>, page: f64) -> Vec<Fused<Key>> {
     let surest = all.iter().map(|fused| fused.surest).fold(0.0, f64::max);
-    let least = if surest < belief::PAGE { f64::INFINITY } else { belief::HIT };
+    let least = if surest < page { f64::INFINITY } else { belief::HIT };
     all.retain(|fused| fused.belief >= least);
     all
 }

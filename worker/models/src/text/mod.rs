@@ -145,6 +145,12 @@ impl TextEmbedder {
         self.spelling.corrected(text)
     }
 
+    /// Whether the model knows enough of the words for its vector to mean something; what it does not know it reads in pieces. Of models
+    /// whose vocabulary is none of English words it is assumed.
+    pub fn reads(&self, text: &str) -> bool {
+        self.spelling.reads(text)
+    }
+
     /// Vectors of texts to be found, in the order of the texts: each of [`Self::dimension`], of L2 norm 1.
     ///
     /// # Errors

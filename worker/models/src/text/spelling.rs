@@ -51,6 +51,14 @@ impl Spelling {
         })
     }
 
+    /// Whether at least half of the words are known, of those of three letters and more; of a vocabulary without whole words nobody knows.
+    pub fn reads(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.chars().count() >= 3);
+        let known: Vec<bool> = words.map(|word| self.knows(word)).collect();
+        self.known.is_empty() || known.iter().filter(|known| **known).count() * 2 >= known.len()
+    }
+
     /// The most frequent word with the same first letter that is one slip of the pen away: a letter too many, missing, another, or two
     /// that changed places, or letters that should be double or should not.
     fn meant(&self, word: &str) -> Option<&str> {
@@ -103,6 +111,21 @@ mod tests {
             "grass",
         ];
         Spelling::new(words.iter().zip(0..).map(|(word, id)| ((*word).to_owned(), id)).collect())
+    }
+
+    #[test]
+    fn half_of_the_words_must_be_known() {
+        let spelling = spelling();
+        for known in ["the rabbits", "The Rabbit.", "rabbit qwertz", "a b", "", "12"] {
+            assert!(spelling.reads(known), "{known}");
+        }
+        for unknown in ["qwertz", "bzmxtg pvxm the", "конь", "건초는"] {
+            assert!(!spelling.reads(unknown), "{unknown}");
+        }
+        assert!(
+            Spelling::new(HashMap::from([("▁the".to_owned(), 1)])).reads("qwertz"),
+            "nothing is known of such words"
+        );
     }
 
     #[test]
