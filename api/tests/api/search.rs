@@ -113,6 +113,12 @@ async fn what_is_meant_is_found_without_its_words() {
     let answer = ann.post("/search", json!({ "query": "it was the best of times" })).await.body;
     assert_eq!(answer["items"][0]["scene_id"], json!(scene_of(video, 6000, 12_000)));
     assert_eq!(answer["items"][0]["matches"].as_array().unwrap().len(), 2);
+    // As alike as letters at random, which are in no dictionary: those find nothing.
+    for (query, found) in [("the hungry cook", true), ("htwy cumrf", false)] {
+        let answer = ann.post("/search", json!({ "query": query, "channels": ["meaning"] })).await.body;
+        assert_eq!(!texts(&answer).is_empty(), found, "{query}: {answer}");
+        assert!(answer["channels"][0]["candidates"].as_u64().unwrap() > 0, "{query}: {answer}");
+    }
     // Weights decide; a channel left out is not asked.
     let answer = ann.post("/search", json!({ "query": "soup", "channels": ["meaning"] })).await.body;
     assert_eq!(answer["channels"].as_array().unwrap().len(), 1);
