@@ -47,7 +47,7 @@ pub fn of_people(score: f64) -> f64 {
 
 /// Of a video that is called so: its scenes are about it, but not all show it.
 pub fn of_title(share: f64) -> f64 {
-    0.4 * share * share
+    0.35 * share * share
 }
 
 #[cfg(test)]
