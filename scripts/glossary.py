@@ -14,6 +14,7 @@ import json
 import re
 import sys
 import unicodedata
+from difflib import SequenceMatcher
 from pathlib import Path
 
 LANGUAGES = ["de", "fr", "es", "it", "pt", "nl", "sv", "pl", "ru", "uk", "ko", "ja", "zh", "zh-hant"]
@@ -28,6 +29,17 @@ OTHERWISE = {"hourglass done": "hourglass", "lady beetle": "ladybird", "soccer b
              "airplane arrival": None, "airplane departure": None, "kaaba": "Kaaba", "moai": "Easter Island statue", "link": None, "locked": "padlock",
              "unlocked": None, "thong sandal": "flip-flop sandal", "flying disc": "frisbee", "spouting whale": "whale", "two-hump camel": "camel",
              "foggy": "fog", "high voltage": "lightning", "cheese wedge": "cheese", "water wave": "wave", "poultry leg": "chicken leg", "piñata": "pinata"}
+
+IN_TWO = {"traffic light": ("1F6A5", "1F6A6")}
+"""Things that are there lying and standing: what both are called is the thing."""
+
+
+def common(one: str, other: str) -> str:
+    """The words of both, or the letters where no spaces are written."""
+    if words := [word for word in one.split() if word in other.split()]:
+        return " ".join(words)
+    match = SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
+    return one[match.a:match.a + match.size].split("的")[-1]
 
 
 def plain(text: str) -> str:
@@ -47,12 +59,13 @@ def main() -> None:
         if each.get("group") in GROUPS and somebody and not NO_THING.search(label) and len(label.split()) <= 2:
             english[each["hexcode"]] = OTHERWISE.get(label, label)
     english = {code: label for code, label in english.items() if label}
-    names: dict[str, dict[str, str]] = {label: {} for label in english.values()}
+    names: dict[str, dict[str, str]] = {label: {} for label in [*english.values(), *IN_TWO]}
     for language in LANGUAGES:
         taken = set()
-        for each in json.loads((package / language / "data.json").read_text()):
-            label = english.get(each["hexcode"])
-            name = re.sub(r"\s*[(（].*?[)）]", "", each["label"]).strip().lower()
+        called = {each["hexcode"]: each["label"] for each in json.loads((package / language / "data.json").read_text())}
+        in_two = [(thing, common(called[one], called[other])) for thing, (one, other) in IN_TWO.items()]
+        for label, name in [*((english.get(code), name) for code, name in called.items()), *in_two]:
+            name = re.sub(r"\s*[(（].*?[)）]", "", name).strip().lower()
             latin = re.fullmatch(r"[a-z' -]+", plain(name))
             if label is None or not name or len(name.split()) > 3 or name in taken or (latin and plain(name) in known):
                 continue

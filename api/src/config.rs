@@ -44,6 +44,8 @@ pub struct Config {
     pub text_model: Option<String>,
     /// Id of the image model, or `None` to search without what is seen.
     pub image_model: Option<String>,
+    /// Id of the dictionary that queries in other languages are read with for models of English, or `None`.
+    pub dictionary: Option<String>,
     /// The program that is run as `media-child` to read pictures; `None` is this program itself.
     pub media_child: Option<PathBuf>,
     pub trusted_proxies: Vec<IpNet>,
@@ -124,6 +126,7 @@ impl Config {
             models_dir: env.text("HEIMDEX_MODELS_DIR").map_or_else(|| PathBuf::from("models"), PathBuf::from),
             text_model: env.model("HEIMDEX_TEXT_MODEL", "all-minilm-l6-v2"),
             image_model: env.model("HEIMDEX_IMAGE_MODEL", "efficientnet-lite0-conse"),
+            dictionary: env.model("HEIMDEX_DICTIONARY", "words-in-english"),
             media_child: env.text("HEIMDEX_MEDIA_CHILD").map(PathBuf::from),
             trusted_proxies: env.list("HEIMDEX_TRUSTED_PROXIES")?,
             features: Features { faces: env.parse("FEATURE_FACES")?.unwrap_or(false) },
@@ -249,6 +252,7 @@ mod tests {
         assert_eq!(config.s3.public_endpoint, config.s3.endpoint);
         assert_eq!(config.text_model.as_deref(), Some("all-minilm-l6-v2"));
         assert_eq!(config.image_model.as_deref(), Some("efficientnet-lite0-conse"));
+        assert_eq!(config.dictionary.as_deref(), Some("words-in-english"));
     }
 
     #[test]

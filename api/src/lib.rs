@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client_ip;
 pub mod config;
 pub mod cursor;
+pub mod dictionary;
 pub mod domain;
 pub mod encoders;
 pub mod error;

@@ -26,6 +26,7 @@ use crate::{
     },
     auth_server::{AuthServer, links::Links, password::Hasher, upkeep},
     config::{AuthConfig, Config},
+    dictionary::QueryDictionary,
     encoders::{QueryEncoders, Sense, Status},
     events::Hub,
     metrics_server, router, routes,
@@ -119,6 +120,7 @@ pub async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppS
     };
     let encoders =
         QueryEncoders::start(config.models_dir.clone(), config.text_model.clone(), config.image_model.clone());
+    let dictionary = QueryDictionary::start(config.models_dir.clone(), config.dictionary.clone());
     tokio::spawn(register(pool.clone(), encoders.clone()));
     let events = Hub::start(pool.clone(), shutdown.clone());
     if let Some(server) = &auth_server {
@@ -137,6 +139,7 @@ pub async fn prepare(config: Config, shutdown: CancellationToken) -> Result<AppS
         auth_server,
         events,
         encoders,
+        dictionary,
         stopping: shutdown,
     }))
 }

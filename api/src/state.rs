@@ -8,6 +8,7 @@ use crate::{
     auth::{TokenCache, liveness::Liveness, reader::PersonReader, verifier::Verifier},
     auth_server::AuthServer,
     config::Config,
+    dictionary::QueryDictionary,
     encoders::QueryEncoders,
     events::Hub,
 };
@@ -31,6 +32,7 @@ pub struct Inner {
     pub auth_server: Option<Arc<AuthServer>>,
     pub events: Hub,
     pub encoders: QueryEncoders,
+    pub dictionary: QueryDictionary,
     /// Ends the event streams when the process is told to stop.
     pub stopping: tokio_util::sync::CancellationToken,
 }

@@ -82,6 +82,32 @@ sdist() {
   sdist=$(compgen -G "$dir/*.tar.gz")
 }
 
+# deb NAME VERSION SHA256: sets $deb to the verified package of Debian, fetching it once; fails where this machine's Debian does not have it.
+deb() {
+  local name=$1 version=$2 sha=$3 dir=$downloads/$3
+  deb=$(compgen -G "$dir/*.deb" || true)
+  if [ -n "$deb" ] && printf '%s  %s\n' "$sha" "$deb" | sha256sum -c --status; then return; fi
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
+  say "fetching $name"
+  rm -rf "$dir"
+  mkdir -p "$downloads"
+  local tmp
+  tmp=$(mktemp -d "$downloads/.fetch.XXXXXX")
+  # A machine that never asked for its package lists has none.
+  if ! apt_download "$tmp" "$name=$version"; then
+    { [ "$(id -u)" = 0 ] && apt-get update -qq >/dev/null 2>&1 && apt_download "$tmp" "$name=$version"; } || { rm -rf "$tmp"; return 1; }
+  fi
+  deb=$(compgen -G "$tmp/*.deb" || true)
+  if ! printf '%s  %s\n' "$sha" "$deb" | sha256sum -c --status; then
+    rm -rf "$tmp"
+    return 1
+  fi
+  mv "$tmp" "$dir"
+  deb=$(compgen -G "$dir/*.deb")
+}
+
+apt_download() { (cd "$1" && apt-get -o APT::Sandbox::User=root download -qq "$2" >/dev/null 2>&1); }
+
 # unwheel WHEEL DEST PATH...: takes single files or whole folders out of a wheel.
 unwheel() {
   python3 - "$@" <<'PY'

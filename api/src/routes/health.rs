@@ -38,6 +38,8 @@ pub struct Checks {
     text_model: &'static str,
     /// As `text_model`: the half of the image model that reads queries.
     image_model: &'static str,
+    /// As `text_model`: what queries in other languages are read with. `off`, too, where it was not fetched.
+    dictionary: &'static str,
 }
 
 /// Everything that a request needs is there; 503 with the same body otherwise.
@@ -49,21 +51,24 @@ pub async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
         tokio::time::timeout(patience, heimdex_db::enums::check(&state.pool)),
         tokio::time::timeout(patience, state.store.head("health")),
     );
-    let model = |sense| match state.encoders.status(sense) {
+    let said = |status| match status {
         Status::Off => "off",
         Status::Loading => "loading",
         Status::Ready => "ok",
         Status::Failed => "failed",
     };
+    let model = |sense| said(state.encoders.status(sense));
     let (text_model, image_model) = (model(Sense::Text), model(Sense::Image));
+    let dictionary = said(state.dictionary.status());
     let checks = Checks {
         database: word(matches!(database, Ok(Ok(()) | Err(heimdex_db::enums::EnumDrift::Values { .. })))),
         migrations: word(matches!(database, Ok(Ok(())))),
         object_storage: word(matches!(storage, Ok(Ok(_)))),
         text_model,
         image_model,
+        dictionary,
     };
-    let models = [text_model, image_model].iter().all(|status| matches!(*status, "ok" | "off"));
+    let models = [text_model, image_model, dictionary].iter().all(|status| matches!(*status, "ok" | "off"));
     let fine = checks.migrations == "ok" && checks.object_storage == "ok" && models;
     let status = if fine { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Ready { status: word(fine), checks }))

@@ -25,7 +25,13 @@ use crate::{
 pub(super) struct Wording<'a> {
     pub(super) text: &'a str,
     /// For all who ask during a search.
-    otherwise: OnceCell<Option<String>>,
+    otherwise: OnceCell<Option<Otherwise>>,
+}
+
+/// The same in other words.
+enum Otherwise {
+    InEnglish(String),
+    Corrected(String),
 }
 
 impl<'a> Wording<'a> {
@@ -33,17 +39,40 @@ impl<'a> Wording<'a> {
         Self { text, otherwise: OnceCell::new() }
     }
 
-    /// For a model that reads English only: in English, as far as the tags' vocabulary knows what that is, or else the glossary; or with the
-    /// words that are probably meant, where some are misspelt.
+    /// For a model that reads English only: in English, or with the words that are probably meant, where some are misspelt.
     async fn otherwise(&self, state: &AppState) -> Result<Option<&str>, DbError> {
         let otherwise = self.otherwise.get_or_try_init(|| async {
-            let named = search::in_english(&state.pool, self.text).await?;
-            match named.or_else(|| glossary::in_english(self.text)) {
-                Some(english) => Ok::<_, DbError>(Some(english)),
-                None => Ok(state.encoders.corrected(self.text).await),
-            }
+            Ok::<_, DbError>(match self.in_english(state).await? {
+                Some(english) => Some(Otherwise::InEnglish(english)),
+                None => state.encoders.corrected(self.text).await.map(Otherwise::Corrected),
+            })
         });
-        Ok(otherwise.await?.as_deref())
+        Ok(otherwise.await?.as_ref().map(|(Otherwise::InEnglish(text) | Otherwise::Corrected(text))| text.as_str()))
+    }
+
+    /// As far as the tags' vocabulary knows what that is, or else the glossary, or else the dictionary.
+    async fn in_english(&self, state: &AppState) -> Result<Option<String>, DbError> {
+        let named = search::in_english(&state.pool, self.text).await?;
+        // Where no spaces are written, tags are found in parts of a sentence, and there may be more to it.
+        let (parts, all) = match named {
+            Some(named) if self.text.contains(search::has_no_spaces) => (Some(named), None),
+            named => (None, named),
+        };
+        match all.or_else(|| glossary::in_english(self.text)) {
+            Some(english) => Ok(Some(english)),
+            None => Ok(state.dictionary.in_english(self.text).await.or(parts)),
+        }
+    }
+
+    /// Whether the text model knows its words, or those that they were translated into.
+    pub(super) async fn is_read(&self, state: &AppState) -> bool {
+        if state.encoders.reads(self.text).await {
+            return true;
+        }
+        match self.otherwise.get() {
+            Some(Some(Otherwise::InEnglish(english))) => state.encoders.reads(english).await,
+            _ => false,
+        }
     }
 }
 

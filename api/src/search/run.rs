@@ -197,7 +197,7 @@ pub async fn run(state: &AppState, owner: UserId, question: &Question) -> Result
     if !worked && reports.iter().any(|report| report.status != "skipped") {
         return Err(unavailable());
     }
-    let least = match state.encoders.reads(&question.text).await {
+    let least = match wording.is_read(state).await {
         true => belief::PAGE,
         false => belief::PAGE_OF_UNKNOWN_WORDS,
     };

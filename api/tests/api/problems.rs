@@ -121,7 +121,7 @@ async fn health_and_metrics_are_where_they_belong() {
     ready.assert_status(200);
     assert_eq!(
         ready.body["checks"],
-        json!({ "database": "ok", "migrations": "ok", "object_storage": "ok", "text_model": "off", "image_model": "off" })
+        json!({ "database": "ok", "migrations": "ok", "object_storage": "ok", "text_model": "off", "image_model": "off", "dictionary": "off" })
     );
     app.anonymous("GET", "/metrics", None).await.assert_problem(404, "not_found");
     let metrics = app.http.get(format!("{}/metrics", app.metrics)).send().await.unwrap().text().await.unwrap();

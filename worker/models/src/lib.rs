@@ -2,11 +2,12 @@
 //! database.
 //!
 //! [`Registry`] finds a model's folder by id and verifies its files; [`Whisper`], [`Vad`], [`TextEmbedder`], [`TextReader`],
-//! [`FaceAnalyzer`], [`ExpressionClassifier`] and [`image`]'s are loaded from what it returns. Two engines do the work: CTranslate2 for
-//! Whisper, ONNX Runtime for everything else. Everything here blocks: async callers use `spawn_blocking`. All are `Send + Sync` and
+//! [`FaceAnalyzer`], [`ExpressionClassifier`], [`Dictionary`] and [`image`]'s are loaded from what it returns. Two engines do the work:
+//! CTranslate2 for Whisper, ONNX Runtime for all other networks. Everything here blocks: async callers use `spawn_blocking`. All are `Send + Sync` and
 //! meant to be shared.
 
 pub mod asr;
+mod dictionary;
 mod error;
 pub mod expression;
 pub mod face;
@@ -21,6 +22,7 @@ pub mod text;
 pub mod vad;
 
 pub use asr::{AsrOptions, ComputeType, Samples, TranscribeOptions, Transcript, WavFile, Whisper};
+pub use dictionary::Dictionary;
 pub use error::ModelError;
 pub use expression::ExpressionClassifier;
 pub use face::FaceAnalyzer;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::dictionary;
 use crate::error::ModelError;
 use crate::face::FaceSettings;
 use crate::image::{self, ImageTable};
@@ -31,6 +32,8 @@ pub enum Kind {
     Face,
     /// What a face expresses.
     Expression,
+    /// What words are called in English.
+    Dictionary,
 }
 
 /// One file of a model.
@@ -242,6 +245,7 @@ impl Manifest {
             Kind::Image => image::check(self),
             Kind::Ocr => self.ocr().map(drop),
             Kind::Face => self.face().map(drop),
+            Kind::Dictionary => self.file(dictionary::WORDS).map(drop),
         }
     }
 

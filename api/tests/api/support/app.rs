@@ -237,7 +237,7 @@ fn usual(name: &str, db: &TestDb, s3: &TestS3) -> Option<String> {
         "S3_BUCKET" => s3.bucket().to_owned(),
         "S3_ACCESS_KEY_ID" => s3.access_key_id().to_owned(),
         "S3_SECRET_ACCESS_KEY" => s3.secret_access_key().to_owned(),
-        "HEIMDEX_TEXT_MODEL" | "HEIMDEX_IMAGE_MODEL" => "none".to_owned(),
+        "HEIMDEX_TEXT_MODEL" | "HEIMDEX_IMAGE_MODEL" | "HEIMDEX_DICTIONARY" => "none".to_owned(),
         // The program of the tests is none that can be its own child. Tests of other crates search by no picture.
         "HEIMDEX_MEDIA_CHILD" => option_env!("CARGO_BIN_EXE_heimdex-api").unwrap_or("heimdex-api").to_owned(),
         "HEIMDEX_API_DATABASE_CONNECTIONS" => "8".to_owned(),

@@ -1583,6 +1583,8 @@ export interface components {
         };
         Checks: {
             database: string;
+            /** @description As `text_model`: what queries in other languages are read with. `off`, too, where it was not fetched. */
+            dictionary: string;
             /** @description As `text_model`: the half of the image model that reads queries. */
             image_model: string;
             migrations: string;
