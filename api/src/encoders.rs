@@ -62,7 +62,7 @@ impl Sense {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Configured as `none`.
+    /// Configured as `none`; of the dictionary also: never fetched.
     Off,
     Loading,
     Ready,

@@ -37,7 +37,7 @@ NEARLY = 1.2
 RARE = 40_000
 """The rank of words that the text model does not have."""
 ASIDE = re.compile(r"^\s{3}|^\s*(Note|Synonyms?|see|Antonyms?)\b|:$")
-BETWEEN_BRACKETS = re.compile(r"<[^>]*>|\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|/[^/]*/")
+BETWEEN_BRACKETS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}|/[^/]*/")
 SILENT_IN_ENGLISH = set("""a about above after again against all am an and any are as at be became because become been before being below between both
     but by can could did do does doing done down during each either etc few for from further get gets getting got had has have having he her here hers him
     his how i if in into is it its just may me might mine more most must my neither no nor not of off on once one only onto or other our ours out over
@@ -48,7 +48,12 @@ LONG_LISTS = {"spanish"}
 SHORT = 4
 """Long lists of words that say nothing have words that do (time, place, work): those with more letters are believed."""
 DIGITS = {letter: value for value, letter in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
-NO_SENSE = re.compile(r"(old )?variant|see |surname|abbr|used in|erhua|CL:|classifier|\(")
+NO_SENSE = re.compile(r"(old |Japanese )?variant|see |surname|abbr|used in|erhua|CL:|classifier|also (written|pr)|Taiwan pr|\(")
+NOTES = re.compile(r"""^Note:\ (?:(?:word\ usually\ written\ using\ kan(?:a|ji)\ alone|archaism|colloquialism|onomatopoeic\ or\ mimetic\ word|ob(?:scure|solete)\ term
+    |abbreviation|(?:male\ |manga\ )?slang|idiomatic\ expression|(?:honorific\ or\ respectful\ \(sonkeigo\)|humble\ \(kenjougo\)|polite\ \(teineigo\))\ language
+    |derogatory|yojijukugo|(?:familiar|children's)\ language|vulgar\ expression\ or\ word|sensitive|jocular,\ humorous\ term|(?:fe)?male\ term\ or\ language
+    |rude\ or\ X-rated\ term(?:\ \(not\ displayed\ in\ educational\ software\))?|rare|poetical\ term|proverb)[,;\ ]*)*""", re.VERBOSE)
+"""JMdict's, which are run together with the translation behind them: "aloneapple"."""
 HAN, KANA, HIRAGANA = re.compile("[\u3400-\u9fff]"), re.compile("[\u3040-\u30ff]"), re.compile("[\u3040-\u309f]")
 
 
@@ -63,11 +68,14 @@ class English:
 
     def told(self, definition: str) -> str | None:
         """Its words that say something, which may be none; `None` where it is no translation."""
-        words = re.findall(r"[a-z][a-z'-]+", BETWEEN_BRACKETS.sub(" ", definition).lower())
-        known = [word for word in words if word in self.words or word in self._rank or word in SILENT_IN_ENGLISH]
-        if not known or len(words) > WORDS_OF_A_DEFINITION:
+        words = re.findall(r"[^\W\d_][\w'-]*", plain(without_asides(definition)).lower())
+        # In the Polish dictionary there are definitions in Polish, too.
+        if not 0 < len(words) <= WORDS_OF_A_DEFINITION or not all(map(self._knows, words)):
             return None
-        return " ".join([word for word in known if word not in SILENT_IN_ENGLISH][:MOST_WORDS])
+        return " ".join([word for word in words if len(word) > 1 and word not in SILENT_IN_ENGLISH][:MOST_WORDS])
+
+    def _knows(self, word: str) -> bool:
+        return word in SILENT_IN_ENGLISH or word in self.words or word in self._rank
 
     def rarity(self, words: str) -> float:
         return max(math.log(self._rank.get(word, RARE) + 300) for word in words.split())
@@ -91,6 +99,18 @@ def best(translations: dict[str, float], english: English) -> str:
         if not any(set(words.split()) & set(other.split()) for other in told):
             told.append(words)
     return " ".join(told)
+
+
+def without_asides(text: str) -> str:
+    """Without what is between brackets, which may have brackets in them: dog (Canis (lupus) familiaris)."""
+    while (shorter := BETWEEN_BRACKETS.sub(" ", text)) != text:
+        text = shorter
+    return text
+
+
+def plain(text: str) -> str:
+    """Without accents: café is in English, too."""
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
 
 
 def forms_of(language: str) -> Mapping[str, str]:
@@ -129,7 +149,7 @@ def definitions(lines: list[str]) -> Iterator[tuple[int, str]]:
     place = 0
     for line in lines[1:]:
         if line.strip() and not ASIDE.search(line):
-            line = re.sub(r"^\d+\.\s*", "", BETWEEN_BRACKETS.sub(" ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", line)).strip())
+            line = re.sub(r"^\d+\.\s*", "", without_asides(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", line)).strip())
             for definition in filter(str.strip, re.split("[;,]", line)):
                 yield place, definition
                 place += 1
@@ -178,7 +198,7 @@ def chinese(cedict: Path, silent: Path, english: English) -> dict[str, str]:
             if told := english.told(definition):
                 # Traditional and simplified, then how it is read.
                 for word in set(written.split()[:2]):
-                    words[word][told] += support(place)
+                    words[form(word)][told] += support(place)
     called = {word: best(translations, english) for word, translations in words.items() if HAN.match(word) and len(word) <= 8}
     return called | dict.fromkeys(silent_in("chinese", silent), "")
 
@@ -194,13 +214,12 @@ def japanese(dictionaries: Path, silent: Path, english: English) -> dict[str, st
             if line.startswith("("):
                 bends |= " verb" in line or "adjective (keiyoushi)" in line
                 continue
-            # A note and the translation behind it are run together.
-            line = re.sub(r"^Note: ((archaism|colloquialism|idiom|slang|onomatopoeic or mimetic word|rare)s?)?", "", line)
-            for definition in re.split("[;,]", re.sub(r"^\d+\.\s*", "", line)):
+            line = without_asides(NOTES.sub("", re.sub(r"^\d+\.\s*", "", line)))
+            for definition in re.split("[;,]", line):
                 if told := english.told(definition):
-                    words[head][told] += support(place)
+                    words[form(head)][told] += support(place)
                     if bends and HAN.search(head) and HIRAGANA.match(head[-1]):
-                        words[head[:-1]][told] += support(place)
+                        words[form(head[:-1])][told] += support(place)
                     place += 1
     return {word: best(translations, english) for word, translations in words.items()} | dict.fromkeys(silent_in("japanese", silent), "")
 

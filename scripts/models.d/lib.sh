@@ -92,21 +92,18 @@ deb() {
   rm -rf "$dir"
   mkdir -p "$downloads"
   local tmp
-  tmp=$(mktemp -d "$downloads/.fetch.XXXXXX")
+  tmp=$(mktemp -d "$downloads/.fetch.XXXXXX") || return 1
   # A machine that never asked for its package lists has none.
-  if ! apt_download "$tmp" "$name=$version"; then
-    { [ "$(id -u)" = 0 ] && apt-get update -qq >/dev/null 2>&1 && apt_download "$tmp" "$name=$version"; } || { rm -rf "$tmp"; return 1; }
-  fi
+  if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null && [ "$(id -u)" = 0 ]; then apt-get update -qq >&2 || true; fi
+  (cd "$tmp" && apt-get -o APT::Sandbox::User=root download -qq "$name=$version" >&2) || true
   deb=$(compgen -G "$tmp/*.deb" || true)
-  if ! printf '%s  %s\n' "$sha" "$deb" | sha256sum -c --status; then
+  if ! printf '%s  %s\n' "$sha" "$deb" | sha256sum -c --status 2>/dev/null; then
     rm -rf "$tmp"
     return 1
   fi
   mv "$tmp" "$dir"
   deb=$(compgen -G "$dir/*.deb")
 }
-
-apt_download() { (cd "$1" && apt-get -o APT::Sandbox::User=root download -qq "$2" >/dev/null 2>&1); }
 
 # unwheel WHEEL DEST PATH...: takes single files or whole folders out of a wheel.
 unwheel() {

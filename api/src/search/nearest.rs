@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use futures::future::join_all;
 use heimdex_db::{
     DbError, UserId,
-    search::{self, Candidate, Embedding, Near},
+    search::{self, Candidate, Embedding, InEnglish, Near},
 };
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -50,15 +50,14 @@ impl<'a> Wording<'a> {
         Ok(otherwise.await?.as_ref().map(|(Otherwise::InEnglish(text) | Otherwise::Corrected(text))| text.as_str()))
     }
 
-    /// As far as the tags' vocabulary knows what that is, or else the glossary, or else the dictionary.
+    /// As far as the tags' vocabulary knows what all of it is, or else the glossary, or else the dictionary; or else the parts of it that are tags.
     async fn in_english(&self, state: &AppState) -> Result<Option<String>, DbError> {
         let named = search::in_english(&state.pool, self.text).await?;
-        // Where no spaces are written, tags are found in parts of a sentence, and there may be more to it.
-        let (parts, all) = match named {
-            Some(named) if self.text.contains(search::has_no_spaces) => (Some(named), None),
-            named => (None, named),
+        let parts = match named {
+            Some(InEnglish { words, is_all: true }) => return Ok(Some(words)),
+            named => named.map(|parts| parts.words),
         };
-        match all.or_else(|| glossary::in_english(self.text)) {
+        match glossary::in_english(self.text) {
             Some(english) => Ok(Some(english)),
             None => Ok(state.dictionary.in_english(self.text).await.or(parts)),
         }

@@ -90,6 +90,7 @@ async fn what_is_meant_is_found_without_its_words() {
     let folder = std::env::var("HEIMDEX_MODELS_DIR").expect("HEIMDEX_MODELS_DIR names the fetched models");
     let app = App::start_with(|name| match name {
         "HEIMDEX_TEXT_MODEL" => Some(MODEL.into()),
+        "HEIMDEX_DICTIONARY" => Some("words-in-english".into()),
         "HEIMDEX_MODELS_DIR" => Some(folder.clone()),
         _ => None,
     })
@@ -100,10 +101,11 @@ async fn what_is_meant_is_found_without_its_words() {
     embed(app.db.pool(), &model, MODEL).await;
     loop {
         let ready = app.anonymous("GET", "/health/ready", None).await;
-        if ready.status == 200 {
+        let checks = &ready.body["checks"];
+        if ready.status == 200 && checks["dictionary"] == "ok" {
             break;
         }
-        assert_eq!(ready.body["checks"]["text_model"], "loading");
+        assert!(checks["text_model"] == "loading" || checks["dictionary"] == "loading", "{checks}");
         tokio::task::yield_now().await;
     }
     let answer = ann.post("/search", json!({ "query": "cooking a meal" })).await.body;
@@ -118,6 +120,13 @@ async fn what_is_meant_is_found_without_its_words() {
         let answer = ann.post("/search", json!({ "query": query, "channels": ["meaning"] })).await.body;
         assert_eq!(!texts(&answer).is_empty(), found, "{query}: {answer}");
         assert!(answer["channels"][0]["candidates"].as_u64().unwrap() > 0, "{query}: {answer}");
+    }
+    // The model reads English only; the dictionary reads the rest to it.
+    for (query, said) in
+        [("la soupe bout une heure", "soup"), ("die Hoffnung des Frühlings", "hope"), ("タマネギとバター", "onions")]
+    {
+        let answer = ann.post("/search", json!({ "query": query, "channels": ["meaning"] })).await.body;
+        assert!(texts(&answer).first().is_some_and(|text| text.contains(said)), "{query}: {answer}");
     }
     // Weights decide; a channel left out is not asked.
     let answer = ann.post("/search", json!({ "query": "soup", "channels": ["meaning"] })).await.body;

@@ -134,6 +134,8 @@ async fn what_is_seen_is_found_by_its_name_in_the_vocabularys_other_languages() 
         assert_eq!(found(&answer), [cat.as_str()], "{query}: {answer}");
         assert_eq!(answer["items"][0]["at_ms"], 4000, "{query}: where it is seen best");
     }
+    // Where no spaces are written, a part of a sentence is better than nothing.
+    assert_eq!(found(&seen(&ann, "猫が座っている").await), [cat.as_str()]);
     // French for a cat, but not what is meant.
     assert!(found(&seen(&ann, "chat room etiquette").await).is_empty());
     // In languages that the vocabulary does not speak, by the glossary; but not as a part of something else.

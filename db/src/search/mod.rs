@@ -34,7 +34,7 @@ pub use near::{BestFrame, Embedding, Near, NoVectors, best_frames, models, of_sc
 pub use plan::{Planned, explain};
 pub use saved::{MAX_SAVED, SavedSearch, change_saved, delete_saved, save, saved};
 pub use suggest::{SavedAs, recent_queries, saved_as, texts_with, titles};
-pub use tagged::{Tagged, candidates as tagged, in_english, without_particle};
+pub use tagged::{InEnglish, Tagged, candidates as tagged, in_english, without_particle};
 pub use titled::candidates as titled;
 pub use vector_search::VectorSearch;
 pub use who::candidates as who;

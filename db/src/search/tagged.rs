@@ -91,13 +91,21 @@ fn push_named(sql: &mut QueryBuilder<Postgres>, query: &str) {
     sql.push_bind(bare).push("::text[] AS bare, ").push_bind(words).push("::int AS words), ").push(NAMED);
 }
 
+/// A query in other words.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct InEnglish {
+    pub words: String,
+    /// It says nothing else. Where no spaces are written, tags are found in parts of a sentence.
+    pub is_all: bool,
+}
+
 /// A query in English, as far as the vocabulary speaks its language: the English labels of the tags that it names. `None` where it names
 /// none, says more than those in a language whose words are known to be words ("chat" is a cat in French, "chat room" is none), or is
 /// English.
 ///
 /// # Errors
 /// A failure of the database.
-pub async fn in_english(pool: &PgPool, query: &str) -> Result<Option<String>, DbError> {
+pub async fn in_english(pool: &PgPool, query: &str) -> Result<Option<InEnglish>, DbError> {
     let mut sql = QueryBuilder::<Postgres>::new("");
     push_named(&mut sql, query);
     sql.push(
@@ -105,11 +113,11 @@ pub async fn in_english(pool: &PgPool, query: &str) -> Result<Option<String>, Db
             SELECT n.language FROM named n LEFT JOIN said USING (config) GROUP BY n.language, said.stems
             HAVING n.language IN ('ko', 'zh', 'ja', 'th') OR tsvector_to_array(said.stems) <@ ARRAY(
                 SELECT unnest(tsvector_to_array(to_tsvector(o.config::regconfig, o.label))) FROM named o WHERE o.language = n.language))
-        SELECT string_agg(DISTINCT e.label, ' ') FROM named n JOIN told USING (language)
+        SELECT string_agg(DISTINCT e.label, ' ') AS words, bool_or(n.language NOT IN ('zh', 'ja', 'th') OR n.share >= 1) AS is_all FROM named n JOIN told USING (language)
         JOIN tag_labels e ON e.tag = n.tag AND e.language = 'en' AND e.place = 0
-        WHERE NOT EXISTS (SELECT FROM told WHERE language = 'en')",
+        WHERE NOT EXISTS (SELECT FROM told WHERE language = 'en') HAVING count(*) > 0",
     );
-    Ok(sql.build_query_scalar().fetch_one(pool).await?)
+    Ok(sql.build_query_as().fetch_optional(pool).await?)
 }
 
 #[cfg(test)]

@@ -4,6 +4,19 @@ mod support;
 
 use heimdex_models::Dictionary;
 
+/// What single words are called, and nothing beside it.
+const WORDS: &[(&str, &str)] = &[
+    ("リンゴ", "apple"),
+    ("猫", "cat"),
+    ("駅", "station"),
+    ("火车", "train"),
+    ("nocny", "nocturnal"),
+    ("skrzypek", "violinist"),
+    ("kawiarnia", "cafe"),
+    ("lapin", "rabbit"),
+    ("Ziegelsteine", "bricks"),
+];
+
 /// Of each sentence the words that make it what it is.
 const SENTENCES: &[(&str, &[&str])] = &[
     ("Pourquoi la tour a-t-elle été reconstruite ?", &["tower"]),
@@ -23,6 +36,14 @@ const SENTENCES: &[(&str, &[&str])] = &[
 fn dictionary() -> Dictionary {
     let manifest = support::registry().get("words-in-english").expect("scripts/models makes it");
     Dictionary::load(&manifest).expect("a dictionary")
+}
+
+#[test]
+fn a_word_is_called_what_it_is() {
+    let dictionary = dictionary();
+    for (word, english) in WORDS {
+        assert_eq!(dictionary.in_english(word).unwrap().as_deref(), Some(*english), "{word}");
+    }
 }
 
 #[test]

@@ -1583,7 +1583,7 @@ export interface components {
         };
         Checks: {
             database: string;
-            /** @description As `text_model`: what queries in other languages are read with. `off`, too, where it was not fetched. */
+            /** @description As `text_model`: what queries in other languages are read with. `off`, too, where it was not fetched; search is ready without it. */
             dictionary: string;
             /** @description As `text_model`: the half of the image model that reads queries. */
             image_model: string;
@@ -2306,7 +2306,7 @@ export interface components {
         };
         Ready: {
             checks: components["schemas"]["Checks"];
-            /** @description `ok` only when every check is `ok` or `off`. */
+            /** @description `ok` only when every check but that of the dictionary is `ok` or `off`. */
             status: string;
         };
         Redo: {

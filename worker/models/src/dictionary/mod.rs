@@ -6,6 +6,8 @@ mod table;
 
 use std::io;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::error::ModelError;
 use crate::manifest::{Kind, Manifest};
 
@@ -57,7 +59,8 @@ impl Dictionary {
     }
 
     fn read(&self, text: &str) -> io::Result<Option<String>> {
-        let text = text.to_lowercase();
+        // As the dictionary is written; names of files come with their accents apart.
+        let text: String = text.nfc().flat_map(char::to_lowercase).collect();
         if text.contains(reading::is_kana) {
             return Ok(self.run_together(&text, "ja")?.and_then(Reading::told));
         }
@@ -129,10 +132,15 @@ mod tests {
         "fr\tpomme\tapple",
         "fr\tpomme de terre\tpotato",
         "ja\tカメラ\tcamera",
+        "ja\tハス\tlotus",
+        "ja\tバス\tbus",
         "ja\t兄弟\tbrother",
+        "ja\t台所\tkitchen",
         "ja\t飲\tdrink",
         "zh\t兄\tolder",
+        "zh\t台\tplatform",
         "zh\t弟\tyounger",
+        "zh\t所\t",
         "zh\t草莓\tstrawberry",
     ];
 
@@ -155,9 +163,13 @@ mod tests {
             ("l’eau chaude", "water hot"),
             ("pomme de terre chaude", "potato hot"),
             ("カメラを飲んだ兄弟", "camera drink brother"),
+            ("Pentaxのカメラ", "pentax camera"),
+            ("die alte Bru\u{308}cke", "old bridge"),
+            ("ハ\u{3099}ス", "bus"),
             ("草莓", "strawberry"),
-            // In Chinese two words, in Japanese one.
+            // In Chinese two words, in Japanese one, also where one of the two says nothing.
             ("兄弟", "brother"),
+            ("台所", "kitchen"),
         ] {
             assert_eq!(dictionary.in_english(text).unwrap().as_deref(), Some(english), "{text}");
         }

@@ -17,8 +17,9 @@ pub(super) struct Reading {
     /// Words or letters that are known, and that are not.
     known: usize,
     unknown: usize,
-    /// Known words that say something, which are fewer the longer they are.
-    pieces: usize,
+    /// Known forms, which are fewer the longer they are, and those of them that say something.
+    forms: usize,
+    saying: usize,
 }
 
 impl Reading {
@@ -49,7 +50,7 @@ impl Reading {
     }
 
     /// Of letters without spaces between words, the longest forms first. Hiragana that is part of no form is an ending; what is written in
-    /// Katakana is one word or none.
+    /// Katakana is one word or none, and what is written in other letters is a name.
     pub(super) fn of_letters(
         letters: &[char],
         called: impl Fn(&str) -> io::Result<Option<String>>,
@@ -57,7 +58,14 @@ impl Reading {
         let mut reading = Self::default();
         let mut rest = letters;
         while let Some(&first) = rest.first() {
-            let (mut length, shortest) = match rest.iter().take_while(|letter| is_katakana(**letter)).count() {
+            let run = |is_of: fn(char) -> bool| rest.iter().take_while(|letter| is_of(**letter)).count();
+            if let name @ 1.. = run(|letter| !is_kana(letter) && !is_han(letter)) {
+                reading.unknown += 1;
+                reading.tell(&rest[..name].iter().collect::<String>());
+                rest = &rest[name..];
+                continue;
+            }
+            let (mut length, shortest) = match run(is_katakana) {
                 0 => (LONGEST_LETTERS.min(rest.len()), 1),
                 run => (run, run),
             };
@@ -83,7 +91,8 @@ impl Reading {
 
     fn knows(&mut self, length: usize, english: &str) {
         self.known += length;
-        self.pieces += usize::from(!english.is_empty());
+        self.forms += 1;
+        self.saying += usize::from(!english.is_empty());
         english.split_whitespace().for_each(|word| self.tell(word));
     }
 
@@ -98,15 +107,15 @@ impl Reading {
         self.unknown == 0
     }
 
-    /// More of the text is known, or as much of it in fewer pieces.
+    /// More of the text is known, or as much of it in fewer forms.
     pub(super) fn is_surer_than(&self, other: &Self) -> bool {
         let (here, there) = (self.known * (other.known + other.unknown), other.known * (self.known + self.unknown));
-        here > there || here == there && self.pieces < other.pieces && self.pieces > 0
+        here > there || here == there && self.forms < other.forms && self.forms > 0
     }
 
     /// What it says, if enough of it is known.
     pub(super) fn told(self) -> Option<String> {
-        let enough = self.pieces > 0 && self.known * 10 >= (self.known + self.unknown) * KNOWN_IN_TEN;
+        let enough = self.saying > 0 && self.known * 10 >= (self.known + self.unknown) * KNOWN_IN_TEN;
         enough.then(|| self.told.join(" "))
     }
 }

@@ -1,4 +1,4 @@
-//! A file of sorted lines, of which only every so many stays in memory: a dictionary of two million forms is 50 MB, and a query asks for
+//! A file of sorted lines, of which only every so many stays in memory: a dictionary of two million forms is 60 MB, and a query asks for
 //! a few of them.
 
 use std::fs::File;
