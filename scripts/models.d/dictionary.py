@@ -68,7 +68,7 @@ class English:
 
     def told(self, definition: str) -> str | None:
         """Its words that say something, which may be none; `None` where it is no translation."""
-        words = re.findall(r"[^\W\d_][\w'-]*", plain(without_asides(definition)).lower())
+        words = [word.removesuffix("'s") for word in re.findall(r"[^\W\d_][\w'-]*", plain(without_asides(definition)).lower())]
         # In the Polish dictionary there are definitions in Polish, too.
         if not 0 < len(words) <= WORDS_OF_A_DEFINITION or not all(map(self._knows, words)):
             return None
